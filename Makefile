@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: ISC
+#
+# Motet: everything is built into build/. `make help` lists the targets.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+LD      := ld
+OBJCOPY := objcopy
+PYTHON  := /usr/bin/python3
+B       := build
+
+IMAGE ?= dns
+PORT  ?= 5353
+ZONES ?= zones
+ACCEL ?= tcg
+MACHINE ?= pc
+MEMORY  ?= 64
+QEMU    ?= qemu-system-x86_64
+APPEND  ?=
+
+WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
+DEPS    = -MMD -MP
+INC    := -I. -Iinclude
+BARE   := -std=c17 -O2 -ffreestanding -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
+          -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \
+          -fcf-protection=none $(WARN) $(INC)
+KERNEL_FLAGS := $(BARE) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer
+USER_FLAGS   := $(BARE)
+HOST_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O1 $(WARN) $(INC)
+SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+TOOL_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O2 $(WARN) $(INC)
+
+# `make V=1` shows the commands themselves.
+ifeq ($(V),1)
+Q :=
+SAY := @:
+else
+Q := @
+SAY := @printf '  %-8s %s\n'
+endif
+
+# --- what is built from what -------------------------------------------------------------------
+
+SHARED_C := libos/format.c libos/error.c libos/error_name.c
+KERNEL_C := $(wildcard kernel/*.c kernel/arch/x86_64/*.c) libos/format.c libos/string.c
+KERNEL_S := $(wildcard kernel/arch/x86_64/*.S)
+KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
+
+LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c)) $(wildcard ipc/*.c)
+LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
+
+SERVERS  := $(notdir $(wildcard servers/*))
+SERVER_O := $(SERVERS:%=$(B)/target/%.o)
+
+IMAGES   := $(basename $(notdir $(wildcard images/*.conf)))
+
+UNIT_C   := $(wildcard tests/unit/*_test.c)
+UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
+# Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
+# level each have their own way to end.
+HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
+                 $(wildcard ipc/*.c) $(wildcard servers/[!i]*/*.c) $(wildcard servers/init/settings.c)
+HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c
+
+.PHONY: all run test images bench setup help clean check-setup servers compose format lint
+all: check-setup images
+
+help:
+	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
+	@echo "make test [ONLY=word]              everything that must hold"
+	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
+	@echo "make setup                         install missing Debian packages (packages.txt)"
+	@echo "make format, make lint, make clean"
+
+# --- setup ---------------------------------------------------------------------------------------
+
+setup:
+	@tests/setup install
+
+check-setup:
+	@tests/setup check
+
+# --- kernel --------------------------------------------------------------------------------------
+
+BUILD_ID := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
+$(B)/kernel/build_id.c: FORCE
+	@mkdir -p $(@D)
+	@echo 'extern const char kernel_build[]; const char kernel_build[] = "$(BUILD_ID)";' > $@.new
+	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+
+$(B)/kernel/build_id.o: $(B)/kernel/build_id.c
+	$(SAY) CC $@
+	$(Q)$(CC) $(KERNEL_FLAGS) -c $< -o $@
+
+$(B)/kernel/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(KERNEL_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/kernel/%.o: %.S
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(KERNEL_FLAGS) $(DEPS) -c $< -o $@
+
+KERNEL_LD := $(LD) -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
+             --gc-sections --build-id=none -T kernel/arch/x86_64/kernel.ld
+
+# The kernel without a composition: for sizes and for naming addresses.
+$(B)/kernel.elf: $(KERNEL_O) $(B)/kernel/build_id.o kernel/arch/x86_64/kernel.ld
+	$(SAY) LD $@
+	$(Q)$(KERNEL_LD) -o $@ $(KERNEL_O) $(B)/kernel/build_id.o
+
+# --- servers -------------------------------------------------------------------------------------
+
+$(B)/target/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(USER_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/target/libos.a: $(LIBOS_O)
+	$(Q)rm -f $@
+	$(SAY) AR $@
+	$(Q)ar rcs $@ $^
+
+$(B)/target/start.o: $(B)/target/libos/start.o
+	$(Q)cp $< $@
+
+# A server is partially linked and exports one symbol, its descriptor.
+define server_rule
+$(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard servers/$(1)/*.c))
+	$$(SAY) SERVER $$@
+	$$(Q)$(LD) -r -o $$@.all $$^
+	$$(Q)$(OBJCOPY) $(if $(filter init,$(1)),--keep-global-symbol=_start,--keep-global-symbol=motet_server_$(1)) $$@.all $$@
+	$$(Q)rm $$@.all
+endef
+$(foreach server,$(SERVERS),$(eval $(call server_rule,$(server))))
+
+servers: $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o
+
+# --- host tools ----------------------------------------------------------------------------------
+
+COMPOSE_C := $(wildcard tools/compose/*.c) libos/error.c libos/error_name.c
+ZONEC_C   := $(wildcard tools/zonec/*.c) servers/dnsd/zone_checksum.c servers/dnsd/name.c
+
+$(B)/tools/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(TOOL_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/tools/compose: $(COMPOSE_C:%.c=$(B)/tools/obj/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -lconfig
+
+$(B)/tools/zonec: $(ZONEC_C:%.c=$(B)/tools/obj/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -lldns -lcrypto
+
+compose: $(B)/tools/compose
+
+# --- images --------------------------------------------------------------------------------------
+
+ZONE_FILES := $(wildcard $(ZONES)/*.zone)
+$(B)/zones.zdb: $(B)/tools/zonec $(ZONE_FILES) $(B)/zones.list
+	$(SAY) ZONES $@
+	$(Q)$(B)/tools/zonec -o $@ $(ZONE_FILES)
+
+# Another ZONES= is another database, though no file is newer.
+$(B)/zones.list: FORCE
+	@mkdir -p $(@D)
+	@test -n "$(ZONE_FILES)" || { echo "no ORIGIN.zone files in $(ZONES)" >&2; exit 1; }
+	@echo "$(ZONE_FILES)" > $@.new
+	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+
+$(B)/images/%.bundle $(B)/images/%.map.json: images/%.conf $(B)/tools/compose $(SERVER_O) \
+                $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
+	@mkdir -p $(@D)
+	$(SAY) COMPOSE $@
+	$(Q)$(B)/tools/compose -o $(B)/images/$*.bundle --map $(B)/images/$*.map.json \
+	    --objects $(B)/target --libos $(B)/target/libos.a --file zones=$(B)/zones.zdb $<
+
+$(B)/images/%.image.o: $(B)/images/%.bundle
+	$(Q)$(OBJCOPY) -I binary -O elf64-x86-64 -B i386:x86-64 \
+	    --rename-section .data=.image,alloc,load,readonly,data,contents $< $@
+
+$(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
+                   kernel/arch/x86_64/kernel.ld
+	$(SAY) LD $@
+	$(Q)$(KERNEL_LD) -s -o $@ $(KERNEL_O) $(B)/kernel/build_id.o $<
+
+$(B)/images/%.img: $(B)/images/%.elf boot/pack-disk $(wildcard boot/grub/*)
+	$(SAY) DISK $@
+	$(Q)boot/pack-disk $@ $<
+
+images: check-setup $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
+
+# --- running -------------------------------------------------------------------------------------
+
+run: check-setup $(B)/images/$(IMAGE).elf
+	@tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
+	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
+
+# --- tests ---------------------------------------------------------------------------------------
+
+$(B)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(HOST_FLAGS) -DMOTET_HOST $(SANITIZE) $(DEPS) -c $< -o $@
+
+$(B)/host/user.a: $(HOST_USER_C:%.c=$(B)/host/%.o)
+	$(Q)rm -f $@
+	$(SAY) AR $@
+	$(Q)ar rcs $@ $^
+
+$(B)/host/kernel.a: $(HOST_KERNEL_C:%.c=$(B)/host/%.o)
+	$(Q)rm -f $@
+	$(SAY) AR $@
+	$(Q)ar rcs $@ $^
+
+UNIT_HELPERS := $(filter-out %_test.c,$(wildcard tests/unit/*.c))
+
+# Tests named kernel_* link the kernel's archive, all others the user level's.
+$(B)/unit/kernel_%: $(B)/host/tests/unit/kernel_%.o $(B)/host/tests/unit/kernel_machine.o $(B)/host/kernel.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+
+$(B)/unit/%: $(B)/host/tests/unit/%.o \
+             $(patsubst %.c,$(B)/host/%.o,$(filter-out tests/unit/kernel_%,$(UNIT_HELPERS))) \
+             $(B)/host/user.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread
+
+units: $(UNITS)
+
+test: check-setup images units
+	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
+
+bench: check-setup images
+	@bench/run --build $(B) $(if $(ONLY),--only "$(ONLY)")
+
+# --- upkeep --------------------------------------------------------------------------------------
+
+SOURCES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+format:
+	clang-format -i $(SOURCES)
+
+lint:
+	clang-format --dry-run -Werror $(SOURCES)
+
+clean:
+	rm -rf $(B)
+
+FORCE:
+.PHONY: FORCE units
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

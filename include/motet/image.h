@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The composition: what tools/compose made of a manifest, and all that the kernel and init go by.
+ * It is one page-aligned block inside the image's ELF (its own PT_LOAD segment): this header, then
+ * tables, then page-aligned contents. The kernel checks header and checksum and starts the domain
+ * numbered 0 (init); init builds the others. Offsets are bytes from the header.
+ *
+ * Invariants (compose guarantees, composition_check verifies): tables lie inside `size`; every
+ * index is below its count; contents are page-aligned; no two mappings of a domain overlap.
+ */
+#ifndef MOTET_IMAGE_H
+#define MOTET_IMAGE_H
+
+#include <stdint.h>
+
+enum {
+    IMAGE_VERSION = 1,
+    IMAGE_NAME_BYTES = 16,
+    IMAGE_DOMAINS_MAX = 24,
+    IMAGE_PAGE = 4096,
+};
+
+#define IMAGE_MAGIC 0x314745544f4d5f5full /* "__MOTEG1" */
+
+struct image_table {
+    uint32_t offset;
+    uint32_t count;
+};
+
+struct image_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t header_bytes; /* sizeof(struct image_header): where the checksum begins */
+    uint64_t size;         /* bytes in all, a multiple of a page */
+    uint64_t checksum;     /* image_checksum of all behind the header */
+    char name[IMAGE_NAME_BYTES];
+    struct image_table domains;     /* struct image_domain; [0] is init */
+    struct image_table regions;     /* struct image_region */
+    struct image_table mappings;    /* struct image_mapping, grouped by region */
+    struct image_table connections; /* struct image_connection */
+    struct image_table devices;     /* struct image_device */
+    struct image_table strings;     /* count bytes of terminated strings */
+};
+
+/* FNV-1a over little-endian 64-bit words: detects a damaged or truncated image at three
+ * instructions per word; no protection against intent. `bytes` is a multiple of 8. */
+static inline uint64_t image_checksum(const void *start, uint64_t bytes)
+{
+    const uint64_t *word = start;
+    uint64_t sum = 0xcbf29ce484222325ull;
+    for (uint64_t i = 0; i < bytes / 8; i++)
+        sum = (sum ^ word[i]) * 0x100000001b3ull;
+    return sum;
+}
+
+struct image_domain {
+    char name[IMAGE_NAME_BYTES];
+    uint64_t entry;          /* first instruction */
+    uint64_t stack_top;      /* initial stack pointer */
+    uint32_t start;          /* offset of its struct start_page template, 0 for init */
+    uint32_t start_bytes;    /* how much of it isn't zero at the end */
+    uint32_t table_slots;    /* capability slots wanted, a multiple of 64 */
+    uint16_t start_region;   /* index of the region that becomes its start page */
+    uint16_t log_region;     /* one page of struct log_page */
+    uint16_t counter_region; /* one page of struct counter_page */
+    uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
+    uint8_t reserved;
+    uint32_t
+        settings; /* offset of "prefix\0...\0\0": the boot settings it is given; '#' = a number */
+    uint32_t reserved2;
+};
+
+enum image_region_kind {
+    IMAGE_CONTENT, /* pages of this block, shared as they are, never written */
+    IMAGE_MEMORY,  /* fresh zeroed pages, physically contiguous per 512 */
+};
+
+struct image_region {
+    uint32_t pages;
+    uint32_t offset; /* IMAGE_CONTENT */
+    uint32_t first_mapping;
+    uint16_t mappings;
+    uint8_t kind;
+    uint8_t reserved;
+};
+
+enum { IMAGE_READ = 1, IMAGE_WRITE = 2, IMAGE_EXECUTE = 4, IMAGE_DMA = 8 };
+
+/* What one domain may do with a region. Without read, write or execute there is no address: the
+ * domain holds the capability only (for dma). Runs of more than 512 pages take several slots. */
+struct image_mapping {
+    uint64_t address;
+    uint32_t slot; /* first capability slot in the domain's table */
+    uint16_t domain;
+    uint8_t rights;
+    uint8_t pool; /* 1 + index in the start page's pools whose `physical` init fills in; 0: none */
+};
+
+/* The doorbells of one connection; its rings are regions. */
+struct image_connection {
+    uint16_t client, server; /* domains */
+    uint32_t client_slot;    /* client's capability that wakes the server */
+    uint32_t server_slot;
+    uint8_t client_bit; /* bit in the client's pending word */
+    uint8_t server_bit;
+    uint16_t reserved;
+};
+
+/* A claim on PCI devices: all that match, in bus order, at most `most`. */
+struct image_device {
+    uint16_t domain;
+    uint16_t vendor;
+    uint16_t id;      /* PCI device id */
+    uint16_t id_last; /* and up to this one */
+    uint8_t most;     /* 1 to START_DEVICES_MAX */
+    uint8_t vectors;  /* MSI-X vectors wanted */
+    uint8_t server;   /* which server of the domain */
+    uint8_t required; /* 1: booting without one is a failure */
+    uint32_t address; /* where BARs are mapped, upwards */
+    uint32_t slot;    /* first capability slot for BARs and interrupts */
+    uint32_t slots;   /* how many it may use */
+};
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The only accesses to ring headers. Used by ipc/channel.c and libos/loop.c; a simulator puts its
+ * own header in this one's place to delay stores. Each caller says which write its access orders
+ * before which read. Nothing here checks: what the peer wrote is checked in channel.c.
+ *
+ * On x86-64 publish, read, set and get are plain moves; only the fence costs.
+ */
+#ifndef MOTET_IPC_BARRIER_H
+#define MOTET_IPC_BARRIER_H
+
+#include <stdint.h>
+
+/* Writes an index; all earlier reads and writes of this side come before it (release). */
+static inline void ring_publish(uint32_t *index, uint32_t value)
+{
+    __atomic_store_n(index, value, __ATOMIC_RELEASE);
+}
+
+/* Reads the peer's index; all later reads and writes of this side come after it (acquire). */
+static inline uint32_t ring_read(const uint32_t *index)
+{
+    return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+/* Writes / reads a wish of struct ring: in no order with anything but through ring_fence. */
+static inline void ring_wish_set(uint64_t *wish, uint64_t value)
+{
+    __atomic_store_n(wish, value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t ring_wish_get(const uint64_t *wish)
+{
+    return __atomic_load_n(wish, __ATOMIC_RELAXED);
+}
+
+/* Everything written before it is visible to the peer before anything after it is read. Out of line
+ * (libos/kernel_x86_64.c): one call per round, and the place where a test or simulator lets the
+ * other side run. */
+void ring_fence(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the portable kernel asks of a machine. arch/x86_64 is the real one; a host process is
+ * another.
+ */
+#ifndef KERNEL_ARCH_H
+#define KERNEL_ARCH_H
+
+#include <stdint.h>
+
+#include "kernel/cpu.h"
+#include "motet/abi.h"
+
+/* One timer interrupt at or soon after `time` (ticks). */
+void arch_timer_set(uint64_t time);
+
+/* Runs in this space from now on; NULL: the kernel's own. */
+void arch_space_load(struct space *space);
+
+/* Which thread the next return to user mode restores. */
+void arch_thread_load(struct thread *thread);
+
+/* Forgets translations of `pages` pages at `address` in the running space. */
+void arch_flush(uint64_t address, uint64_t pages);
+
+uint64_t arch_ioport_in(uint64_t port, uint64_t bytes);
+void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value);
+
+/* Routes an I/O APIC input to a vector (edge, active high). */
+enum error arch_pin_route(uint64_t pin, uint64_t vector);
+
+/* Where a device writes, and what, to raise `vector`. */
+void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data);
+
+void arch_console_write(const char *text);
+
+/* Inline, for speed:
+ *   void *phys_to_virt(uint64_t physical)      the direct map: physical memory in kernel addresses
+ *   uint64_t virt_to_phys(const void *address)
+ *   struct cpu *cpu_self(void)
+ *   uint64_t arch_clock(void)                  clock ticks, monotonic
+ */
+#if defined(MOTET_HOST)
+#include "kernel/arch/sim/arch_inline.h"
+#else
+#include "kernel/arch/x86_64/arch_inline.h"
+#endif
+
+#endif

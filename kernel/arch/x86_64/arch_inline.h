@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The inline part of kernel/arch.h for x86-64.
+ */
+#ifndef KERNEL_ARCH_INLINE_H
+#define KERNEL_ARCH_INLINE_H
+
+#include <stdbool.h>
+
+#include "kernel/cpu.h"
+#include "kernel/registers.h"
+
+#define DIRECT_MAP  0xffff800000000000ull
+#define KERNEL_BASE 0xffffffff80000000ull /* kernel.ld: physical 0 of the kernel's own mapping */
+
+static inline void *phys_to_virt(uint64_t physical)
+{
+    return (void *)(physical + DIRECT_MAP);
+}
+
+static inline uint64_t virt_to_phys(const void *address)
+{
+    return (uint64_t)address - DIRECT_MAP;
+}
+
+/* One CPU is started; each would have its own behind GS. */
+extern struct cpu boot_cpu;
+
+static inline struct cpu *cpu_self(void)
+{
+    return &boot_cpu;
+}
+
+static inline uint64_t arch_clock(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+extern uint64_t clock_frequency; /* ticks per second */
+
+static inline uint64_t arch_clock_frequency(void)
+{
+    return clock_frequency;
+}
+
+extern bool no_execute; /* the processor has the NX bit */
+
+static inline bool arch_no_execute(void)
+{
+    return no_execute;
+}
+
+/* Fills in the kernel's half of a new root table. */
+void arch_space_init(uint64_t *root);
+
+/* A thread's registers at birth / where it starts. */
+void arch_registers_init(struct registers *registers);
+void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
+                          uint64_t argument);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the boot protocols tell, in one form; and the steps from there to init's first instruction.
+ */
+#ifndef KERNEL_BOOT_H
+#define KERNEL_BOOT_H
+
+#include <stdint.h>
+
+#include "motet/abi.h"
+
+enum boot_protocol { BOOT_PVH = 1, BOOT_MULTIBOOT2 = 2 };
+
+enum { BOOT_RANGES_MAX = 32 };
+
+struct memory_range {
+    uint64_t start, end; /* physical bytes, page-aligned, end beyond the last */
+};
+
+struct boot_info {
+    uint32_t range_count;
+    struct memory_range ranges[BOOT_RANGES_MAX]; /* usable memory */
+    char command_line[BOOT_COMMAND_LINE_BYTES];
+};
+
+/* Reads what the loader left at `information`. Panics if it makes no sense. */
+void boot_info_read(enum boot_protocol protocol, uint32_t information, struct boot_info *info);
+
+/* Kernel and image; from kernel.ld. */
+extern char kernel_text_end[], kernel_rodata_end[], kernel_end[], image_start[], image_end[];
+
+/* A page for the kernel before init exists, zeroed, from the largest range; never given back. */
+void *boot_page_alloc(struct boot_info *info);
+
+/* Maps all of memory in the direct map and write-protects the kernel. */
+void boot_map_memory(struct boot_info *info);
+
+/* Feature bits, segments, interrupt table, timer: this CPU. */
+uint32_t cpu_start(void);
+
+/* Finds the clock's and the timer's rates, in bounded time. */
+void clock_calibrate(void);
+
+/* Makes init's objects out of the image and leaves it ready to run. */
+void init_create(struct boot_info *info, const struct kernel_info *kernel_info,
+                 struct boot_page *boot_page);
+
+/* Leaves the kernel to the thread that is ready. */
+__attribute__((noreturn)) void cpu_run(void);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Operations on objects: one function each, found through a table made from calls.def. A function
+ * gets a capability of the right type that carries the right the table asks for.
+ */
+#include "kernel/arch.h"
+#include "kernel/captable.h"
+#include "kernel/irq.h"
+#include "kernel/port.h"
+#include "kernel/space.h"
+#include "kernel/syscall.h"
+#include "kernel/untyped.h"
+
+/* One invocation: who, on what, with what, and up to three results. */
+struct invocation {
+    struct thread *thread;
+    struct cap *cap;
+    uint64_t a[5];
+    uint64_t result[3];
+};
+
+/* A capability of the caller's own table, of this type. */
+static enum error own_cap(struct invocation *i, uint64_t number, enum object type, struct cap **cap)
+{
+    struct cap *found = captable_slot(i->thread->captable, number);
+    if (!found || found->type == OBJECT_none)
+        return ERROR_EMPTY_SLOT;
+    if (type != OBJECT_none && found->type != type)
+        return ERROR_WRONG_TYPE;
+    *cap = found;
+    return OK;
+}
+
+static enum error invoke_untyped_retype(struct invocation *i)
+{
+    struct cap *slot;
+    enum error error = captable_free_slot(i->thread->captable, i->a[2], &slot);
+    if (error)
+        return error;
+    if (i->a[0] >= OBJECT_COUNT)
+        return ERROR_BAD_ARGUMENT;
+    return untyped_retype(i->cap, (enum object)i->a[0], i->a[1], i->a[3], i->thread->captable,
+                          slot);
+}
+
+static enum error invoke_untyped_info(struct invocation *i)
+{
+    i->result[0] = i->cap->address;
+    i->result[1] = i->cap->pages;
+    i->result[2] = i->cap->untyped.used;
+    return OK;
+}
+
+static enum error invoke_page_map(struct invocation *i)
+{
+    struct cap *space;
+    enum error error = own_cap(i, i->a[0], OBJECT_space, &space);
+    if (error)
+        return error;
+    if (i->a[2] & ~(uint64_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE))
+        return ERROR_BAD_ARGUMENT;
+    return space_map(space->object, i->cap, i->a[1], (uint8_t)i->a[2], &i->result[0]);
+}
+
+static enum error invoke_page_unmap(struct invocation *i)
+{
+    return space_unmap(i->cap);
+}
+
+static enum error invoke_page_info(struct invocation *i)
+{
+    i->result[0] = i->cap->address;
+    i->result[1] = i->cap->pages;
+    i->result[2] = i->cap->map.space ? i->cap->map.at : 0;
+    return OK;
+}
+
+static enum error invoke_table_map(struct invocation *i)
+{
+    struct cap *space;
+    enum error error = own_cap(i, i->a[0], OBJECT_space, &space);
+    return error ? error : space_map_table(space->object, i->cap, i->a[1], &i->result[0]);
+}
+
+static enum error invoke_table_unmap(struct invocation *i)
+{
+    return space_unmap_table(i->cap);
+}
+
+/* Source slot in the caller's table, empty destination slot in the invoked one. */
+static enum error source_and_destination(struct invocation *i, struct cap **from, struct cap **to)
+{
+    enum error error = own_cap(i, i->a[0], OBJECT_none, from);
+    return error ? error : captable_free_slot(i->cap->object, i->a[1], to);
+}
+
+static enum error invoke_captable_copy(struct invocation *i)
+{
+    struct cap *from, *to;
+    enum error error = source_and_destination(i, &from, &to);
+    return error ? error : cap_copy(from, to, (uint8_t)i->a[2]);
+}
+
+static enum error invoke_captable_mint(struct invocation *i)
+{
+    struct cap *from, *to;
+    uint8_t share = 0;
+    enum error error = source_and_destination(i, &from, &to);
+    if (error)
+        return error;
+    if (from->type != OBJECT_port)
+        return ERROR_WRONG_TYPE;
+    if (!(from->rights & RIGHT_CONTROL) || from->port.badge)
+        return ERROR_NO_RIGHT;
+    if (i->a[4] > PORT_QUEUE_SLOTS)
+        return ERROR_BAD_ARGUMENT;
+    if (i->a[4])
+        error = port_share_open(from->object, i->a[4], &share);
+    if (error)
+        return error;
+    error = cap_copy(from, to, (uint8_t)i->a[2]);
+    if (error) {
+        if (share)
+            port_share_close(from->object, share);
+        return error;
+    }
+    to->port.badge = i->a[3];
+    to->port.share = share;
+    if (share)
+        to->flags |= CAP_OWNS_SHARE;
+    return OK;
+}
+
+static enum error invoke_captable_move(struct invocation *i)
+{
+    struct cap *from, *to;
+    enum error error = source_and_destination(i, &from, &to);
+    if (error)
+        return error;
+    /* A table's first capability stays where it was made: tables contain each other in a tree,
+     * which is what lets destruction end. */
+    if ((from->type == OBJECT_captable && (from->flags & CAP_FIRST)) || (from->flags & CAP_DYING))
+        return ERROR_BAD_STATE;
+    cap_move(from, to);
+    return OK;
+}
+
+/* A slot in use of the invoked table. */
+static enum error used_slot(struct invocation *i, struct cap **cap)
+{
+    *cap = captable_slot(i->cap->object, i->a[0]);
+    if (!*cap || i->a[0] == 0)
+        return ERROR_BAD_ARGUMENT;
+    return (*cap)->type == OBJECT_none ? ERROR_EMPTY_SLOT : OK;
+}
+
+static enum error invoke_captable_delete(struct invocation *i)
+{
+    struct cap *cap;
+    enum error error = used_slot(i, &cap);
+    return error ? error : cap_remove_step(cap, true);
+}
+
+static enum error invoke_captable_revoke(struct invocation *i)
+{
+    struct cap *cap;
+    enum error error = used_slot(i, &cap);
+    return error ? error : cap_remove_step(cap, false);
+}
+
+static enum error invoke_captable_info(struct invocation *i)
+{
+    const struct cap *cap = captable_slot(i->cap->object, i->a[0]);
+    if (!cap)
+        return ERROR_BAD_ARGUMENT;
+    i->result[0] = cap->type;
+    i->result[1] = cap->type == OBJECT_none ? 0 : cap->rights;
+    i->result[2] = cap->type == OBJECT_port ? cap->port.badge : 0;
+    return OK;
+}
+
+static enum error invoke_thread_configure(struct invocation *i)
+{
+    struct cap *space, *captable;
+    enum error error = own_cap(i, i->a[0], OBJECT_space, &space);
+    if (!error)
+        error = own_cap(i, i->a[1], OBJECT_captable, &captable);
+    if (error)
+        return error;
+    return thread_configure(i->cap->object, space->object, captable->object, i->a[2], i->a[3]);
+}
+
+static enum error invoke_thread_set_registers(struct invocation *i)
+{
+    struct thread *thread = i->cap->object;
+    if (thread->state != THREAD_SUSPENDED && thread->state != THREAD_FAULTED)
+        return ERROR_BAD_STATE;
+    if (i->a[0] >= USER_ADDRESS_END || i->a[1] >= USER_ADDRESS_END)
+        return ERROR_BAD_ARGUMENT;
+    arch_registers_start(&thread->registers, i->a[0], i->a[1], i->a[2]);
+    return OK;
+}
+
+static enum error invoke_thread_resume(struct invocation *i)
+{
+    return thread_resume(i->cap->object);
+}
+
+static enum error invoke_thread_suspend(struct invocation *i)
+{
+    thread_suspend(i->cap->object);
+    return OK;
+}
+
+static enum error invoke_thread_info(struct invocation *i)
+{
+    const struct thread *thread = i->cap->object;
+    i->result[0] = thread->state;
+    i->result[1] = thread->registers.rip;
+    i->result[2] = thread->registers.rsp;
+    return OK;
+}
+
+static enum error invoke_irq_derive(struct invocation *i)
+{
+    struct cap *slot;
+    enum error error = captable_free_slot(i->thread->captable, i->a[1], &slot);
+    if (error)
+        return error;
+    if (i->cap->number != 0)
+        return ERROR_BAD_ARGUMENT;
+    error = irq_take(i->a[0]);
+    if (error)
+        return error;
+    error = cap_derive(i->cap, slot, RIGHT_ALL);
+    if (error) {
+        irq_release(i->a[0]);
+        return error;
+    }
+    slot->number = i->a[0];
+    slot->flags |= CAP_FIRST;
+    return OK;
+}
+
+static enum error invoke_irq_bind(struct invocation *i)
+{
+    struct cap *port;
+    enum error error = own_cap(i, i->a[0], OBJECT_port, &port);
+    if (error)
+        return error;
+    if (!(port->rights & RIGHT_WAIT))
+        return ERROR_NO_RIGHT;
+    error = irq_bind(i->cap, port->object, i->a[1], i->a[2]);
+    if (!error)
+        arch_irq_message(i->cap->number, &i->result[0], &i->result[1]);
+    return error;
+}
+
+static enum error invoke_ioport_derive(struct invocation *i)
+{
+    struct cap *slot;
+    uint64_t first = i->a[0], count = i->a[1], end = i->cap->number + i->cap->ioport.count;
+    if (first < i->cap->number || first >= end || count == 0 || count > end - first)
+        return ERROR_BAD_ARGUMENT;
+    enum error error = captable_free_slot(i->thread->captable, i->a[2], &slot);
+    if (!error)
+        error = cap_derive(i->cap, slot, RIGHT_ALL);
+    if (error)
+        return error;
+    slot->number = first;
+    slot->ioport.count = (uint32_t)count;
+    return OK;
+}
+
+static enum error ioport_range(const struct invocation *i)
+{
+    uint64_t port = i->a[0], bytes = i->a[1], end = i->cap->number + i->cap->ioport.count;
+    if (bytes != 1 && bytes != 2 && bytes != 4)
+        return ERROR_BAD_ARGUMENT;
+    if (port < i->cap->number || port >= end || bytes > end - port)
+        return ERROR_BAD_ARGUMENT;
+    return OK;
+}
+
+static enum error invoke_ioport_in(struct invocation *i)
+{
+    enum error error = ioport_range(i);
+    if (!error)
+        i->result[0] = arch_ioport_in(i->a[0], i->a[1]);
+    return error;
+}
+
+static enum error invoke_ioport_out(struct invocation *i)
+{
+    enum error error = ioport_range(i);
+    if (!error)
+        arch_ioport_out(i->a[0], i->a[1], i->a[2]);
+    return error;
+}
+
+static const struct {
+    enum error (*function)(struct invocation *i);
+    uint8_t object;
+    uint8_t right;
+} operations[OPERATION_COUNT] = {
+#define OPERATION(object, name, right, ...)                                                        \
+    [OPERATION_##object##_##name] = {invoke_##object##_##name, OBJECT_##object, RIGHT_##right},
+#include "motet/calls.def"
+};
+
+enum error invoke_handle(struct thread *thread)
+{
+    struct registers *r = &thread->registers;
+    if (r->rsi >= OPERATION_COUNT)
+        return ERROR_UNKNOWN_CALL;
+    struct invocation i = {.thread = thread, .a = {r->rdx, r->r10, r->r8, r->r9, r->r12}};
+    enum error error = own_cap(&i, r->rdi, (enum object)operations[r->rsi].object, &i.cap);
+    if (error)
+        return error;
+    if ((i.cap->rights & operations[r->rsi].right) != operations[r->rsi].right)
+        return ERROR_NO_RIGHT;
+    error = operations[r->rsi].function(&i);
+    r->rdx = i.result[0];
+    r->r10 = i.result[1];
+    r->r8 = i.result[2];
+    return error;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Interrupts become bits of a port's pending word. The table is the machine's, of fixed size: one
+ * entry per vector that devices may use.
+ */
+#ifndef KERNEL_IRQ_H
+#define KERNEL_IRQ_H
+
+#include "kernel/cap.h"
+
+struct port;
+
+enum {
+    IRQ_VECTOR_FIRST = 0x30,
+    IRQ_VECTOR_LAST = 0x6f, /* entry.S has that many entries */
+};
+
+/* Delivers a vector; spurious ones (bound to nothing) are counted. */
+void irq_deliver(uint64_t vector);
+
+/* Binds the capability's vector to bit `bit` of `port`. */
+enum error irq_bind(struct cap *irq, struct port *port, uint64_t bit, uint64_t pin);
+
+/* Whether a vector may be derived: in range and not taken. Marks it taken. */
+enum error irq_take(uint64_t vector);
+
+/* The capability of a vector is gone / a port is gone: nothing is delivered any more. */
+void irq_release(uint64_t vector);
+void irq_forget_port(const struct port *port);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The six system calls. Arguments are register values and slots, never pointers.
+ */
+#include "kernel/syscall.h"
+
+#include "kernel/captable.h"
+#include "kernel/port.h"
+
+/* The port capability in the caller's slot `number`, if it carries `right`. */
+static inline enum error port_cap(struct thread *thread, uint64_t number, uint8_t right,
+                                  struct cap **cap)
+{
+    struct cap *found = captable_slot(thread->captable, number);
+    if (!found || found->type == OBJECT_none)
+        return ERROR_EMPTY_SLOT;
+    if (found->type != OBJECT_port)
+        return ERROR_WRONG_TYPE;
+    if (!(found->rights & right))
+        return ERROR_NO_RIGHT;
+    *cap = found;
+    return OK;
+}
+
+static enum error call_send(struct thread *thread)
+{
+    struct cap *cap;
+    enum error error = port_cap(thread, thread->registers.rdi, RIGHT_SEND, &cap);
+    return error ? error : port_send(thread, cap);
+}
+
+static enum error call_signal(struct thread *thread)
+{
+    struct cap *cap;
+    enum error error = port_cap(thread, thread->registers.rdi, RIGHT_SIGNAL, &cap);
+    if (error)
+        return error;
+    if (cap->port.badge)
+        port_signal(cap->object, cap->port.badge);
+    return OK;
+}
+
+/* The receive slots in r14 must be empty before anything is taken. */
+static enum error receive_slots_free(struct thread *thread)
+{
+    uint64_t r14 = thread->registers.r14;
+    for (int n = 0; r14; n++, r14 >>= 32) {
+        struct cap *slot;
+        uint64_t number = r14 & UINT32_MAX;
+        enum error error = number ? captable_free_slot(thread->captable, number, &slot) : OK;
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+static enum error call_wait(struct thread *thread)
+{
+    struct cap *cap;
+    enum error error = port_cap(thread, thread->registers.rdi, RIGHT_WAIT, &cap);
+    if (!error)
+        error = receive_slots_free(thread);
+    return error ? error : port_wait(thread, cap);
+}
+
+static enum error call_send_wait(struct thread *thread)
+{
+    struct cap *to, *own;
+    enum error error = port_cap(thread, thread->registers.rdi, RIGHT_SEND, &to);
+    if (!error)
+        error = port_cap(thread, thread->registers.rbx, RIGHT_WAIT, &own);
+    if (!error)
+        error = port_send(thread, to);
+    if (error)
+        return error;
+    thread->registers.r14 = 0; /* nothing is received into slots */
+    return port_wait(thread, own);
+}
+
+void syscall_handle(struct thread *thread)
+{
+    enum error error;
+    switch (thread->registers.rax) {
+    case CALL_send:
+        error = call_send(thread);
+        break;
+    case CALL_signal:
+        error = call_signal(thread);
+        break;
+    case CALL_wait:
+        error = call_wait(thread);
+        break;
+    case CALL_send_wait:
+        error = call_send_wait(thread);
+        break;
+    case CALL_yield:
+        thread_yield(thread);
+        error = OK;
+        break;
+    case CALL_invoke:
+        error = invoke_handle(thread);
+        break;
+    default:
+        error = ERROR_UNKNOWN_CALL;
+    }
+    thread->registers.rax = error;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Threads: their states, and choosing which one runs. See thread.h.
+ */
+#include "kernel/thread.h"
+
+#include "kernel/arch.h"
+#include "kernel/captable.h"
+#include "kernel/deadline.h"
+#include "kernel/panic.h"
+#include "kernel/port.h"
+#include "kernel/space.h"
+
+enum { SLICE_FRACTION = 100 }; /* of a second: 10 ms among equals */
+
+void cpu_init(struct cpu *cpu)
+{
+    for (int i = 0; i < PRIORITY_COUNT; i++)
+        list_init(&cpu->ready[i]);
+}
+
+void thread_init(struct thread *thread)
+{
+    thread->state = THREAD_SUSPENDED;
+    list_init(&thread->link);
+    list_init(&thread->space_link);
+    list_init(&thread->captable_link);
+    arch_registers_init(&thread->registers);
+}
+
+enum error thread_configure(struct thread *thread, struct space *space, struct captable *captable,
+                            uint64_t priority, uint64_t fault_slot)
+{
+    if (priority >= PRIORITY_COUNT || fault_slot > UINT32_MAX)
+        return ERROR_BAD_ARGUMENT;
+    if (thread->state != THREAD_SUSPENDED || captable->dying)
+        return ERROR_BAD_STATE;
+    list_remove(&thread->space_link);
+    list_remove(&thread->captable_link);
+    list_append(&space->threads, &thread->space_link);
+    list_append(&captable->threads, &thread->captable_link);
+    thread->space = space;
+    thread->captable = captable;
+    thread->priority = (uint8_t)priority;
+    thread->fault_slot = (uint32_t)fault_slot;
+    return OK;
+}
+
+static void ready_insert(struct cpu *cpu, struct thread *thread, bool first)
+{
+    struct list *queue = &cpu->ready[thread->priority];
+    thread->state = THREAD_READY;
+    if (first)
+        list_prepend(queue, &thread->link);
+    else
+        list_append(queue, &thread->link);
+    cpu->ready_bits |= 1ull << thread->priority;
+}
+
+static void ready_remove(struct cpu *cpu, struct thread *thread)
+{
+    list_remove(&thread->link);
+    if (list_empty(&cpu->ready[thread->priority]))
+        cpu->ready_bits &= ~(1ull << thread->priority);
+}
+
+/* A thread that isn't running or ready becomes ready. */
+static void make_ready(struct thread *thread)
+{
+    struct cpu *cpu = cpu_self();
+    ready_insert(cpu, thread, false);
+    if (!cpu->current || thread->priority >= cpu->current->priority)
+        cpu->reschedule = 1;
+}
+
+enum error thread_resume(struct thread *thread)
+{
+    if (thread->state != THREAD_SUSPENDED && thread->state != THREAD_FAULTED)
+        return ERROR_BAD_STATE;
+    if (!thread->space || !thread->captable)
+        return ERROR_BAD_STATE;
+    list_remove(&thread->link); /* a fault message not yet taken is withdrawn */
+    thread->port = NULL;
+    make_ready(thread);
+    return OK;
+}
+
+void thread_suspend(struct thread *thread)
+{
+    struct cpu *cpu = cpu_self();
+    switch (thread->state) {
+    case THREAD_READY:
+        ready_remove(cpu, thread);
+        break;
+    case THREAD_RUNNING:
+        cpu->current = NULL;
+        cpu->reschedule = 1;
+        break;
+    case THREAD_WAITING:
+        thread->port->waiter = NULL;
+        deadline_remove(&cpu->deadlines, &thread->deadline);
+        thread->registers.rax = ERROR_BAD_STATE;
+        break;
+    case THREAD_FAULTED:
+        list_remove(&thread->link);
+        break;
+    default:
+        break;
+    }
+    thread->port = NULL;
+    thread->state = THREAD_SUSPENDED;
+}
+
+void thread_release(struct thread *thread)
+{
+    thread_suspend(thread);
+    list_remove(&thread->space_link);
+    list_remove(&thread->captable_link);
+    thread->space = NULL;
+    thread->captable = NULL;
+}
+
+void thread_wake(struct thread *thread)
+{
+    deadline_remove(&cpu_self()->deadlines, &thread->deadline);
+    thread->port = NULL;
+    make_ready(thread);
+}
+
+void thread_block(struct thread *thread, enum thread_state state)
+{
+    struct cpu *cpu = cpu_self();
+    thread->state = (uint8_t)state;
+    cpu->current = NULL;
+    cpu->reschedule = 1;
+}
+
+void thread_yield(struct thread *thread)
+{
+    struct cpu *cpu = cpu_self();
+    ready_insert(cpu, thread, false);
+    cpu->current = NULL;
+    cpu->reschedule = 1;
+}
+
+void thread_fault(struct thread *thread, uint64_t cause, uint64_t address, uint64_t error)
+{
+    if (thread->vital)
+        panic("init died: cause %lu, address 0x%lx, error 0x%lx", (unsigned long)cause,
+              (unsigned long)address, (unsigned long)error);
+    thread->fault.cause = cause;
+    thread->fault.address = address;
+    thread->fault.error = error;
+    thread_block(thread, THREAD_FAULTED);
+    thread->port = NULL;
+    struct cap *cap = captable_slot(thread->captable, thread->fault_slot);
+    if (!cap || cap->type != OBJECT_port || !(cap->rights & RIGHT_SEND))
+        return; /* nobody is told: it stays as it is until somebody looks */
+    thread->fault.badge = cap->port.badge;
+    port_fault(cap->object, thread);
+}
+
+/* The hardware timer is only ever moved earlier: one that comes too early finds nothing to do. */
+static void timer_at(struct cpu *cpu, uint64_t time)
+{
+    if (cpu->timer && cpu->timer <= time)
+        return;
+    cpu->timer = time;
+    arch_timer_set(time);
+}
+
+static void slice_start(struct cpu *cpu, const struct thread *thread)
+{
+    cpu->slice_end = 0;
+    if (list_empty(&cpu->ready[thread->priority]))
+        return; /* no equal competes: no slice, no timer */
+    cpu->slice_end = arch_clock() + arch_clock_frequency() / SLICE_FRACTION;
+    timer_at(cpu, cpu->slice_end);
+}
+
+struct thread *schedule(struct cpu *cpu)
+{
+    cpu->reschedule = 0;
+    struct thread *current = cpu->current;
+    if (!cpu->ready_bits)
+        return current;
+    int best = 63 - __builtin_clzll(cpu->ready_bits);
+    if (current && current->priority >= best) {
+        if (current->priority == best && !cpu->slice_end)
+            slice_start(cpu, current);
+        return current;
+    }
+    if (current)
+        ready_insert(cpu, current, true);
+    struct thread *next = CONTAINER_OF(cpu->ready[best].next, struct thread, link);
+    ready_remove(cpu, next);
+    next->state = THREAD_RUNNING;
+    cpu->current = next;
+    if (next->space != cpu->space)
+        arch_space_load(next->space);
+    arch_thread_load(next);
+    slice_start(cpu, next);
+    return next;
+}
+
+static void expire(struct cpu *cpu, struct deadline *deadline)
+{
+    struct thread *thread = CONTAINER_OF(deadline, struct thread, deadline);
+    deadline_remove(&cpu->deadlines, deadline);
+    thread->port->waiter = NULL;
+    port_timeout(thread);
+    thread_wake(thread);
+}
+
+void timer_expired(struct cpu *cpu)
+{
+    uint64_t now = arch_clock();
+    cpu->timer = 0;
+    struct deadline *first = deadline_first(cpu->deadlines);
+    if (first && first->time <= now) {
+        expire(cpu, first);
+        first = deadline_first(cpu->deadlines);
+    }
+    if (cpu->slice_end && cpu->slice_end <= now && cpu->current) {
+        cpu->slice_end = 0;
+        thread_yield(cpu->current);
+    }
+    if (first)
+        timer_at(cpu, first->time);
+    if (cpu->slice_end)
+        timer_at(cpu, cpu->slice_end);
+}
+
+void deadline_set(struct cpu *cpu, struct thread *thread, uint64_t time)
+{
+    thread->deadline.time = time;
+    deadline_insert(&cpu->deadlines, &thread->deadline);
+    timer_at(cpu, time);
+}
+
+void thread_check(const struct thread *thread)
+{
+    bool listed = !list_empty(&thread->link);
+    ASSERT(thread->state <= THREAD_FAULTED);
+    ASSERT(listed ==
+           (thread->state == THREAD_READY || (thread->state == THREAD_FAULTED && thread->port)));
+    ASSERT((thread->state == THREAD_WAITING) == (thread->port && thread->port->waiter == thread));
+    ASSERT(thread->deadline.time == 0 || thread->state == THREAD_WAITING);
+    if (thread->state != THREAD_SUSPENDED)
+        ASSERT(thread->space && thread->captable);
+}

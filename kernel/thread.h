@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Threads and the scheduler. A thread is one page: registers first (the processor and entry.S save
+ * them right there), then what the kernel knows. It belongs to one CPU.
+ *
+ * States and where `link` is:
+ *   SUSPENDED  in no list
+ *   READY      in cpu->ready[priority]
+ *   RUNNING    cpu->current, in no list
+ *   WAITING    port->waiter, in no list; in the deadline tree if it has a deadline
+ *   FAULTED    in port->faulted until the message about it is taken, then in no list
+ */
+#ifndef KERNEL_THREAD_H
+#define KERNEL_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/list.h"
+#include "kernel/registers.h"
+#include "motet/abi.h"
+
+struct cpu;
+struct port;
+struct space;
+struct captable;
+
+enum thread_state {
+    THREAD_SUSPENDED,
+    THREAD_READY,
+    THREAD_RUNNING,
+    THREAD_WAITING,
+    THREAD_FAULTED,
+};
+
+/* Node of the deadline tree, an AVL tree ordered by time (kernel/deadline.c). */
+struct deadline {
+    uint64_t time; /* clock ticks; 0: not in the tree */
+    struct deadline *parent, *child[2];
+    int balance; /* height of child[1] minus height of child[0] */
+};
+
+struct thread {
+    struct registers registers; /* first: entry.S relies on it */
+    uint8_t state;              /* enum thread_state */
+    uint8_t priority;
+    bool vital;          /* init: nothing can go on without it */
+    uint32_t fault_slot; /* in its captable: where its faults are sent; 0: nowhere */
+    struct list link;
+    struct space *space;
+    struct list space_link;
+    struct captable *captable;
+    struct list captable_link;
+    struct port *port; /* WAITING: on which; FAULTED and not yet reported: to which */
+    struct deadline deadline;
+    struct {
+        uint64_t cause; /* enum fault_cause */
+        uint64_t address;
+        uint64_t error;
+        uint64_t badge; /* of the capability in fault_slot when it happened */
+    } fault;
+};
+_Static_assert(sizeof(struct thread) <= PAGE_BYTES, "one page");
+
+void thread_init(struct thread *thread);
+
+enum error thread_configure(struct thread *thread, struct space *space, struct captable *captable,
+                            uint64_t priority, uint64_t fault_slot);
+enum error thread_resume(struct thread *thread);
+
+/* Takes the thread out of whatever it is in. A wait under way is given up. */
+void thread_suspend(struct thread *thread);
+
+/* Suspends, and forgets its space and table. */
+void thread_release(struct thread *thread);
+
+/* A WAITING thread becomes ready; its registers have been filled in. */
+void thread_wake(struct thread *thread);
+
+/* The running thread blocks or stops: state is set by the caller, another thread will be chosen. */
+void thread_block(struct thread *thread, enum thread_state state);
+
+/* The running thread goes to the end of its queue. */
+void thread_yield(struct thread *thread);
+
+/* The running thread did what it must not: sends its fault message. */
+void thread_fault(struct thread *thread, uint64_t cause, uint64_t address, uint64_t error);
+
+/* Chooses the thread to run now: the first of the highest priority. NULL: the CPU is idle. */
+struct thread *schedule(struct cpu *cpu);
+
+/* Waits no longer than until `time` (clock ticks, not 0). */
+void deadline_set(struct cpu *cpu, struct thread *thread, uint64_t time);
+
+/* Time has passed: expires one deadline, ends a slice, and sets the timer for what comes next. */
+void timer_expired(struct cpu *cpu);
+
+void thread_check(const struct thread *thread);
+
+#endif

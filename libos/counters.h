@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A domain's counters: one page with a name and a value each, first the libOS's, then those of its
+ * servers in link order. The domain writes them, init and host tools read them; the page outlives
+ * the server. What a page holds is checked when read.
+ */
+#ifndef MOTET_LIBOS_COUNTERS_H
+#define MOTET_LIBOS_COUNTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { COUNTERS_MAX = 126, COUNTER_NAME_BYTES = 24 }; /* as many as one page holds */
+
+struct counter_page {
+    uint32_t count; /* counters in use */
+    uint32_t reserved[15];
+    uint64_t value[COUNTERS_MAX];
+    char name[COUNTERS_MAX][COUNTER_NAME_BYTES];
+};
+_Static_assert(sizeof(struct counter_page) == 4096, "one page");
+
+/* Adds `count` counters; values that a former life of the domain left under the same number go on.
+ * Returns the first of their values, NULL if they don't fit. Longer names are cut. */
+uint64_t *counters_add(struct counter_page *page, const char *const *names, uint64_t count);
+
+/* Counter n of a page that somebody else writes: false beyond the last. The name is terminated and
+ * printable. */
+bool counters_read(const struct counter_page *page, uint32_t n, char name[COUNTER_NAME_BYTES],
+                   uint64_t *value);
+
+#endif

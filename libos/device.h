@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A PCI device that the manifest granted to this domain. The PCI broker has enumerated it, assigned
+ * its BARs and programmed its MSI-X table; the driver sees a copy of configuration space as it was,
+ * the BARs without any page that holds an MSI-X table, and its interrupts as signals. Bus mastering
+ * is on. MSI-X vector v arrives as bit v of `signal`'s `bits`.
+ */
+#ifndef MOTET_LIBOS_DEVICE_H
+#define MOTET_LIBOS_DEVICE_H
+
+#include <stdint.h>
+
+enum { DEVICE_BARS = 6, DEVICE_CONFIG_BYTES = 256, DEVICE_VECTORS_MAX = 4 };
+
+struct device_bar {
+    volatile uint8_t *base; /* NULL: not a memory BAR, or not mapped (it holds the MSI-X table) */
+    uint64_t size;          /* bytes */
+};
+
+struct device {
+    uint16_t vendor, id;
+    uint8_t bus, slot, function; /* for messages to people */
+    uint8_t vectors;             /* MSI-X vectors granted, 0 to DEVICE_VECTORS_MAX */
+    struct device_bar bar[DEVICE_BARS];
+    uint8_t config[DEVICE_CONFIG_BYTES];
+};
+
+/* Registers. `offset` is aligned to the access and inside the BAR: the driver has checked that. */
+#if __STDC_HOSTED__
+
+/* On the host no BAR is memory: `base` points at the model of the device, which sees each access.
+ */
+struct device_model {
+    uint32_t (*read)(struct device_model *model, uint32_t offset, uint32_t bytes);
+    void (*write)(struct device_model *model, uint32_t offset, uint32_t bytes, uint32_t value);
+};
+
+static inline uint32_t device_read(const struct device_bar *bar, uint32_t offset, uint32_t bytes)
+{
+    struct device_model *model = (struct device_model *)(uintptr_t)bar->base;
+    return model->read(model, offset, bytes);
+}
+
+static inline void device_write(const struct device_bar *bar, uint32_t offset, uint32_t bytes,
+                                uint32_t value)
+{
+    struct device_model *model = (struct device_model *)(uintptr_t)bar->base;
+    model->write(model, offset, bytes, value);
+}
+
+#else
+
+static inline uint32_t device_read(const struct device_bar *bar, uint32_t offset, uint32_t bytes)
+{
+    volatile uint8_t *at = bar->base + offset;
+    return bytes == 1 ? *at : bytes == 2 ? *(volatile uint16_t *)at : *(volatile uint32_t *)at;
+}
+
+static inline void device_write(const struct device_bar *bar, uint32_t offset, uint32_t bytes,
+                                uint32_t value)
+{
+    volatile uint8_t *at = bar->base + offset;
+    if (bytes == 1)
+        *at = (uint8_t)value;
+    else if (bytes == 2)
+        *(volatile uint16_t *)at = (uint16_t)value;
+    else
+        *(volatile uint32_t *)at = value;
+}
+
+#endif
+
+static inline uint8_t device_read8(const struct device_bar *bar, uint32_t offset)
+{
+    return (uint8_t)device_read(bar, offset, 1);
+}
+
+static inline uint16_t device_read16(const struct device_bar *bar, uint32_t offset)
+{
+    return (uint16_t)device_read(bar, offset, 2);
+}
+
+static inline uint32_t device_read32(const struct device_bar *bar, uint32_t offset)
+{
+    return device_read(bar, offset, 4);
+}
+
+static inline void device_write8(const struct device_bar *bar, uint32_t offset, uint8_t value)
+{
+    device_write(bar, offset, 1, value);
+}
+
+static inline void device_write16(const struct device_bar *bar, uint32_t offset, uint16_t value)
+{
+    device_write(bar, offset, 2, value);
+}
+
+static inline void device_write32(const struct device_bar *bar, uint32_t offset, uint32_t value)
+{
+    device_write(bar, offset, 4, value);
+}
+
+#endif

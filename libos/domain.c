@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The services of libos/domain.h, and setting them up from the start page. Called by servers and by
+ * start.c. The start page is compose's and init's word and isn't checked again; everything a server
+ * asks for that isn't there is answered with NULL.
+ */
+#include <string.h>
+
+#include "libos/clock.h"
+#include "libos/format.h"
+#include "libos/kernel.h"
+#include "libos/state.h"
+
+static enum error servers_init(struct libos *libos, const struct server *const *servers,
+                               uint64_t count, struct counter_page *page)
+{
+    const struct start_page *start = libos->start;
+    if (count > DOMAIN_SERVERS_MAX)
+        return ERROR_LIMIT;
+    uint64_t end = LIBOS_PRIVATE_BYTES;
+    for (uint64_t i = 0; i < count; i++) {
+        struct domain *domain = &libos->domain[i];
+        *domain = (struct domain){
+            .libos = libos,
+            .server = servers[i],
+            .state = (void *)(start->private_address + end),
+            .counters = counters_add(page, servers[i]->counters, servers[i]->counter_count),
+            .number = (uint8_t)i,
+        };
+        end = state_end(end, servers[i]->state_size);
+        if (!domain->counters)
+            return ERROR_LIMIT;
+        if (end > start->private_bytes)
+            return ERROR_NO_MEMORY;
+    }
+    libos->servers = (uint8_t)count;
+    return OK;
+}
+
+static void links_init(struct libos *libos)
+{
+    const struct start_page *start = libos->start;
+    for (uint32_t i = 0; i < start->conns; i++) {
+        const struct start_conn *from = &start->conn[i];
+        struct link *link = &libos->link[i];
+        *link = (struct link){
+            .conn = {.put = channel_put,
+                     .room = channel_room,
+                     .transport = &link->channel,
+                     .role = from->role,
+                     .port = from->port,
+                     .instance = from->instance},
+            .domain = &libos->domain[from->server],
+            .doorbell = from->doorbell,
+        };
+        channel_init(&link->channel, (struct ring *)from->mine, (const struct ring *)from->theirs,
+                     from->slots, &libos->counters[COUNT_BROKEN_CHANNELS]);
+    }
+}
+
+static void pools_init(struct libos *libos)
+{
+    const struct start_page *start = libos->start;
+    for (uint32_t i = 0; i < start->pools; i++) {
+        const struct start_pool *from = &start->pool[i];
+        libos->pool[i] = (struct pool){
+            .base = (uint8_t *)from->base,
+            .physical = from->physical,
+            .buffers = from->buffers,
+            .buffer_size = from->buffer_size,
+            .rights = from->rights,
+            .number = from->number,
+        };
+        libos->pool_index[from->number] = from->rights ? (uint8_t)(i + 1) : 0;
+    }
+}
+
+enum error domain_init(struct libos *libos, const struct start_page *start,
+                       const struct kernel_info *info, const struct server *const *servers,
+                       uint64_t count)
+{
+    static const char *const names[COUNT_LIBOS] = {
+        [COUNT_BROKEN_CHANNELS] = "libos_broken_channels",
+        [COUNT_STALLS] = "libos_stalls",
+        [COUNT_PORT_MESSAGES] = "libos_port_messages",
+    };
+    struct counter_page *page = (struct counter_page *)start->counters_address;
+    page->count = 0;
+    libos->start = start;
+    libos->info = info;
+    libos->log = (struct log_page *)start->log_address;
+    libos->counters = counters_add(page, names, COUNT_LIBOS);
+    libos->clock_scale = clock_scale(info);
+    libos->random[0] = info->seed[0] ^ start->domain;
+    libos->random[1] = info->seed[1];
+    libos->happened = true; /* so that batch_end follows start */
+    enum error error = servers_init(libos, servers, count, page);
+    if (error)
+        return error;
+    links_init(libos);
+    pools_init(libos);
+    return OK;
+}
+
+struct conn *domain_conn(struct domain *domain, const char *name, uint32_t instance)
+{
+    struct libos *libos = domain->libos;
+    for (uint32_t i = 0; i < libos->start->conns; i++) {
+        struct link *link = &libos->link[i];
+        if (link->domain == domain && link->conn.instance == instance &&
+            !strcmp(libos->start->conn[i].name, name))
+            return &link->conn;
+    }
+    return NULL;
+}
+
+const struct pool *domain_pool(struct domain *domain, uint32_t number)
+{
+    struct libos *libos = domain->libos;
+    if (number >= sizeof(libos->pool_index) || !libos->pool_index[number])
+        return NULL;
+    return &libos->pool[libos->pool_index[number] - 1];
+}
+
+const struct pool *domain_pool_named(struct domain *domain, const char *name)
+{
+    const struct start_page *start = domain->libos->start;
+    for (uint32_t i = 0; i < start->pools; i++)
+        if (!strcmp(start->pool[i].name, name))
+            return domain_pool(domain, start->pool[i].number);
+    return NULL;
+}
+
+const struct device *domain_device(struct domain *domain, uint32_t n)
+{
+    const struct start_page *start = domain->libos->start;
+    for (uint32_t i = 0; i < start->devices; i++)
+        if (start->device[i].server == domain->number && !n--)
+            return &start->device[i].device;
+    return NULL;
+}
+
+const void *domain_file(struct domain *domain, const char *name, size_t *size)
+{
+    const struct start_page *start = domain->libos->start;
+    for (uint32_t i = 0; i < start->files; i++)
+        if (!strcmp(start->file[i].name, name)) {
+            *size = start->file[i].size;
+            return (const void *)start->file[i].address;
+        }
+    return NULL;
+}
+
+const char *domain_setting(struct domain *domain, const char *key)
+{
+    size_t length = strlen(key);
+    const char *setting = domain->libos->start->settings;
+    for (; *setting; setting += strlen(setting) + 1)
+        if (!memcmp(setting, key, length) && setting[length] == '=')
+            return setting + length + 1;
+    return NULL;
+}
+
+uint64_t *domain_counters(struct domain *domain)
+{
+    return domain->counters;
+}
+
+void domain_log(struct domain *domain, const char *pattern, ...)
+{
+    char line[LOG_LINE_BYTES];
+    va_list arguments;
+    va_start(arguments, pattern);
+    size_t length = format(line, sizeof(line), pattern, arguments);
+    va_end(arguments);
+    log_write(domain->libos->log, line, length);
+    domain->libos->log_new = true; /* the loop tells the supervisor, once per round */
+}
+
+uint64_t domain_time(struct domain *domain)
+{
+    return clock_nanoseconds(domain->libos->info, kernel_clock());
+}
+
+void domain_set_deadline(struct domain *domain, uint64_t time)
+{
+    domain->deadline = time;
+}
+
+/* splitmix64 with a secret increment: even and fast, but whoever sees enough of it can compute the
+ * rest. Only RDRAND's bits, where there are any, make it hard to guess. */
+uint64_t domain_random(struct domain *domain)
+{
+    struct libos *libos = domain->libos;
+    uint64_t z = libos->random[0] += libos->random[1] | 1;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    return libos->info->cpu_features & CPU_RDRAND ? z ^ kernel_random() : z;
+}

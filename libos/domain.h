@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The services of the libOS to the servers in its domain. Everything a domain has was drawn in the
+ * manifest and stands in its start page; nothing can be asked for that isn't there.
+ */
+#ifndef MOTET_LIBOS_DOMAIN_H
+#define MOTET_LIBOS_DOMAIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/conn.h"
+#include "ipc/pool.h"
+#include "libos/device.h"
+#include "motet/error.h"
+
+struct domain;
+
+/* The `instance`-th connection of the server's port `name`; NULL if the manifest has none. */
+struct conn *domain_conn(struct domain *domain, const char *name, uint32_t instance);
+
+/* The pool with that image-wide number (from a reference) / with that name in the manifest; NULL if
+ * this domain has no right on it. */
+const struct pool *domain_pool(struct domain *domain, uint32_t number);
+const struct pool *domain_pool_named(struct domain *domain, const char *name);
+
+/* The n-th device granted to this domain; NULL beyond the last. */
+const struct device *domain_device(struct domain *domain, uint32_t n);
+
+/* A read-only file of the image (for instance the zone database); NULL if the manifest gives none.
+ */
+const void *domain_file(struct domain *domain, const char *name, size_t *size);
+
+/* The text of a boot setting ("net0.ip"), NULL when it isn't set. */
+const char *domain_setting(struct domain *domain, const char *key);
+
+/* The server's counters: counter_count values in the order of its names, starting at 0. They live
+ * in a page that the supervisor reads and that survives the server. */
+uint64_t *domain_counters(struct domain *domain);
+
+/* Appends a line to the domain's log. Understands %s %c %d %u %x %lu %lx %% and a field width with
+ * zero padding ("%02x"); never waits; the oldest lines are overwritten, and counted. */
+__attribute__((format(printf, 2, 3))) void domain_log(struct domain *domain, const char *format,
+                                                      ...);
+
+/* Monotonic nanoseconds since boot; costs no kernel entry. */
+uint64_t domain_time(struct domain *domain);
+
+/* Calls the server's `deadline` once, at or after `time` (nanoseconds as above; 0: never). */
+void domain_set_deadline(struct domain *domain, uint64_t time);
+
+/* 64 random bits; see docs/architecture.md for what they're worth without an entropy source. */
+uint64_t domain_random(struct domain *domain);
+
+#endif

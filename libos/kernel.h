@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the libOS asks of the kernel and the processor, and all that differs between a domain
+ * (libos/kernel_x86_64.c), a unit test and the simulator, which each bring their own. Called by
+ * libos/loop.c, domain.c and start.c; ring_fence of ipc/barrier.h belongs here too.
+ */
+#ifndef MOTET_LIBOS_KERNEL_H
+#define MOTET_LIBOS_KERNEL_H
+
+#include <stdint.h>
+
+#include "motet/msg.h"
+
+/* Waits on the domain's own port until there is something or the deadline (clock ticks, 0: none)
+ * has passed. Returns the pending bits; adds to *messages if a message came too, and drops it. */
+uint64_t kernel_wait(uint64_t deadline, uint64_t *messages);
+
+/* Rings the doorbell in that capability slot. */
+void kernel_signal(uint64_t slot);
+
+/* Sends a message of motet/supervisor.h to the supervisor. */
+void kernel_report(const struct msg *m);
+
+/* The clock of struct kernel_info, in ticks. */
+uint64_t kernel_clock(void);
+
+/* 64 bits of the processor's random generator, 0 when it has none to give just now. Only with
+ * CPU_RDRAND. */
+uint64_t kernel_random(void);
+
+/* Ends the thread by a fault (invalid opcode) that shows `code` in rdi. */
+_Noreturn void kernel_stop(uint64_t code);
+
+enum stop_code {
+    STOP_START_PAGE = 0x57a7, /* no start page of this version */
+    STOP_KERNEL_INFO,         /* no kernel information page of this ABI */
+};
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The loop of a domain: calls its servers' entry points, one at a time, and sleeps when nothing is
+ * left to do. Called by start.c. docs/ipc.md explains the sleep/doorbell protocol.
+ *
+ * One round (loop_round): interrupts, deadlines, at most LOOP_BATCH messages of each connection;
+ * batch_end if anything happened; everything sent and taken is published and doorbells are rung,
+ * each at most once. A message that its server refused stalls its connection: it is offered again
+ * in each round after anything happened, and while there are stalls any room wakes the domain. So
+ * does room on a connection that was found full; that counts as something happening, so that
+ * batch_end can send what it held back. Nobody spins.
+ */
+#include "libos/clock.h"
+#include "libos/kernel.h"
+#include "libos/state.h"
+
+enum {
+    /* Messages taken from a connection before the others have their turn: as many as one round
+     * with a peer of equal batch can hold, so that a burst costs one doorbell. */
+    LOOP_BATCH = 64,
+    /* Rounds without a wait before interrupts are asked for: a peer that never lets the domain
+     * sleep delays them by this at most. */
+    LOOP_ROUNDS_PER_WAIT = 8,
+};
+
+enum error loop_start(struct libos *libos, uint32_t *failed)
+{
+    for (uint32_t i = 0; i < libos->servers; i++) {
+        struct domain *domain = &libos->domain[i];
+        *failed = i;
+        enum error error = domain->server->start(domain->state, domain);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+static void interrupts_deliver(struct libos *libos, uint64_t pending)
+{
+    const struct start_page *start = libos->start;
+    uint32_t number[DOMAIN_SERVERS_MAX] = {0}; /* the next device of each server */
+    for (uint32_t i = 0; i < start->devices; i++) {
+        const struct start_device *from = &start->device[i];
+        struct domain *domain = &libos->domain[from->server];
+        uint32_t device = number[domain->number]++;
+        uint32_t bits = (uint32_t)(pending >> from->irq_bit) & ((1u << from->device.vectors) - 1);
+        if (!bits || !domain->server->signal)
+            continue;
+        libos->happened = true;
+        domain->server->signal(domain->state, device, bits);
+    }
+}
+
+static uint64_t deadline_earliest(const struct libos *libos)
+{
+    uint64_t earliest = 0;
+    for (uint32_t i = 0; i < libos->servers; i++)
+        if (libos->domain[i].deadline - 1 < earliest - 1) /* 0, none, is the latest */
+            earliest = libos->domain[i].deadline;
+    return earliest;
+}
+
+static void deadlines_deliver(struct libos *libos)
+{
+    if (!deadline_earliest(libos))
+        return;
+    uint64_t now = clock_nanoseconds(libos->info, kernel_clock());
+    for (uint32_t i = 0; i < libos->servers; i++) {
+        struct domain *domain = &libos->domain[i];
+        if (domain->deadline - 1 >= now) /* later, or none */
+            continue;
+        domain->deadline = 0;
+        libos->happened = true;
+        domain->server->deadline(domain->state);
+    }
+}
+
+static void link_drain(struct libos *libos, struct link *link)
+{
+    const struct server *server = link->domain->server;
+    struct channel *channel = &link->channel;
+    uint32_t count = channel_arrived(channel);
+    channel->stalled = false;
+    if (channel_room_came(channel)) {
+        channel->short_of_room = false;
+        libos->happened = true; /* the server may go on in batch_end */
+    }
+    if (!count)
+        return;
+    for (uint32_t left = count < LOOP_BATCH ? count : LOOP_BATCH; left; left--) {
+        struct msg m;
+        channel_take(channel, &m);
+        if (!server->receive(link->domain->state, &link->conn, &m)) {
+            channel_untake(channel);
+            channel->stalled = libos->stalled = true;
+            break;
+        }
+        libos->happened = true;
+    }
+}
+
+/* batch_end, then everything out. */
+static void round_end(struct libos *libos)
+{
+    uint32_t conns = libos->start->conns;
+    if (libos->happened)
+        for (uint32_t i = 0; i < libos->servers; i++)
+            if (libos->domain[i].server->batch_end)
+                libos->domain[i].server->batch_end(libos->domain[i].state);
+    /* What was sent comes before the `done` of what it answers, over all connections. */
+    for (uint32_t i = 0; i < conns; i++)
+        channel_publish_put(&libos->link[i].channel);
+    for (uint32_t i = 0; i < conns; i++)
+        channel_publish_taken(&libos->link[i].channel);
+    /* Indices before wishes: channel_bell says why. */
+    ring_fence();
+    for (uint32_t i = 0; i < conns; i++)
+        if (channel_bell(&libos->link[i].channel))
+            kernel_signal(libos->link[i].doorbell);
+    if (libos->log_new)
+        kernel_signal(SLOT_SUPERVISOR);
+    libos->log_new = false;
+}
+
+static void awake(struct libos *libos)
+{
+    for (uint32_t i = 0; i < libos->start->conns; i++)
+        channel_awake(&libos->link[i].channel);
+}
+
+/* Tells the peers that we sleep. False: something came meanwhile, so we don't. */
+static bool asleep(struct libos *libos)
+{
+    uint32_t conns = libos->start->conns;
+    bool stalled = libos->stalled, changed = false;
+    for (uint32_t i = 0; i < conns; i++)
+        channel_sleep(&libos->link[i].channel, stalled);
+    /* Wishes before indices: channel_changed says why. */
+    ring_fence();
+    for (uint32_t i = 0; i < conns; i++)
+        changed |= channel_changed(&libos->link[i].channel, stalled);
+    if (changed)
+        awake(libos);
+    return !changed;
+}
+
+static uint64_t wait(struct libos *libos, uint64_t deadline)
+{
+    libos->turns = 0;
+    return kernel_wait(deadline, &libos->counters[COUNT_PORT_MESSAGES]);
+}
+
+/* Nanoseconds to ticks. */
+static uint64_t deadline_ticks(const struct libos *libos)
+{
+    uint64_t deadline = deadline_earliest(libos);
+    if (!deadline)
+        return 0;
+    uint64_t ticks = kernel_clock(), now = clock_nanoseconds(libos->info, ticks);
+    return clock_deadline(ticks, deadline > now ? deadline - now : 0, libos->clock_scale);
+}
+
+uint64_t loop_round(struct libos *libos, uint64_t pending)
+{
+    bool retry = libos->stalled;
+    libos->stalled = false;
+    if (retry)
+        for (uint32_t i = 0; i < libos->start->conns; i++)
+            channel_note_room(&libos->link[i].channel);
+    if (pending >> SIGNAL_IRQ_FIRST)
+        interrupts_deliver(libos, pending);
+    deadlines_deliver(libos);
+    for (uint32_t i = 0; i < libos->start->conns; i++)
+        link_drain(libos, &libos->link[i]);
+    round_end(libos);
+
+    bool happened = libos->happened;
+    libos->happened = false;
+    libos->counters[COUNT_STALLS] += libos->stalled;
+    /* Stalls are offered once more before sleeping: after what happened, and with the room noted
+     * from before the offer. */
+    bool may_sleep = !libos->stalled || (retry && !happened);
+    if (may_sleep && asleep(libos)) {
+        pending = wait(libos, deadline_ticks(libos));
+        awake(libos);
+        return pending;
+    }
+    return ++libos->turns < LOOP_ROUNDS_PER_WAIT ? 0 : wait(libos, 1); /* a time long past */
+}

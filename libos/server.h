@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a server is to its libOS. A server exports one symbol, `motet_server_NAME`, of this type; it
+ * has no writable static data (tools/compose refuses it): everything it remembers is one struct of
+ * `state_size` bytes, zeroed before `start` and passed to each entry point.
+ *
+ * The loop (libos/loop.c) calls the entry points one at a time, never re-entered:
+ *
+ *   start      once. Not OK: the domain reports it and stops.
+ *   signal     an interrupt or control signal came: `bits` are relative to the device, see device.h
+ *   receive    one message from a connection, copied to private memory. Returns false when it can't
+ *              be taken now (no room for what it leads to): it stays in the queue, and with it
+ *              everything behind it on that connection, until the next round.
+ *   deadline   the time set with domain_set_deadline has passed
+ *   batch_end  after each round in which anything happened: flush what was gathered
+ */
+#ifndef MOTET_LIBOS_SERVER_H
+#define MOTET_LIBOS_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/conn.h"
+#include "ipc/pool.h"
+#include "motet/error.h"
+#include "motet/msg.h"
+
+struct domain; /* libos/domain.h */
+
+enum { SERVER_MAGIC = 0x746f4d73, SERVER_ABI = 1 };
+
+/* A port that the server declares; the manifest connects each client port to a server port. */
+struct server_port {
+    const char *name;     /* what the manifest calls it */
+    const char *protocol; /* NETDEV_PROTOCOL, ... */
+    uint32_t version;
+    uint32_t role; /* enum conn_role */
+};
+
+struct server {
+    uint32_t magic; /* SERVER_MAGIC */
+    uint32_t abi;   /* SERVER_ABI */
+    const char *name;
+    uint64_t state_size;  /* bytes */
+    uint64_t stack_bytes; /* what its deepest call path needs */
+    const struct server_port *ports;
+    uint64_t port_count;
+    const char *const *settings; /* boot settings it understands; '#' stands for a number */
+    uint64_t setting_count;
+    const char *const *counters; /* names, at most 23 characters each */
+    uint64_t counter_count;
+
+    enum error (*start)(void *state, struct domain *domain);
+    void (*signal)(void *state, uint32_t device, uint32_t bits);
+    bool (*receive)(void *state, struct conn *conn, const struct msg *m);
+    void (*deadline)(void *state);
+    void (*batch_end)(void *state);
+};
+
+/* Once per server, beside its descriptor: puts it into the table of its domain's servers, which
+ * libos/domain.ld gathers. */
+#define SERVER_EXPORT(descriptor)                                                                  \
+    __attribute__((section(".motet.servers"),                                                      \
+                   used)) static const struct server *const descriptor##_entry = &descriptor
+
+#endif

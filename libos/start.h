@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The start page: what a domain is told when it starts, mapped read-only at START_ADDRESS. tools/
+ * compose writes it from the manifest; init adds what only the running machine knows (physical
+ * addresses, devices, boot settings). One page: compose refuses what doesn't fit.
+ */
+#ifndef MOTET_LIBOS_START_H
+#define MOTET_LIBOS_START_H
+
+#include <stdint.h>
+
+#include "libos/device.h"
+
+enum {
+    START_MAGIC = 0x74725453, /* "STrt" */
+    START_VERSION = 1,
+    START_NAME_BYTES = 16, /* names of connections, pools and files, terminated */
+    START_CONNS_MAX = 16,
+    START_POOLS_MAX = 16,
+    START_FILES_MAX = 4,
+    START_DEVICES_MAX = 4,
+    START_SETTING_BYTES = 512, /* "key=value\0key=value\0\0" */
+};
+
+/* Every domain's address space begins with these; everything else compose places behind the image.
+ */
+#define START_ADDRESS       0x400000ull /* start page, read-only */
+#define KERNEL_INFO_ADDRESS 0x401000ull /* the kernel's information page, read-only */
+#define IMAGE_ADDRESS       0x402000ull /* the linked image: text, then constants */
+
+/* The first bytes of private memory are the libOS's own; the servers' states follow in link order,
+ * each on a cache line of its own. compose allots them, libos/start.c relies on them. */
+enum { LIBOS_PRIVATE_BYTES = 16384, STATE_ALIGN = 64 };
+
+/* Where the n-th server's state of `size` bytes ends, if the one before ended at `end`. */
+static inline uint64_t state_end(uint64_t end, uint64_t size)
+{
+    return end + ((size + STATE_ALIGN - 1) & ~(uint64_t)(STATE_ALIGN - 1));
+}
+
+/* Capability slots that every domain has; compose numbers the others from SLOT_FIRST_FREE. */
+enum {
+    SLOT_OWN_PORT = 1,   /* wait */
+    SLOT_SUPERVISOR = 2, /* send and signal to init; faults go there too */
+    SLOT_FIRST_FREE = 3,
+};
+
+/* Bits of the pending word: connections use bit (number mod 48), interrupts the 12 above, control
+ * the last four. */
+enum { SIGNAL_CONNS = 48, SIGNAL_IRQ_FIRST = 48, SIGNAL_IRQS = 12, SIGNAL_CONTROL_FIRST = 60 };
+
+/* init has no start page: the kernel gives it zeroed memory and a stack at fixed places, low enough
+ * to share one page table with its image. The page below the stack is never mapped. */
+#define INIT_PRIVATE_ADDRESS 0x480000ull
+#define INIT_STACK_ADDRESS   0x491000ull
+enum { INIT_PRIVATE_BYTES = 64 * 1024, INIT_STACK_BYTES = 16 * 1024 };
+_Static_assert(INIT_PRIVATE_ADDRESS + INIT_PRIVATE_BYTES < INIT_STACK_ADDRESS, "a page between");
+
+struct start_conn {
+    char name[START_NAME_BYTES];
+    uint64_t mine;     /* ring region that this domain writes */
+    uint64_t theirs;   /* ring region that the peer writes; read-only here */
+    uint32_t slots;    /* entries per direction, a power of two */
+    uint32_t doorbell; /* capability slot: signal wakes the peer */
+    uint8_t bit;       /* the peer's doorbell sets this bit of our pending word */
+    uint8_t role;      /* enum conn_role */
+    uint8_t server;    /* which of the domain's servers, in link order */
+    uint8_t port;      /* which of its ports */
+    uint16_t instance; /* among the connections to that port */
+    uint16_t reserved;
+};
+
+struct start_pool {
+    char name[START_NAME_BYTES];
+    uint64_t base;     /* 0: not mapped here */
+    uint64_t physical; /* filled in by init; 0 without dma */
+    uint32_t buffers;
+    uint32_t buffer_size;
+    uint8_t rights; /* enum pool_rights */
+    uint8_t number; /* image-wide */
+    uint16_t reserved[3];
+};
+
+struct start_file {
+    char name[START_NAME_BYTES];
+    uint64_t address;
+    uint64_t size; /* bytes */
+};
+
+struct start_device {
+    struct device device; /* filled in by init */
+    uint32_t irq_bit;     /* vector v sets bit irq_bit + v of the pending word */
+    uint32_t server;      /* which of the domain's servers */
+};
+
+struct start_page {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t private_address; /* zeroed memory, written by this domain alone: libOS and states */
+    uint64_t private_bytes;
+    uint64_t log_address;      /* struct log_page, see libos/log.h */
+    uint64_t counters_address; /* struct counter_page, see libos/counters.h */
+    char name[START_NAME_BYTES];
+    uint16_t domain; /* number in the image */
+    uint8_t conns, pools, files, devices;
+    uint16_t reserved;
+    struct start_conn conn[START_CONNS_MAX];
+    struct start_pool pool[START_POOLS_MAX];
+    struct start_file file[START_FILES_MAX];
+    struct start_device device[START_DEVICES_MAX];
+    char settings[START_SETTING_BYTES];
+};
+_Static_assert(sizeof(struct start_page) <= 4096, "one page");
+
+#endif

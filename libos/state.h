@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The libOS's own state: one struct libos per domain, at the beginning of its private memory, and
+ * in it one struct domain per server, which is what that server knows as its domain. Shared by
+ * domain.c, loop.c and start.c; servers see none of this.
+ */
+#ifndef MOTET_LIBOS_STATE_H
+#define MOTET_LIBOS_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/channel.h"
+#include "libos/counters.h"
+#include "libos/domain.h"
+#include "libos/log.h"
+#include "libos/server.h"
+#include "libos/start.h"
+#include "motet/abi.h"
+
+enum { DOMAIN_SERVERS_MAX = 8 }; /* servers fused into one domain */
+
+/* One server's view of its domain. */
+struct domain {
+    struct libos *libos;
+    const struct server *server;
+    void *state;
+    uint64_t *counters;
+    uint64_t deadline; /* nanoseconds, 0: none */
+    uint8_t number;    /* in link order */
+};
+
+/* One connection: the server's end, its transport, and who is called for it. */
+struct link {
+    struct conn conn;
+    struct channel channel;
+    struct domain *domain;
+    uint64_t doorbell; /* capability slot */
+};
+
+/* The libOS's own counters, in front of those of the servers. */
+enum libos_counter {
+    COUNT_BROKEN_CHANNELS, /* channels given up because the peer's indices made no sense */
+    COUNT_STALLS,          /* rounds that left a message in its queue for lack of room */
+    COUNT_PORT_MESSAGES,   /* messages to the domain's port, dropped: no protocol uses them yet */
+    COUNT_LIBOS
+};
+
+struct libos {
+    const struct start_page *start;
+    const struct kernel_info *info;
+    struct log_page *log;
+    uint64_t *counters;   /* enum libos_counter */
+    uint64_t clock_scale; /* see clock.h */
+    uint64_t random[2];
+    uint32_t turns; /* rounds since the last kernel_wait */
+    uint8_t servers;
+    bool log_new;  /* lines that the supervisor wasn't told of */
+    bool stalled;  /* a message was refused in the last round */
+    bool happened; /* something happened since the last batch_end */
+    struct domain domain[DOMAIN_SERVERS_MAX];
+    struct link link[START_CONNS_MAX];
+    struct pool pool[START_POOLS_MAX];
+    uint8_t pool_index[256]; /* by image-wide number: 1 + index into pool, 0: no right on it */
+};
+_Static_assert(sizeof(struct libos) <= LIBOS_PRIVATE_BYTES, "what compose allots");
+
+/* Sets up `libos` (zeroed) and the states of `count` servers from the start page. ERROR_LIMIT: more
+ * servers or counters than there is room for; ERROR_NO_MEMORY: too little private memory. */
+enum error domain_init(struct libos *libos, const struct start_page *start,
+                       const struct kernel_info *info, const struct server *const *servers,
+                       uint64_t count);
+
+/* Calls start of each server. Not OK: *failed is the server that it came from. */
+enum error loop_start(struct libos *libos, uint32_t *failed);
+
+/* One round: what is pending, deadlines that have passed, a batch of each connection; then waits if
+ * nothing is left to do. Takes the pending bits from the last wait, returns those for the next. */
+uint64_t loop_round(struct libos *libos, uint64_t pending);
+
+#endif

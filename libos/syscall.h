@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The system calls as C functions; include/motet/abi.h has the register convention. Thin: nothing
+ * is checked here. Only arch/ of the libOS differs (libos/syscall.h is the x86-64 one).
+ */
+#ifndef MOTET_LIBOS_SYSCALL_H
+#define MOTET_LIBOS_SYSCALL_H
+
+#include <stdint.h>
+
+#include "motet/abi.h"
+#include "motet/msg.h"
+
+/* What wait and send_wait bring back. */
+struct received {
+    uint64_t pending; /* bits since the last wait */
+    struct msg msg;   /* msg.op 0: none; msg.tag: badge of the sender's capability */
+    uint32_t caps;    /* how many capabilities arrived */
+};
+
+static inline uint64_t msg_header(const struct msg *m)
+{
+    uint64_t header;
+    __builtin_memcpy(&header, m, 8);
+    return header;
+}
+
+static inline enum error sys_signal(uint64_t port)
+{
+    uint64_t rax = CALL_signal;
+    __asm__ volatile("syscall" : "+a"(rax) : "D"(port) : "rcx", "r11", "memory");
+    return (enum error)rax;
+}
+
+static inline enum error sys_yield(void)
+{
+    uint64_t rax = CALL_yield;
+    __asm__ volatile("syscall" : "+a"(rax) : : "rcx", "r11", "memory");
+    return (enum error)rax;
+}
+
+/* `caps`: two slots to send copies of, (second << 32 | first), 0: none. */
+static inline enum error sys_send(uint64_t port, const struct msg *m, uint64_t caps)
+{
+    uint64_t rax = CALL_send, header = msg_header(m);
+    register uint64_t w0 __asm__("rdx") = m->w[0];
+    register uint64_t w1 __asm__("r10") = m->w[1];
+    register uint64_t w2 __asm__("r8") = m->w[2];
+    register uint64_t w3 __asm__("r9") = m->w[3];
+    register uint64_t w4 __asm__("r12") = m->w[4];
+    register uint64_t w5 __asm__("r13") = m->w[5];
+    register uint64_t r14 __asm__("r14") = caps;
+    __asm__ volatile("syscall"
+                     : "+a"(rax)
+                     : "D"(port), "S"(header), "r"(w0), "r"(w1), "r"(w2), "r"(w3), "r"(w4), "r"(w5),
+                       "r"(r14)
+                     : "rcx", "r11", "memory");
+    return (enum error)rax;
+}
+
+/* One entry for wait (call == CALL_wait, `port` waited on) and send_wait (message to `port`, then
+ * wait on `own_port`). `caps` as in sys_send; for a plain wait the two slots to receive into. */
+static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t own_port,
+                                      uint64_t caps, uint64_t deadline, struct received *io)
+{
+    uint64_t rax = call, rdi = port, header = msg_header(&io->msg), rbx = own_port;
+    register uint64_t w0 __asm__("rdx") = io->msg.w[0];
+    register uint64_t w1 __asm__("r10") = io->msg.w[1];
+    register uint64_t w2 __asm__("r8") = io->msg.w[2];
+    register uint64_t w3 __asm__("r9") = io->msg.w[3];
+    register uint64_t w4 __asm__("r12") = io->msg.w[4];
+    register uint64_t w5 __asm__("r13") = io->msg.w[5];
+    register uint64_t r14 __asm__("r14") = caps;
+    register uint64_t r15 __asm__("r15") = deadline;
+    __asm__ volatile("syscall"
+                     : "+a"(rax), "+D"(rdi), "+S"(header), "+b"(rbx), "+r"(w0), "+r"(w1), "+r"(w2),
+                       "+r"(w3), "+r"(w4), "+r"(w5), "+r"(r14)
+                     : "r"(r15)
+                     : "rcx", "r11", "memory");
+    io->pending = rdi;
+    __builtin_memcpy(&io->msg, &header, 8);
+    io->msg.tag = rbx;
+    io->msg.w[0] = w0;
+    io->msg.w[1] = w1;
+    io->msg.w[2] = w2;
+    io->msg.w[3] = w3;
+    io->msg.w[4] = w4;
+    io->msg.w[5] = w5;
+    io->caps = (uint32_t)r14;
+    return (enum error)rax;
+}
+
+static inline enum error sys_wait(uint64_t port, uint64_t deadline, struct received *received)
+{
+    return sys_exchange(CALL_wait, port, 0, 0, deadline, received);
+}
+
+struct invoked {
+    uint64_t a[3]; /* results */
+};
+
+static inline enum error sys_invoke(uint64_t slot, enum operation operation, uint64_t a0,
+                                    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                                    struct invoked *results)
+{
+    uint64_t rax = CALL_invoke;
+    register uint64_t w0 __asm__("rdx") = a0;
+    register uint64_t w1 __asm__("r10") = a1;
+    register uint64_t w2 __asm__("r8") = a2;
+    register uint64_t w3 __asm__("r9") = a3;
+    register uint64_t w4 __asm__("r12") = a4;
+    __asm__ volatile("syscall"
+                     : "+a"(rax), "+r"(w0), "+r"(w1), "+r"(w2)
+                     : "D"(slot), "S"((uint64_t)operation), "r"(w3), "r"(w4)
+                     : "rcx", "r11", "memory");
+    if (results)
+        *results = (struct invoked){{w0, w1, w2}};
+    return (enum error)rax;
+}
+
+#endif

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Answering, see answer.h: parse the query, resolve its name to RRsets in the message, add
+ * addresses, then the OPT record, then the header.
+ */
+#include "servers/dnsd/answer.h"
+
+#include "servers/dnsd/message.h"
+#include "servers/dnsd/query.h"
+
+enum {
+    /* Aliases followed for one query: longer chains are mistakes. */
+    ANSWER_CHAIN_MAX = 16,
+    /* CNAME records made from DNAME records for one query: each needs a name's worth of stack. */
+    ANSWER_SYNTHESIZED_MAX = 4,
+};
+
+/* A CNAME RRset's only record: RDLENGTH and a name. */
+struct synthesized {
+    uint8_t record[2 + DNS_NAME_MAX];
+};
+
+struct answer {
+    const struct zone_db *db;
+    const struct query *query;
+    struct answer_counters *counters;
+    bool authoritative;
+    bool truncated;
+    bool follow; /* an alias leads to `target`, which is to be resolved next */
+    uint8_t alias_count;
+    uint8_t synthesized_count;
+    uint32_t referral;           /* the cut's node, 0 when the answer isn't a referral */
+    const struct dns_name *name; /* being resolved: the question's or `target` */
+    struct zone_match match;     /* where it was found */
+    struct dns_name target;      /* of the last alias; later each name whose addresses are added */
+    uint32_t aliases[ANSWER_CHAIN_MAX]; /* the CNAME nodes followed */
+    struct synthesized synthesized[ANSWER_SYNTHESIZED_MAX];
+    struct message message;
+};
+
+#define COUNTER(name) #name,
+const char answer_counter_names[ANSWER_COUNTER_COUNT][20] = {ANSWER_COUNTERS(COUNTER)};
+#undef COUNTER
+
+_Static_assert(ANSWER_COUNT_yxdomain - ANSWER_COUNT_noerror == DNS_YXDOMAIN,
+               "the counters of response codes are in the order of the codes");
+
+static enum dns_rcode damaged(struct answer *answer)
+{
+    answer->counters->count[ANSWER_COUNT_database_damaged]++;
+    return DNS_SERVFAIL;
+}
+
+/* Appends an RRset whose owner is the current name from label `label` on, and returns `rcode`. What
+ * doesn't fit truncates the answer. */
+static enum dns_rcode put(struct answer *answer, enum message_section section, unsigned label,
+                          const struct zone_rrset *rrset, uint32_t ttl, enum dns_rcode rcode)
+{
+    switch (message_put_rrset(&answer->message, section, answer->name, label, rrset, ttl)) {
+    case MESSAGE_DONE:
+        return rcode;
+    case MESSAGE_NO_ROOM:
+        answer->truncated = true;
+        return rcode;
+    default:
+        return damaged(answer);
+    }
+}
+
+/* NODATA or NXDOMAIN: the SOA record, living no longer than its MINIMUM field (RFC 2308 3). */
+static enum dns_rcode put_negative(struct answer *answer, enum dns_rcode rcode)
+{
+    struct zone_rrset soa;
+
+    if (zone_match_apex(answer->db, answer->name, &answer->match) != ZONE_FOUND ||
+        zone_rrset_find(&answer->match.node, DNS_TYPE_SOA, &soa) != ZONE_FOUND ||
+        soa.end - soa.records < 4)
+        return damaged(answer);
+    uint32_t minimum = load_be32(soa.end - 4);
+    uint32_t ttl = minimum < soa.ttl ? minimum : soa.ttl;
+    return put(answer, MESSAGE_AUTHORITY, answer->match.label, &soa, ttl, rcode);
+}
+
+/* Refers to the name servers of the cut at or above the match. */
+static enum dns_rcode put_referral(struct answer *answer)
+{
+    struct zone_rrset ns;
+
+    if (zone_match_cut(answer->db, answer->name, &answer->match) != ZONE_FOUND ||
+        zone_rrset_find(&answer->match.node, DNS_TYPE_NS, &ns) != ZONE_FOUND)
+        return damaged(answer);
+    answer->referral = answer->match.node.offset;
+    if (answer->alias_count + answer->synthesized_count == 0)
+        answer->authoritative = false;
+    return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ns, ns.ttl, DNS_NOERROR);
+}
+
+/* Goes on with the name in an alias' record. */
+static enum dns_rcode follow(struct answer *answer, const struct zone_record *alias)
+{
+    if (name_parse(&answer->target, alias->rdata, alias->length) == 0)
+        return damaged(answer);
+    answer->name = &answer->target;
+    answer->follow = !answer->truncated;
+    return DNS_NOERROR;
+}
+
+/* Follows a CNAME RRset, which is in the message already, unless its node has been before. */
+static enum dns_rcode follow_cname(struct answer *answer, uint32_t node,
+                                   const struct zone_rrset *cname)
+{
+    const uint8_t *at = cname->records;
+    struct zone_record record;
+
+    for (unsigned index = 0; index < answer->alias_count; index++) {
+        if (answer->aliases[index] == node) {
+            answer->counters->count[ANSWER_COUNT_chain_cut]++;
+            return DNS_NOERROR;
+        }
+    }
+    if (zone_record_next(cname, &at, &record) != ZONE_FOUND)
+        return damaged(answer);
+    if (answer->alias_count == ANSWER_CHAIN_MAX) {
+        answer->counters->count[ANSWER_COUNT_chain_cut]++;
+        return DNS_NOERROR;
+    }
+    answer->aliases[answer->alias_count++] = node;
+    return follow(answer, &record);
+}
+
+/* Puts the labels of the current name below the match before the target of its DNAME record.
+ * Returns the length of the name made, 0 when that is above 255 octets. */
+static size_t substitute(const struct answer *answer, const struct zone_record *dname,
+                         uint8_t *name)
+{
+    size_t prefix = answer->name->label_at[answer->match.label];
+
+    if (prefix + dname->length > DNS_NAME_MAX)
+        return 0;
+    memcpy(name, answer->name->wire, prefix);
+    memcpy(name + prefix, dname->rdata, dname->length);
+    return prefix + dname->length;
+}
+
+/* Answers from the DNAME record above the current name: that and a CNAME record made from it
+ * (RFC 6672 3.2). */
+static enum dns_rcode put_redirection(struct answer *answer)
+{
+    struct zone_rrset dname;
+    struct zone_record record;
+
+    if (zone_rrset_find(&answer->match.node, DNS_TYPE_DNAME, &dname) != ZONE_FOUND)
+        return damaged(answer);
+    const uint8_t *at = dname.records;
+    if (zone_record_next(&dname, &at, &record) != ZONE_FOUND)
+        return damaged(answer);
+    if (answer->synthesized_count == ANSWER_SYNTHESIZED_MAX) {
+        answer->counters->count[ANSWER_COUNT_chain_cut]++;
+        return DNS_NOERROR;
+    }
+    uint8_t *made = answer->synthesized[answer->synthesized_count++].record;
+    size_t length = substitute(answer, &record, made + 2);
+    enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl,
+                               length == 0 ? DNS_YXDOMAIN : DNS_NOERROR);
+    if (rcode != DNS_NOERROR || answer->truncated)
+        return rcode;
+
+    store_be16(made, (unsigned)length);
+    struct zone_rrset cname = {
+        .type = DNS_TYPE_CNAME,
+        .shape = 1 << ZONE_SHAPE_NAMES_SHIFT | ZONE_SHAPE_COMPRESS,
+        .ttl = dname.ttl,
+        .records = made,
+        .end = made + 2 + length,
+    };
+    rcode = put(answer, MESSAGE_ANSWER, 0, &cname, cname.ttl, DNS_NOERROR);
+    if (rcode != DNS_NOERROR || answer->query->type == DNS_TYPE_CNAME)
+        return rcode;
+    return follow(answer, &(struct zone_record){made + 2, (uint16_t)length});
+}
+
+/* Finds the RRset that the query wants: of its type, a CNAME, or any for ANY (RFC 8482 4.1). */
+static enum zone_result choose_rrset(const struct answer *answer, const struct zone_node *node,
+                                     struct zone_rrset *rrset)
+{
+    const uint8_t *at = node->rrsets;
+    uint16_t type = answer->query->type;
+
+    for (;;) {
+        enum zone_result result = zone_rrset_next(node, &at, rrset);
+        if (result != ZONE_FOUND || rrset->type == type || rrset->type == DNS_TYPE_CNAME ||
+            type == DNS_TYPE_ANY)
+            return result;
+    }
+}
+
+/* Answers from the RRsets of a node, which is the current name or the wildcard it matches. */
+static enum dns_rcode put_from(struct answer *answer, const struct zone_node *node)
+{
+    struct zone_rrset rrset;
+    uint16_t type = answer->query->type;
+
+    switch (choose_rrset(answer, node, &rrset)) {
+    case ZONE_DAMAGED:
+        return damaged(answer);
+    case ZONE_ABSENT:
+        return put_negative(answer, DNS_NOERROR);
+    default:
+        break;
+    }
+    enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, DNS_NOERROR);
+    if (rcode != DNS_NOERROR || rrset.type != DNS_TYPE_CNAME || type == DNS_TYPE_CNAME ||
+        type == DNS_TYPE_ANY)
+        return rcode;
+    return follow_cname(answer, node->offset, &rrset);
+}
+
+/* Answers for the current name from the zone in which it was found. */
+static enum dns_rcode resolve_in_zone(struct answer *answer)
+{
+    const struct zone_match *match = &answer->match;
+    struct zone_node wildcard;
+
+    if (match->label == 0)
+        return put_from(answer, &match->node);
+    if (match->node.flags & ZONE_FLAG_DNAME)
+        return put_redirection(answer);
+    switch (zone_wildcard(answer->db, &match->node, &wildcard)) {
+    case ZONE_DAMAGED:
+        return damaged(answer);
+    case ZONE_ABSENT:
+        return put_negative(answer, DNS_NXDOMAIN);
+    default:
+        return put_from(answer, &wildcard);
+    }
+}
+
+/* DS records of a zone belong to its parent's zone, if we serve that too (RFC 4035 3.1.4.1). */
+static enum dns_rcode resolve_ds(struct answer *answer)
+{
+    struct zone_node apex = answer->match.node;
+    struct zone_match parent;
+
+    switch (zone_find(answer->db, answer->name, 1, &parent)) {
+    case ZONE_DAMAGED:
+        return damaged(answer);
+    case ZONE_ABSENT:
+        break;
+    default:
+        answer->match = parent;
+        if (parent.node.flags & (ZONE_FLAG_CUT | ZONE_FLAG_OCCLUDED))
+            return put_referral(answer);
+    }
+    return put_from(answer, &apex);
+}
+
+static enum dns_rcode resolve_name(struct answer *answer)
+{
+    bool ds = answer->query->type == DNS_TYPE_DS;
+
+    answer->follow = false;
+    switch (zone_find(answer->db, answer->name, 0, &answer->match)) {
+    case ZONE_DAMAGED:
+        return damaged(answer);
+    case ZONE_ABSENT:
+        return answer->authoritative ? DNS_NOERROR : DNS_REFUSED;
+    default:
+        break;
+    }
+    answer->authoritative = true;
+    bool exact = answer->match.label == 0;
+    uint8_t flags = answer->match.node.flags;
+    if (ds && exact && flags & ZONE_FLAG_APEX)
+        return resolve_ds(answer);
+    if (flags & ZONE_FLAG_OCCLUDED || (flags & ZONE_FLAG_CUT && !(ds && exact)))
+        return put_referral(answer);
+    return resolve_in_zone(answer);
+}
+
+/* Finds the node with the addresses of a target, which must lie in the zone with this apex. Sets
+ * *cut to the cut that it lies at or below, or 0. */
+static bool find_addresses(struct answer *answer, const struct message_target *target,
+                           uint32_t apex, struct zone_node *node, uint32_t *cut)
+{
+    const struct zone_db *db = answer->db;
+    struct zone_match match;
+
+    *cut = 0;
+    if (name_parse(&answer->target, target->wire, target->length) == 0 ||
+        zone_find(db, &answer->target, 0, &match) != ZONE_FOUND)
+        return false;
+    if (match.label == 0)
+        *node = match.node;
+    else if (zone_wildcard(db, &match.node, node) != ZONE_FOUND)
+        return false;
+    if (match.node.flags & (ZONE_FLAG_CUT | ZONE_FLAG_OCCLUDED)) {
+        if (!target->glue || zone_match_cut(db, &answer->target, &match) != ZONE_FOUND)
+            return false;
+        *cut = match.node.offset;
+    }
+    return zone_match_apex(db, &answer->target, &match) == ZONE_FOUND && match.node.offset == apex;
+}
+
+/* Appends the A and the AAAA RRset of a target, those that fit. Without those that are needed the
+ * answer is truncated. */
+static void put_addresses(struct answer *answer, const struct message_target *target,
+                          const struct zone_node *node, bool needed)
+{
+    static const uint8_t types[] = {DNS_TYPE_A, DNS_TYPE_AAAA};
+    struct zone_rrset rrset;
+
+    for (unsigned index = 0; index < sizeof types; index++) {
+        if (zone_rrset_find(node, types[index], &rrset) != ZONE_FOUND ||
+            message_put_rrset_at(&answer->message, MESSAGE_ADDITIONAL, target->offset, &rrset) !=
+                MESSAGE_NO_ROOM)
+            continue;
+        if (needed)
+            answer->truncated = true;
+        else
+            answer->counters->count[ANSWER_COUNT_additional_omitted]++;
+    }
+}
+
+/* Appends the addresses of either the needed targets, which are those at or below the cut that a
+ * referral names (RFC 9471), or the others. Returns how many were left to the other call. */
+static unsigned put_targets(struct answer *answer, uint32_t apex, bool needed)
+{
+    unsigned left = 0;
+
+    for (unsigned index = 0; index < answer->message.target_count; index++) {
+        const struct message_target *target = &answer->message.targets[index];
+        struct zone_node node;
+        uint32_t cut;
+        if (!find_addresses(answer, target, apex, &node, &cut))
+            continue;
+        if ((answer->referral != 0 && cut == answer->referral) == needed)
+            put_addresses(answer, target, &node, needed);
+        else
+            left++;
+    }
+    return left;
+}
+
+static void put_additional(struct answer *answer)
+{
+    if (answer->message.target_count == 0 || answer->truncated ||
+        zone_match_apex(answer->db, answer->name, &answer->match) != ZONE_FOUND)
+        return;
+    uint32_t apex = answer->match.node.offset;
+    if (answer->referral == 0 || put_targets(answer, apex, true) > 0)
+        put_targets(answer, apex, false);
+    if (answer->referral != 0 && answer->message.targets_lost)
+        answer->truncated = true;
+}
+
+/* Resolves a query that has nothing wrong with it. */
+static enum dns_rcode resolve(struct answer *answer)
+{
+    enum dns_rcode rcode;
+
+    answer->alias_count = 0;
+    answer->synthesized_count = 0;
+    answer->referral = 0;
+    answer->name = &answer->query->name;
+    do
+        rcode = resolve_name(answer);
+    while (answer->follow);
+
+    if (rcode == DNS_SERVFAIL) {
+        message_clear(&answer->message, answer->query->question_end);
+        answer->authoritative = false;
+        answer->truncated = false;
+    }
+    put_additional(answer);
+    return rcode;
+}
+
+/* Appends the OPT record, for which room was kept. */
+static void put_opt(struct message *message, const struct query *query, unsigned udp_size,
+                    enum dns_rcode rcode)
+{
+    uint8_t *out = message->bytes + message->length;
+
+    *out++ = 0;
+    out = store_be16(out, DNS_TYPE_OPT);
+    out = store_be16(out, udp_size);
+    *out++ = (uint8_t)(rcode >> 4);
+    *out++ = 0;
+    *out++ = query->dnssec_ok ? DNS_EDNS_DO : 0;
+    *out++ = 0;
+    store_be16(out, 0);
+    message->length += DNS_OPT_SIZE;
+    message->counts[MESSAGE_ADDITIONAL]++;
+}
+
+static void put_header(const struct answer *answer, enum dns_rcode rcode)
+{
+    const struct query *query = answer->query;
+    uint8_t *out = answer->message.bytes;
+
+    out[0] = query->bytes[0];
+    out[1] = query->bytes[1];
+    out[2] = (uint8_t)((query->bytes[2] & (DNS_OPCODE_MASK | DNS_FLAG_RD)) | DNS_FLAG_QR |
+                       (answer->authoritative ? DNS_FLAG_AA : 0) |
+                       (answer->truncated ? DNS_FLAG_TC : 0));
+    out[3] = rcode & 0x0f;
+    out = store_be16(out + 4, query->question_end > 0);
+    for (unsigned section = 0; section < MESSAGE_SECTIONS; section++)
+        out = store_be16(out, answer->message.counts[section]);
+}
+
+static void count(struct answer_counters *counters, const struct answer *answer,
+                  enum dns_rcode rcode)
+{
+    counters->count[rcode == DNS_BADVERS ? ANSWER_COUNT_badvers : ANSWER_COUNT_noerror + rcode]++;
+    if (answer->truncated)
+        counters->count[ANSWER_COUNT_truncated]++;
+}
+
+/* The octets an answer to this query may take (RFC 6891 6.2.5). */
+static size_t size_limit(const struct query *query, unsigned udp_size, size_t capacity)
+{
+    size_t limit = DNS_UDP_SIZE_MIN;
+
+    if (query->edns && query->udp_size > limit)
+        limit = query->udp_size < udp_size ? query->udp_size : udp_size;
+    return limit < capacity ? limit : capacity;
+}
+
+/* Answers a checked query, or one in which the parser found `rcode` wrong. */
+static size_t answer_parsed(struct answer *answer, const struct query *query, unsigned udp_size,
+                            enum dns_rcode rcode, uint8_t *bytes, size_t capacity)
+{
+    size_t limit = size_limit(query, udp_size, capacity);
+    size_t length = query->question_end > 0 ? query->question_end : DNS_HEADER_SIZE;
+
+    answer->query = query;
+    answer->authoritative = false;
+    answer->truncated = false;
+    memcpy(bytes + DNS_HEADER_SIZE, query->bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
+    message_begin(&answer->message, bytes, length, limit - (query->edns ? DNS_OPT_SIZE : 0),
+                  &query->name);
+    if (rcode == DNS_NOERROR)
+        rcode = resolve(answer);
+    if (query->edns)
+        put_opt(&answer->message, query, udp_size, rcode);
+    put_header(answer, rcode);
+    count(answer->counters, answer, rcode);
+    return answer->message.length;
+}
+
+size_t answer_query(const struct zone_db *db, const struct answer_config *config,
+                    struct answer_counters *counters, const uint8_t *query, size_t query_length,
+                    uint8_t *answer, size_t answer_capacity)
+{
+    unsigned udp_size = config->udp_size < DNS_UDP_SIZE_MIN ? DNS_UDP_SIZE_MIN : config->udp_size;
+    enum answer_counter drop = ANSWER_COUNTER_COUNT;
+    struct query parsed;
+    struct answer state;
+
+    if (query_length < DNS_HEADER_SIZE)
+        drop = ANSWER_COUNT_dropped_short;
+    else if (query[2] & DNS_FLAG_QR)
+        drop = ANSWER_COUNT_dropped_response;
+    else if (answer_capacity < ANSWER_CAPACITY_MIN)
+        drop = ANSWER_COUNT_dropped_no_capacity;
+    if (drop != ANSWER_COUNTER_COUNT) {
+        counters->count[drop]++;
+        return 0;
+    }
+    enum dns_rcode rcode = query_parse(&parsed, query, query_length);
+    state.db = db;
+    state.counters = counters;
+    return answer_parsed(&state, &parsed, udp_size, rcode, answer, answer_capacity);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The name server: takes queries from a datagram socket, has them answered (answer.c), sends the
+ * answers. Serves what the image's zone database holds, on UDP port 53.
+ *
+ * Bounds: a query waits in `deferred` while there is no send buffer or no room in the connection.
+ * Each waiting query holds one of the stack's receive buffers, so there are never more of them than
+ * that pool has buffers, and `deferred` is as large as a pool may be for this server.
+ */
+#include <string.h>
+
+#include "ipc/proto/sock.h"
+#include "libos/domain.h"
+#include "libos/server.h"
+#include "servers/dnsd/answer.h"
+
+enum {
+    DNS_PORT = 53,
+    UDP = 17,
+    HOLDER_STACK = 1, /* of lent send buffers */
+    DEFERRED_MAX = 256,
+    QUERY_MAX = 2048, /* bytes looked at; longer datagrams can't be queries we answer */
+};
+
+/* The answering logic's counters, then ours. */
+#define DNSD_COUNTERS(COUNTER)                                                                     \
+    COUNTER(deferred)       /* queries that had to wait for a send buffer or room */               \
+    COUNTER(bad_message)    /* dropped: not of the protocol, or pointing outside its pool */       \
+    COUNTER(deferred_full)  /* dropped: more waiting than there can be */                          \
+    COUNTER(query_too_long) /* dropped */
+
+enum dnsd_counter {
+#define COUNTER(name) DNSD_COUNT_##name,
+    DNSD_COUNTERS(COUNTER)
+#undef COUNTER
+        DNSD_COUNTER_COUNT
+};
+
+struct dnsd {
+    struct domain *domain;
+    struct conn *net;
+    const struct pool *receive_pool, *send_pool;
+    struct answer_counters *answer_counters;
+    uint64_t *counters;
+    struct answer_config config;
+    struct zone_db zones;
+    struct pool_owner send_buffers;
+    struct sock_done returned; /* receive buffers to give back */
+    uint16_t deferred_first, deferred_count;
+    struct sock_datagram deferred[DEFERRED_MAX];
+    uint8_t query[QUERY_MAX];
+};
+
+static void flush_returned(struct dnsd *dnsd)
+{
+    struct msg m;
+    if (dnsd->returned.count == 0)
+        return;
+    dnsd->returned.pool = dnsd->receive_pool->number;
+    msg_set(&m, SOCK_RECV_DONE, &dnsd->returned, sizeof(dnsd->returned));
+    if (conn_send(dnsd->net, &m) == OK)
+        dnsd->returned.count = 0;
+}
+
+/* A query's buffer isn't needed any more. One entry of room is always kept for this message. */
+static void give_back(struct dnsd *dnsd, uint16_t index)
+{
+    if (dnsd->returned.count == SOCK_DONE_MAX)
+        flush_returned(dnsd);
+    dnsd->returned.index[dnsd->returned.count++] = index;
+}
+
+/* The answer goes back where the query came from, from the address that was asked. */
+static void send_answer(struct dnsd *dnsd, const struct sock_datagram *query, uint16_t buffer,
+                        size_t length)
+{
+    struct sock_datagram answer = *query;
+    struct msg m;
+    answer.data = (struct buffer_ref){
+        .pool = dnsd->send_pool->number, .index = buffer, .length = (uint16_t)length};
+    msg_set(&m, SOCK_SEND, &answer, sizeof(answer));
+    if (conn_send(dnsd->net, &m) != OK)
+        pool_take_back(&dnsd->send_buffers, buffer, HOLDER_STACK);
+}
+
+static void answer(struct dnsd *dnsd, const struct sock_datagram *datagram, uint16_t buffer)
+{
+    struct buffer_ref ref = {.pool = dnsd->send_pool->number, .index = buffer};
+    size_t length = datagram->data.length;
+    memcpy(dnsd->query, pool_data(dnsd->receive_pool, datagram->data), length);
+    length = answer_query(&dnsd->zones, &dnsd->config, dnsd->answer_counters, dnsd->query, length,
+                          pool_data(dnsd->send_pool, ref), dnsd->send_pool->buffer_size);
+    if (length)
+        send_answer(dnsd, datagram, buffer, length);
+    else
+        pool_take_back(&dnsd->send_buffers, buffer, HOLDER_STACK);
+    give_back(dnsd, datagram->data.index);
+}
+
+/* Answers if there is a buffer, and room for the answer and for returning buffers. */
+static bool try_answer(struct dnsd *dnsd, const struct sock_datagram *datagram)
+{
+    enum { ROOM = 2 };
+    if (conn_room(dnsd->net) < ROOM)
+        return false;
+    int buffer = pool_lend(&dnsd->send_buffers, HOLDER_STACK);
+    if (buffer < 0)
+        return false;
+    answer(dnsd, datagram, (uint16_t)buffer);
+    return true;
+}
+
+static void defer(struct dnsd *dnsd, const struct sock_datagram *datagram)
+{
+    if (dnsd->deferred_count == DEFERRED_MAX) {
+        dnsd->counters[DNSD_COUNT_deferred_full]++;
+        return;
+    }
+    unsigned last = (dnsd->deferred_first + dnsd->deferred_count) % DEFERRED_MAX;
+    dnsd->deferred[last] = *datagram;
+    dnsd->deferred_count++;
+    dnsd->counters[DNSD_COUNT_deferred]++;
+}
+
+static void answer_deferred(struct dnsd *dnsd)
+{
+    while (dnsd->deferred_count && try_answer(dnsd, &dnsd->deferred[dnsd->deferred_first])) {
+        dnsd->deferred_first = (dnsd->deferred_first + 1) % DEFERRED_MAX;
+        dnsd->deferred_count--;
+    }
+}
+
+static void query_received(struct dnsd *dnsd, const struct msg *m)
+{
+    struct sock_datagram datagram;
+    msg_get(m, &datagram, sizeof(datagram));
+    if (datagram.data.pool != dnsd->receive_pool->number ||
+        pool_ref_check(dnsd->receive_pool, datagram.data) != OK) {
+        dnsd->counters[DNSD_COUNT_bad_message]++;
+        return;
+    }
+    if (datagram.data.length > QUERY_MAX) {
+        dnsd->counters[DNSD_COUNT_query_too_long]++;
+        give_back(dnsd, datagram.data.index);
+        return;
+    }
+    if (dnsd->deferred_count || !try_answer(dnsd, &datagram))
+        defer(dnsd, &datagram);
+}
+
+static void buffers_returned(struct dnsd *dnsd, const struct msg *m)
+{
+    struct sock_done done;
+    msg_get(m, &done, sizeof(done));
+    if (done.pool != dnsd->send_pool->number || done.count > SOCK_DONE_MAX) {
+        dnsd->counters[DNSD_COUNT_bad_message]++;
+        return;
+    }
+    for (unsigned i = 0; i < done.count; i++)
+        if (!pool_take_back(&dnsd->send_buffers, done.index[i], HOLDER_STACK))
+            dnsd->counters[DNSD_COUNT_bad_message]++;
+}
+
+static void bound(struct dnsd *dnsd, const struct msg *m)
+{
+    if (m->status)
+        domain_log(dnsd->domain, "port %u can't be opened: %s", (unsigned)DNS_PORT,
+                   error_text((enum error)m->status));
+    else
+        domain_log(dnsd->domain, "serving %u records in %u zones on UDP port %u",
+                   (unsigned)dnsd->zones.record_count, (unsigned)dnsd->zones.zone_count,
+                   (unsigned)DNS_PORT);
+}
+
+static bool dnsd_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    struct dnsd *dnsd = state;
+    (void)conn; /* there is one */
+    switch (m->op) {
+    case SOCK_RECV:
+        query_received(dnsd, m);
+        break;
+    case SOCK_SEND_DONE:
+        buffers_returned(dnsd, m);
+        break;
+    case SOCK_BIND:
+        bound(dnsd, m);
+        break;
+    default:
+        dnsd->counters[DNSD_COUNT_bad_message]++;
+    }
+    return true;
+}
+
+static void dnsd_batch_end(void *state)
+{
+    struct dnsd *dnsd = state;
+    answer_deferred(dnsd);
+    flush_returned(dnsd);
+}
+
+static enum error zones_open(struct dnsd *dnsd)
+{
+    size_t size;
+    const void *file = domain_file(dnsd->domain, "zones", &size);
+    enum error error = file ? zone_db_open(&dnsd->zones, file, size) : ERROR_NOT_FOUND;
+    if (error)
+        domain_log(dnsd->domain, "the zone database \"zones\" can't be used: %s",
+                   error_text(error));
+    return error;
+}
+
+static enum error dnsd_start(void *state, struct domain *domain)
+{
+    struct dnsd *dnsd = state;
+    dnsd->domain = domain;
+    dnsd->net = domain_conn(domain, "net", 0);
+    dnsd->receive_pool = domain_pool_named(domain, "recv");
+    dnsd->send_pool = domain_pool_named(domain, "send");
+    if (!dnsd->net || !dnsd->receive_pool || !dnsd->send_pool) {
+        domain_log(domain, "the manifest must give connection net, pools recv and send");
+        return ERROR_NOT_FOUND;
+    }
+    enum error error = zones_open(dnsd);
+    if (error)
+        return error;
+    dnsd->config.udp_size = ANSWER_UDP_SIZE_DEFAULT;
+    dnsd->answer_counters = (struct answer_counters *)domain_counters(domain);
+    dnsd->counters = domain_counters(domain) + ANSWER_COUNTER_COUNT;
+    pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
+
+    struct sock_bind bind = {
+        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
+    struct msg m;
+    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
+    return conn_send(dnsd->net, &m);
+}
+
+static const struct server_port ports[] = {
+    {.name = "net", .protocol = SOCK_PROTOCOL, .version = SOCK_VERSION, .role = CONN_CLIENT},
+};
+
+static const char *const counter_names[] = {
+#define COUNTER(name) #name,
+    ANSWER_COUNTERS(COUNTER) DNSD_COUNTERS(COUNTER)
+#undef COUNTER
+};
+
+const struct server motet_server_dnsd = {
+    .magic = SERVER_MAGIC,
+    .abi = SERVER_ABI,
+    .name = "dnsd",
+    .state_size = sizeof(struct dnsd),
+    .stack_bytes = 8192, /* measured with -fstack-usage */
+    .ports = ports,
+    .port_count = 1,
+    .counters = counter_names,
+    .counter_count = sizeof(counter_names) / sizeof(counter_names[0]),
+    .start = dnsd_start,
+    .receive = dnsd_receive,
+    .batch_end = dnsd_batch_end,
+};
+SERVER_EXPORT(motet_server_dnsd);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Parsing of queries, see query.h. Every octet must belong to something: what is behind the last
+ * record is a format error.
+ */
+#include "servers/dnsd/query.h"
+
+/* Skips a record's owner, which may end in a pointer. Returns the offset behind it, 0 when broken.
+ */
+static size_t owner_skip(const struct query *query, size_t at)
+{
+    while (at < query->length) {
+        unsigned label = query->bytes[at];
+        if (label >= DNS_POINTER >> 8)
+            return at + 2;
+        if (label > DNS_LABEL_MAX)
+            return 0;
+        at += 1 + label;
+        if (label == 0)
+            return at;
+    }
+    return 0;
+}
+
+/* Whether EDNS options fill their record exactly (RFC 6891 6.1.2). None is understood so far. */
+static bool options_fit(const uint8_t *options, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length) {
+        if (length - at < 4)
+            return false;
+        size_t option = 4 + (size_t)load_be16(options + at + 2);
+        if (option > length - at)
+            return false;
+        at += option;
+    }
+    return true;
+}
+
+/* Reads an OPT record of which `tail` is what follows the owner. */
+static enum dns_rcode opt_parse(struct query *query, const uint8_t *tail, bool allowed)
+{
+    uint8_t version = tail[5];
+
+    if (!allowed || query->edns)
+        return DNS_FORMERR;
+    query->edns = true;
+    query->udp_size = load_be16(tail + 2);
+    query->dnssec_ok = tail[6] & DNS_EDNS_DO;
+    if (version != 0)
+        return DNS_BADVERS;
+    return options_fit(tail + DNS_RECORD_TAIL, load_be16(tail + 8)) ? DNS_NOERROR : DNS_FORMERR;
+}
+
+/* Walks over all records behind the question, looking for OPT. Every record takes 11 octets or
+ * more, so the length bounds the walk, not the counts. */
+static enum dns_rcode records_parse(struct query *query, size_t at)
+{
+    unsigned before = load_be16(query->bytes + 6) + load_be16(query->bytes + 8);
+    unsigned count = before + load_be16(query->bytes + 10);
+    enum dns_rcode verdict = DNS_NOERROR;
+
+    for (unsigned record = 0; record < count; record++) {
+        size_t owner = at;
+        at = owner_skip(query, owner);
+        if (at == 0 || at + DNS_RECORD_TAIL > query->length)
+            return DNS_FORMERR;
+        const uint8_t *tail = query->bytes + at;
+        at += DNS_RECORD_TAIL + (size_t)load_be16(tail + 8);
+        if (at > query->length)
+            return DNS_FORMERR;
+        if (load_be16(tail) != DNS_TYPE_OPT)
+            continue;
+        verdict = opt_parse(query, tail, record >= before && query->bytes[owner] == 0);
+        if (verdict == DNS_FORMERR)
+            return verdict;
+    }
+    return at == query->length ? verdict : DNS_FORMERR;
+}
+
+enum dns_rcode query_parse(struct query *query, const uint8_t *bytes, size_t length)
+{
+    query->bytes = bytes;
+    query->length = length;
+    query->question_end = 0;
+    query->edns = false;
+    query->dnssec_ok = false;
+    if (bytes[2] & DNS_OPCODE_MASK)
+        return DNS_NOTIMP;
+    if (load_be16(bytes + 4) != 1)
+        return DNS_FORMERR;
+
+    size_t at = name_parse(&query->name, bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
+    if (at == 0 || DNS_HEADER_SIZE + at + DNS_QUESTION_TAIL > length)
+        return DNS_FORMERR;
+    at += DNS_HEADER_SIZE;
+    query->type = load_be16(bytes + at);
+    query->class = load_be16(bytes + at + 2);
+    query->question_end = at + DNS_QUESTION_TAIL;
+
+    enum dns_rcode verdict = records_parse(query, query->question_end);
+    if (verdict != DNS_NOERROR)
+        return verdict;
+    if (query->class != DNS_CLASS_IN)
+        return DNS_REFUSED;
+    if (query->type == DNS_TYPE_AXFR || query->type == DNS_TYPE_IXFR)
+        return DNS_REFUSED;
+    return DNS_NOERROR;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The zone database: all zones of an image in one read-only, position-independent file. Written by
+ * tools/zonec, read by zone.c, where every offset is checked. Words are little endian and may lie
+ * at any address; what is copied into answers is stored in network order. docs/dnsd.md explains why
+ * it looks like this.
+ *
+ *   header | bucket table | nodes in the order of their buckets | zone table | padding
+ *
+ * - Every owner name is a node, and so is every name between an owner and its zone's apex (an empty
+ *   non-terminal, a node without RRsets). A node stores its own label only and the offset of its
+ *   parent; an apex has no parent and stores its whole name. Names are stored in lower case. Names
+ *   above an apex have no node.
+ * - A node's bucket is hash * bucket_count >> 32, with the hash of its whole name (name.h). The
+ *   table holds the offset of each bucket's first node, and one more entry: where the last one
+ * ends.
+ * - RRsets follow their node's name, in the order of their types; records follow their RRset's
+ * head: RDLENGTH and data as on the wire, names in them uncompressed.
+ * - A name that is the apex of one zone and cut from another has one node, the apex; a DS RRset in
+ *   it belongs to the parent's zone.
+ */
+#ifndef MOTET_DNSD_ZONE_FORMAT_H
+#define MOTET_DNSD_ZONE_FORMAT_H
+
+/* The file begins with these eight octets. */
+#define ZONE_MAGIC "MotetZdb"
+
+enum {
+    ZONE_VERSION = 1,
+    ZONE_HEADER_SIZE = 64,
+    ZONE_PADDING = 8,     /* zero octets at the end, so that names can be compared by words */
+    ZONE_BUCKET_MAX = 32, /* nodes in a bucket: bounds a lookup; one is the mean, 10 seen at 10^6 */
+};
+
+/* Header: offset of each field. All are 32-bit words but the magic and the checksum. */
+enum {
+    ZONE_AT_MAGIC = 0,
+    ZONE_AT_VERSION = 8,
+    ZONE_AT_TOTAL_SIZE = 12, /* octets of the whole file */
+    ZONE_AT_CHECKSUM = 16,   /* 64 bits, zone_checksum.h */
+    ZONE_AT_HASH_SEED = 24,
+    ZONE_AT_BUCKET_TABLE = 28, /* offset */
+    ZONE_AT_BUCKET_COUNT = 32,
+    ZONE_AT_ZONE_TABLE = 36, /* offset of the apex nodes' offsets, one word for each zone */
+    ZONE_AT_ZONE_COUNT = 40,
+    ZONE_AT_NODE_COUNT = 44,
+    ZONE_AT_RECORD_COUNT = 48, /* for people only; then 12 octets of zeros */
+};
+
+/* Node: 10 octets, the name, with ZONE_FLAG_WILDCARD the 32-bit offset of the child named *, then
+ * RRsets up to the node's size. */
+enum {
+    ZONE_NODE_PARENT = 0,      /* offset of the parent; 0 at an apex */
+    ZONE_NODE_SIZE = 4,        /* 24 bits: octets of the node with its RRsets */
+    ZONE_NODE_FINGERPRINT = 7, /* lowest 8 bits of the name's hash */
+    ZONE_NODE_FLAGS = 8,
+    ZONE_NODE_NAME_LENGTH = 9,
+    ZONE_NODE_NAME = 10, /* a label without its length octet; at an apex a whole name */
+    ZONE_NODE_SIZE_MAX = 0xffffff,
+};
+
+enum {
+    ZONE_FLAG_APEX = 1 << 0,
+    ZONE_FLAG_CUT = 1 << 1,      /* delegated: the topmost name with NS below the apex */
+    ZONE_FLAG_OCCLUDED = 1 << 2, /* below a cut: glue */
+    ZONE_FLAG_WILDCARD = 1 << 3, /* has a child named *, and isn't at or below a cut */
+    ZONE_FLAG_DNAME = 1 << 4,    /* has a DNAME RRset, and no children */
+};
+
+/* RRset: 9 octets, then its records. */
+enum {
+    ZONE_RRSET_SIZE = 0, /* 16 bits: octets of the head and all records */
+    ZONE_RRSET_SHAPE = 2,
+    ZONE_RRSET_TYPE = 3, /* 16 bits, network order */
+    ZONE_RRSET_TTL = 5,  /* 32 bits, network order, at most DNS_TTL_MAX */
+    ZONE_RRSET_RECORDS = 9,
+};
+
+/* An RRset's shape says where names are in its records, so that dnsd needs no table of types. */
+enum {
+    ZONE_SHAPE_PREFIX = 0x07, /* octets before the first name */
+    ZONE_SHAPE_NAMES = 0x18,  /* number of names that follow each other, 0 to 2 */
+    ZONE_SHAPE_NAMES_SHIFT = 3,
+    ZONE_SHAPE_COMPRESS = 0x20,  /* the names may be compressed (RFC 3597 4) */
+    ZONE_SHAPE_ADDRESSES = 0x40, /* the addresses of the name are additional data */
+    ZONE_SHAPE_GLUE = 0x80,      /* and may be glue */
+};
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * init, the root server: builds the domains that the composition lists, brokers PCI devices, owns
+ * the console, and hears of every fault. It is declared trusted: it parses nothing but what compose
+ * wrote, the boot settings and PCI configuration space. If it dies, the machine ends.
+ */
+#ifndef SERVERS_INIT_H
+#define SERVERS_INIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libos/counters.h"
+#include "libos/log.h"
+#include "libos/start.h"
+#include "motet/abi.h"
+#include "motet/image.h"
+
+enum {
+    SETTINGS_BYTES = 2048,
+    REGIONS_MAX = 512,
+    CONSOLE_BIT = 60, /* of init's pending word; domains use the bits of their numbers */
+};
+
+/* Where init maps what it needs to reach: behind the image's tables. */
+#define LOG_WINDOW     0x50000000ull /* per domain: log page, counter page */
+#define SCRATCH_WINDOW 0x51000000ull /* one thing at a time */
+
+/* A domain as init holds it: slots of init's own table. */
+struct child {
+    uint32_t captable, space, thread, port;
+    uint32_t start_slot;   /* page capability of its start page */
+    uint32_t irq_bits;     /* of its pending word, given to devices so far */
+    uint8_t devices;       /* entries of its start page in use */
+    bool stopped;          /* it faulted or failed */
+    struct log_reader log; /* what has been printed */
+};
+
+struct init {
+    const struct boot_page *boot;
+    const struct image_header *image;
+    const struct image_domain *domain; /* image->domains.count of them, 0 is init itself */
+    const struct image_region *region;
+    const struct image_mapping *mapping;
+    uint32_t next_slot;
+    uint32_t spare_slot; /* always empty between steps */
+    uint32_t next_vector;
+    uint32_t port;           /* init's own */
+    uint64_t stats_interval; /* seconds between counter reports, 0: on demand only */
+    uint32_t region_slots[REGIONS_MAX]; /* first page capability of each region */
+    struct child child[IMAGE_DOMAINS_MAX];
+    char settings[SETTINGS_BYTES]; /* "key=value\0...\0" */
+    uint32_t settings_used;
+};
+
+/* objects.c: making and mapping. All of them end the machine with a clear message when memory or
+ * slots run out: init can't go on half built. */
+
+/* The next empty slot of init's table. */
+uint32_t slot_new(struct init *init);
+
+/* A new object in a new slot of init's table. */
+uint32_t object_make(struct init *init, enum object type, uint64_t pages);
+
+/* A run of device memory at a physical address. 0 if no such address exists. */
+uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages);
+
+/* Pages of the image, in place. */
+uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages);
+
+/* Maps the page capability in `slot` into the space in slot `space`, with tables as needed. */
+void object_map(struct init *init, uint32_t slot, uint32_t space, uint64_t address, uint8_t rights);
+
+/* Copies a page capability and maps the copy; then the copy moves into table `captable` at `to`. */
+void object_share(struct init *init, uint32_t slot, uint8_t rights, uint32_t space,
+                  uint64_t address, uint32_t captable, uint32_t to);
+
+/* build.c: domains out of the composition. */
+void domains_build(struct init *init);
+void domains_run(struct init *init);
+
+/* Maps a domain's start page for writing / takes it away again. One at a time. */
+struct start_page *start_page_open(struct init *init, uint32_t domain);
+void start_page_close(struct init *init, uint32_t domain);
+
+/* pci.c: the broker. */
+void devices_grant(struct init *init);
+
+/* settings.c: command line and fw_cfg, the latter winning. */
+void settings_read(struct init *init);
+const char *settings_get(const struct init *init, const char *key);
+
+/* Copies those settings that a domain understands; reports what doesn't fit. */
+void settings_give(struct init *init, uint32_t domain, struct start_page *start);
+
+/* Says which settings nobody understands. */
+void settings_report_unknown(const struct init *init);
+
+/* Whether `key` matches a pattern in which '#' stands for digits. */
+bool setting_matches(const char *pattern, const char *key, uint32_t key_length);
+
+/* console.c */
+void console_start(struct init *init);
+__attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
+void console_line(const char *name, const char *line);
+
+/* The next byte that was typed, -1: none. */
+int console_read(void);
+
+/* The end: says why and resets. */
+__attribute__((noreturn, format(printf, 1, 2))) void init_fail(const char *format, ...);
+
+/* supervise.c: the rest of init's life. */
+__attribute__((noreturn)) void supervise(struct init *init);
+
+#endif

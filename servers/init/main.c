@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * init's start: from what the kernel gave to a running composition.
+ */
+#include "libos/syscall.h"
+#include "servers/init/init.h"
+
+enum { VECTOR_FIRST = 0x30 };
+
+void _start(void);
+
+static const void *table(const struct image_header *image, struct image_table where)
+{
+    return (const char *)image + where.offset;
+}
+
+/* init has no writable static data either: its state is the first memory that compose gave it. */
+static struct init *state_find(const struct image_header *image)
+{
+    const struct image_region *region = table(image, image->regions);
+    const struct image_mapping *mapping = table(image, image->mappings);
+    for (uint32_t i = 0; i < image->regions.count; i++)
+        if (region[i].kind == IMAGE_MEMORY && mapping[region[i].first_mapping].domain == 0)
+            return (struct init *)mapping[region[i].first_mapping].address;
+    return 0;
+}
+
+static void stats_interval_set(struct init *init)
+{
+    const char *text = settings_get(init, "stats.interval");
+    uint64_t seconds = 0;
+    if (!text)
+        return;
+    for (; *text >= '0' && *text <= '9' && seconds < 1000000; text++)
+        seconds = seconds * 10 + (uint64_t)(*text - '0');
+    if (*text || seconds == 0) {
+        console_print("init: stats.interval: not a number of seconds from 1 on: no interval");
+        return;
+    }
+    init->stats_interval = seconds;
+}
+
+__attribute__((noreturn)) static void run(struct init *init, const struct image_header *image)
+{
+    init->boot = (const struct boot_page *)INIT_BOOT_ADDRESS;
+    init->image = image;
+    init->domain = table(image, image->domains);
+    init->region = table(image, image->regions);
+    init->mapping = table(image, image->mappings);
+    init->next_slot = init->boot->first_free_slot;
+    init->next_vector = VECTOR_FIRST;
+    init->spare_slot = slot_new(init);
+    init->port = object_make(init, OBJECT_port, 1);
+    if (image->domains.count > IMAGE_DOMAINS_MAX || image->regions.count > REGIONS_MAX)
+        init_fail("the composition is larger than this init's tables");
+    console_print("init: image %s, %lu KiB of memory", image->name,
+                  (unsigned long)(init->boot->memory_bytes / 1024));
+    console_start(init);
+    settings_read(init);
+    settings_report_unknown(init);
+    stats_interval_set(init);
+    domains_build(init);
+    devices_grant(init);
+    domains_run(init);
+    supervise(init);
+}
+
+__attribute__((force_align_arg_pointer)) void _start(void)
+{
+    const struct image_header *image = (const struct image_header *)INIT_IMAGE_ADDRESS;
+    run(state_find(image), image);
+}

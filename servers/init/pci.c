@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The PCI broker: alone holds configuration space and MSI-X tables. It finds the functions that the
+ * manifest claims, maps their BARs into the claiming domain, programs their interrupts as signals
+ * of that domain's port, and writes all of it into the domain's start page. (PCI Local Bus 3.0,
+ * chapter 6; configuration mechanism 1.)
+ */
+#include <string.h>
+
+#include "libos/syscall.h"
+#include "servers/init/init.h"
+
+enum {
+    CONFIG_ADDRESS = 0xcf8,
+    CONFIG_DATA = 0xcfc,
+    CONFIG_ENABLE = 1u << 31,
+
+    PCI_ID = 0x00,
+    PCI_COMMAND = 0x04,
+    PCI_HEADER = 0x0c,
+    PCI_BAR = 0x10,
+    PCI_BUSES = 0x18, /* bridges */
+    PCI_CAPABILITIES = 0x34,
+
+    COMMAND_MEMORY = 1 << 1,
+    COMMAND_MASTER = 1 << 2,
+    COMMAND_NO_PIN = 1 << 10,
+    STATUS_CAPABILITIES = 1u << 20, /* of the dword at PCI_COMMAND */
+
+    CAPABILITY_MSIX = 0x11,
+    CAPABILITIES_MAX = 48, /* what fits into 192 bytes: bounds a looping list */
+
+    BUSES_MAX = 32,
+    SLOTS = 32,
+    FUNCTIONS = 8,
+
+    MSIX_ENABLE = 1u << 31, /* of the capability's first dword */
+};
+
+#define MSIX_WINDOW (SCRATCH_WINDOW + 0x10000ull)
+
+struct function {
+    uint8_t bus, slot, number;
+};
+
+/* A claim and how far it is fulfilled. */
+struct claim {
+    const struct image_device *device;
+    uint32_t number;  /* among the manifest's claims */
+    uint64_t address; /* where the next BAR goes in the domain */
+    uint32_t slot;    /* the domain's next capability slot */
+};
+
+struct msix_entry { /* of the device's table */
+    uint32_t address_low, address_high, data, control;
+};
+
+static uint32_t config_read(struct function f, uint32_t offset)
+{
+    struct invoked result = {{UINT32_MAX}};
+    uint32_t address = CONFIG_ENABLE | (uint32_t)f.bus << 16 | (uint32_t)f.slot << 11 |
+                       (uint32_t)f.number << 8 | (offset & 0xfc);
+    sys_invoke(INIT_IOPORTS, OPERATION_ioport_out, CONFIG_ADDRESS, 4, address, 0, 0, NULL);
+    sys_invoke(INIT_IOPORTS, OPERATION_ioport_in, CONFIG_DATA, 4, 0, 0, 0, &result);
+    return (uint32_t)result.a[0];
+}
+
+static void config_write(struct function f, uint32_t offset, uint32_t value)
+{
+    uint32_t address = CONFIG_ENABLE | (uint32_t)f.bus << 16 | (uint32_t)f.slot << 11 |
+                       (uint32_t)f.number << 8 | (offset & 0xfc);
+    sys_invoke(INIT_IOPORTS, OPERATION_ioport_out, CONFIG_ADDRESS, 4, address, 0, 0, NULL);
+    sys_invoke(INIT_IOPORTS, OPERATION_ioport_out, CONFIG_DATA, 4, value, 0, 0, NULL);
+}
+
+/* The place of a capability in configuration space, 0 if there is none. */
+static uint32_t capability_find(struct function f, uint8_t wanted)
+{
+    if (!(config_read(f, PCI_COMMAND) & STATUS_CAPABILITIES))
+        return 0;
+    uint32_t at = config_read(f, PCI_CAPABILITIES) & 0xfc;
+    for (int i = 0; at && i < CAPABILITIES_MAX; i++) {
+        uint32_t header = config_read(f, at);
+        if ((header & 0xff) == wanted)
+            return at;
+        at = header >> 8 & 0xfc;
+    }
+    return 0;
+}
+
+/* Reads a memory BAR and its size; *wide if it takes two. False: absent or I/O ports. */
+static bool bar_probe(struct function f, uint32_t n, uint64_t *address, uint64_t *size, bool *wide)
+{
+    uint32_t offset = PCI_BAR + 4 * n, low = config_read(f, offset);
+    *wide = (low & 7) == 4;
+    if (low & 1)
+        return false;
+    uint32_t high = *wide ? config_read(f, offset + 4) : 0;
+    config_write(f, offset, UINT32_MAX);
+    uint64_t mask = config_read(f, offset) & ~0xfu;
+    config_write(f, offset, low);
+    if (*wide) {
+        config_write(f, offset + 4, UINT32_MAX);
+        mask |= (uint64_t)config_read(f, offset + 4) << 32;
+        config_write(f, offset + 4, high);
+    } else if (mask) {
+        mask |= 0xffffffff00000000ull;
+    }
+    *address = (uint64_t)high << 32 | (low & ~0xfu);
+    *size = ~mask + 1;
+    return mask != 0;
+}
+
+static void bar_give(struct init *init, struct claim *claim, struct device_bar *bar,
+                     uint64_t physical, uint64_t size)
+{
+    const struct child *child = &init->child[claim->device->domain];
+    uint64_t pages = (size + PAGE_BYTES - 1) / PAGE_BYTES;
+    if (pages > PAGE_RUN_MAX)
+        pages = PAGE_RUN_MAX; /* the first 2 MiB: registers lie there */
+    uint32_t page = object_make_device(init, physical & ~(uint64_t)(PAGE_BYTES - 1), pages);
+    if (!page) {
+        console_print("init: a BAR at 0x%lx lies outside device memory", (unsigned long)physical);
+        return;
+    }
+    object_share(init, page, RIGHT_READ | RIGHT_WRITE, child->space, claim->address,
+                 child->captable, claim->slot++);
+    bar->base = (volatile uint8_t *)(claim->address + physical % PAGE_BYTES);
+    bar->size = size < pages * PAGE_BYTES ? size : pages * PAGE_BYTES;
+    claim->address += (pages + 1) * PAGE_BYTES; /* and a page between */
+}
+
+/* One interrupt of the device: a vector, bound to a bit of the domain's port. */
+static bool vector_give(struct init *init, struct claim *claim, uint32_t bit,
+                        volatile struct msix_entry *entry)
+{
+    struct child *child = &init->child[claim->device->domain];
+    struct invoked message;
+    uint32_t irq = slot_new(init);
+    if (sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL) ||
+        sys_invoke(irq, OPERATION_irq_bind, child->port, bit, IRQ_MESSAGE, 0, 0, &message))
+        return false;
+    entry->address_low = (uint32_t)message.a[0];
+    entry->address_high = (uint32_t)(message.a[0] >> 32);
+    entry->data = (uint32_t)message.a[1];
+    entry->control = 0;
+    return true;
+}
+
+/* Programs up to the wanted number of MSI-X vectors through a mapping that only init ever has. */
+static void vectors_give(struct init *init, struct claim *claim, struct function f, uint32_t msix,
+                         uint64_t table_bar, struct start_device *out)
+{
+    struct child *child = &init->child[claim->device->domain];
+    uint32_t header = config_read(f, msix), offset = config_read(f, msix + 4) & ~7u;
+    uint32_t count = (header >> 16 & 0x7ff) + 1;
+    uint64_t table = table_bar + offset;
+    uint32_t page = object_make_device(init, table & ~(uint64_t)(PAGE_BYTES - 1), 1);
+    if (!page)
+        return;
+    object_map(init, page, INIT_SPACE, MSIX_WINDOW, RIGHT_READ | RIGHT_WRITE);
+    volatile struct msix_entry *entry = (void *)(MSIX_WINDOW + table % PAGE_BYTES);
+    config_write(f, msix, header | MSIX_ENABLE);
+    out->irq_bit = SIGNAL_IRQ_FIRST + child->irq_bits;
+    while (
+        out->device.vectors < claim->device->vectors && out->device.vectors < count &&
+        child->irq_bits < SIGNAL_IRQS &&
+        vector_give(init, claim, SIGNAL_IRQ_FIRST + child->irq_bits, &entry[out->device.vectors])) {
+        out->device.vectors++;
+        child->irq_bits++;
+    }
+    sys_invoke(page, OPERATION_page_unmap, 0, 0, 0, 0, 0, NULL);
+}
+
+static void device_give(struct init *init, struct claim *claim, struct function f)
+{
+    struct start_device device = {.server = claim->device->server};
+    uint32_t msix = capability_find(f, CAPABILITY_MSIX);
+    uint32_t msix_bar = msix ? config_read(f, msix + 4) & 7 : DEVICE_BARS;
+    uint64_t table_bar = 0;
+    uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
+
+    config_write(f, PCI_COMMAND, command & ~(uint32_t)(COMMAND_MEMORY | COMMAND_MASTER));
+    bool wide;
+    for (uint32_t n = 0; n < DEVICE_BARS; n += wide ? 2 : 1) {
+        uint64_t address, size;
+        if (!bar_probe(f, n, &address, &size, &wide))
+            continue;
+        if (!address)
+            console_print("init: pci %x:%x.%u: BAR %u wasn't placed by the firmware", f.bus, f.slot,
+                          f.number, n);
+        else if (n == msix_bar)
+            table_bar = address; /* stays with init */
+        else
+            bar_give(init, claim, &device.device.bar[n], address, size);
+    }
+    config_write(f, PCI_COMMAND, command | COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_PIN);
+    if (table_bar)
+        vectors_give(init, claim, f, msix, table_bar, &device);
+
+    device.device.vendor = (uint16_t)config_read(f, PCI_ID);
+    device.device.id = (uint16_t)(config_read(f, PCI_ID) >> 16);
+    device.device.bus = f.bus;
+    device.device.slot = f.slot;
+    device.device.function = f.number;
+    for (uint32_t i = 0; i < DEVICE_CONFIG_BYTES; i += 4) {
+        uint32_t value = config_read(f, i);
+        memcpy(&device.device.config[i], &value, 4);
+    }
+    struct start_page *start = start_page_open(init, claim->device->domain);
+    start->device[start->devices++] = device;
+    start_page_close(init, claim->device->domain);
+    init->child[claim->device->domain].devices++;
+}
+
+/* Gives a function to the first claim that fits and has room. */
+static void function_offer(struct init *init, struct claim *claims, uint32_t *given,
+                           struct function f, uint32_t id)
+{
+    for (uint32_t i = 0; i < init->image->devices.count; i++) {
+        const struct image_device *wanted = claims[i].device;
+        uint16_t device = (uint16_t)(id >> 16);
+        if (wanted->vendor != (uint16_t)id || device < wanted->id || device > wanted->id_last)
+            continue;
+        if (given[i] >= wanted->most || init->child[wanted->domain].devices >= START_DEVICES_MAX)
+            continue;
+        device_give(init, &claims[i], f);
+        given[i]++;
+        return;
+    }
+}
+
+/* All functions of one bus; buses behind bridges are appended to the list. */
+static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *bus_count,
+                     struct claim *claims, uint32_t *given)
+{
+    for (uint8_t slot = 0; slot < SLOTS; slot++) {
+        uint8_t functions = 1;
+        for (uint8_t number = 0; number < functions; number++) {
+            struct function f = {bus, slot, number};
+            uint32_t id = config_read(f, PCI_ID);
+            if ((id & 0xffff) == 0xffff)
+                continue;
+            uint32_t header = config_read(f, PCI_HEADER) >> 16 & 0xff;
+            if (number == 0 && (header & 0x80))
+                functions = FUNCTIONS;
+            if ((header & 0x7f) == 1 && *bus_count < BUSES_MAX)
+                buses[(*bus_count)++] = config_read(f, PCI_BUSES) >> 8 & 0xff;
+            else if ((header & 0x7f) == 0)
+                function_offer(init, claims, given, f, id);
+        }
+    }
+}
+
+void devices_grant(struct init *init)
+{
+    enum { CLAIMS_MAX = 32 };
+    const struct image_device *device =
+        (const void *)((const char *)init->image + init->image->devices.offset);
+    struct claim claims[CLAIMS_MAX];
+    uint32_t given[CLAIMS_MAX] = {0}, count = init->image->devices.count;
+    uint8_t buses[BUSES_MAX] = {0};
+    uint32_t bus_count = 1;
+    if (count > CLAIMS_MAX)
+        init_fail("the image claims devices %u times, %u is the limit", count, CLAIMS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        claims[i] = (struct claim){&device[i], i, device[i].address, device[i].slot};
+    /* A bus number that a bridge reports twice is scanned twice at most: the list is bounded. */
+    for (uint32_t i = 0; count && i < bus_count; i++)
+        if (i == 0 || buses[i] != 0)
+            bus_scan(init, buses[i], buses, &bus_count, claims, given);
+    for (uint32_t i = 0; i < count; i++)
+        if (device[i].required && !given[i])
+            init_fail("no device %x:%x for %s (QEMU: -device ...)", device[i].vendor, device[i].id,
+                      init->domain[device[i].domain].name);
+}

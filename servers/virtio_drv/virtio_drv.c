@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The virtio network driver: a server with one port, "net" (ipc/proto/netdev.h), one client and up
+ * to NETDEV_INTERFACES_MAX devices. Here the messages are checked and the buffers accounted for;
+ * net.c drives the devices.
+ *
+ * Who has a receive buffer: the client; or the driver, and then it is in one interface's receive
+ * queue, or in that interface's list of spare ones. `next` says which.
+ *
+ * No deadlock: the only thing that `receive` ever waits for is the device's sending, never room in
+ * the channel to the client. What goes there has its own bounded place until there is room: sent
+ * frames in `done`, received ones in the device's ring, unused buffers in the spare lists.
+ */
+#include <string.h>
+
+#include "ipc/proto/netdev.h"
+#include "libos/domain.h"
+#include "libos/server.h"
+#include "servers/virtio_drv/net.h"
+
+enum counter {
+#define COUNTER(name, text, meaning) COUNTER_##name,
+#include "servers/virtio_drv/counters.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
+enum {
+    BUFFER_BYTES_MIN = 128,   /* a header and the smallest frame */
+    BUFFER_BYTES_MAX = 32768, /* lengths and offsets in messages have 16 bits */
+};
+
+/* Values of `next` that are no index of a buffer. */
+enum { BUFFER_CLIENT = 0xffff, BUFFER_QUEUED = 0xfffe, LIST_END = 0xfffd };
+_Static_assert((int)POOL_BUFFERS_MAX <= (int)LIST_END, "indices and marks differ");
+
+struct interface {
+    struct net net;
+    uint16_t spare; /* first of the buffers that have no place in the receive queue */
+    uint8_t device; /* its number in this domain */
+    bool link_due;  /* the client is to hear of the link */
+    bool config_due;
+};
+
+struct virtio_drv {
+    struct domain *domain;
+    struct conn *conn;
+    uint64_t *counters;
+    const struct pool *rx;     /* the client's receive buffers */
+    const struct pool *queues; /* buffer i: interface i's queues */
+    uint16_t interfaces;       /* that were found */
+    uint16_t outstanding;      /* transmits without TX_DONE, at most NETDEV_TX_OUTSTANDING */
+    uint16_t done_count;       /* of those: only the message is due */
+    struct interface interface[NETDEV_INTERFACES_MAX];
+    uint32_t done[NETDEV_TX_OUTSTANDING]; /* cookies */
+    uint16_t next[POOL_BUFFERS_MAX];
+};
+
+static void count(struct virtio_drv *drv, enum counter counter)
+{
+    drv->counters[counter]++;
+}
+
+/* Start */
+
+static void log_interface(struct virtio_drv *drv, const struct interface *interface,
+                          const struct device *device)
+{
+    const struct net *net = &interface->net;
+    const uint8_t *mac = net->mac;
+    char features[NET_FEATURES_TEXT];
+    net_features_text(net, features);
+    domain_log(drv->domain,
+               "net%u: virtio-net 0000:%02x:%02x.%x mac %02x:%02x:%02x:%02x:%02x:%02x "
+               "features%s, rx %u tx %u",
+               net->number, device->bus, device->slot, device->function, mac[0], mac[1], mac[2],
+               mac[3], mac[4], mac[5], features[0] ? features : " none", net->rx.ring.num,
+               net->tx.ring.num);
+}
+
+/* Brings up the domain's n-th device as the next interface, or says why not. */
+static void device_start(struct virtio_drv *drv, const struct device *device, uint8_t n)
+{
+    struct interface *interface = &drv->interface[drv->interfaces];
+    uint64_t offset = (uint64_t)drv->interfaces * drv->queues->buffer_size;
+    struct net_setup setup = {.device = device,
+                              .rx_pool = drv->rx,
+                              .memory = drv->queues->base + offset,
+                              .physical = drv->queues->physical + offset,
+                              .bytes = drv->queues->buffer_size,
+                              .random = domain_random(drv->domain),
+                              .number = drv->interfaces};
+    if (net_start(&interface->net, &setup) == OK) {
+        interface->device = n;
+        log_interface(drv, interface, device);
+        drv->interfaces++;
+        return;
+    }
+    count(drv, COUNTER_DEVICES_REFUSED);
+    domain_log(drv->domain, "PCI device 0000:%02x:%02x.%x (%04x:%04x) not used: %s", device->bus,
+               device->slot, device->function, device->vendor, device->id, interface->net.fault);
+    memset(&interface->net, 0, sizeof(interface->net));
+}
+
+/* What the manifest must give. NULL: all is there. */
+static const char *drv_missing(const struct virtio_drv *drv)
+{
+    if (!drv->conn)
+        return "port \"net\" is connected to nobody";
+    if (!drv->rx || !(drv->rx->rights & POOL_DMA) || drv->rx->buffer_size < BUFFER_BYTES_MIN ||
+        drv->rx->buffer_size > BUFFER_BYTES_MAX || drv->rx->buffers > POOL_BUFFERS_MAX)
+        return "pool \"rx\" is missing, has no dma right or no buffers of 128 to 32768 bytes";
+    if (!drv->queues || !drv->queues->base || !(drv->queues->rights & POOL_DMA))
+        return "pool \"queues\" is missing or not writable with dma right";
+    return NULL;
+}
+
+static enum error drv_start(void *state, struct domain *domain)
+{
+    struct virtio_drv *drv = state;
+    drv->domain = domain;
+    drv->counters = domain_counters(domain);
+    drv->conn = domain_conn(domain, "net", 0);
+    drv->rx = domain_pool_named(domain, "rx");
+    drv->queues = domain_pool_named(domain, "queues");
+    const char *missing = drv_missing(drv);
+    if (missing) {
+        domain_log(domain, "%s: see the manifest", missing);
+        return ERROR_NOT_FOUND;
+    }
+    memset(drv->next, 0xff, sizeof(drv->next)); /* BUFFER_CLIENT */
+    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
+        drv->interface[i].spare = LIST_END;
+    const struct device *device;
+    uint32_t n = 0;
+    for (; (device = domain_device(domain, n)) && n < NETDEV_INTERFACES_MAX; n++) {
+        if (drv->interfaces == drv->queues->buffers) {
+            domain_log(domain, "pool \"queues\" has no buffer left for another network card");
+            break;
+        }
+        device_start(drv, device, (uint8_t)n);
+    }
+    if (!n)
+        domain_log(domain, "no network card: the manifest grants none or the machine has none "
+                           "(QEMU: -device virtio-net-pci)");
+    return drv->interfaces ? OK : ERROR_NOT_FOUND;
+}
+
+/* Towards the client: each of these stops when there is no room, and goes on at the next call. */
+
+static void link_send(struct virtio_drv *drv, struct interface *interface)
+{
+    const struct net *net = &interface->net;
+    struct netdev_link link = {.interface = net->number,
+                               .interfaces = drv->interfaces,
+                               .mtu = net->mtu,
+                               .up = net->link_up,
+                               .tx_csum = net_has(net, VIRTIO_NET_F_CSUM),
+                               .rx_headroom = NET_HEADER_BYTES};
+    struct msg m;
+    memcpy(link.mac, net->mac, sizeof(link.mac));
+    msg_set(&m, NETDEV_LINK, &link, sizeof(link));
+    interface->link_due = conn_send(drv->conn, &m) != OK;
+}
+
+static bool rx_send(struct virtio_drv *drv, const struct netdev_rx *rx)
+{
+    struct msg m;
+    msg_set(&m, NETDEV_RX, rx, sizeof(*rx));
+    if (conn_send(drv->conn, &m) != OK)
+        return false;
+    drv->next[rx->data.index] = BUFFER_CLIENT;
+    return true;
+}
+
+static void done_send(struct virtio_drv *drv)
+{
+    uint32_t sent = 0;
+    if (!drv->done_count)
+        return;
+    while (sent < drv->done_count) {
+        uint32_t left = drv->done_count - sent;
+        struct netdev_tx_done done = {.count =
+                                          left < NETDEV_TX_DONE_MAX ? left : NETDEV_TX_DONE_MAX};
+        struct msg m;
+        for (uint32_t i = 0; i < done.count; i++)
+            done.cookie[i] = drv->done[sent + i];
+        msg_set(&m, NETDEV_TX_DONE, &done, sizeof(done));
+        if (conn_send(drv->conn, &m) != OK)
+            break;
+        sent += done.count;
+    }
+    drv->done_count -= (uint16_t)sent;
+    drv->outstanding -= (uint16_t)sent;
+    memmove(drv->done, &drv->done[sent], drv->done_count * sizeof(drv->done[0]));
+}
+
+/* Hands the buffers back that an interface without a working device can't use. */
+static void spare_return(struct virtio_drv *drv, struct interface *interface, uint32_t number)
+{
+    while (interface->spare != LIST_END) {
+        uint16_t index = interface->spare, next = drv->next[index];
+        struct netdev_rx rx = {.interface = (uint16_t)number,
+                               .data = {.pool = drv->rx->number, .index = index}};
+        if (!rx_send(drv, &rx))
+            return;
+        interface->spare = next;
+        count(drv, COUNTER_RX_RETURNED);
+    }
+}
+
+/* A buffer is in the driver's hands: it goes to the device, or waits for a place there. */
+static void buffer_place(struct virtio_drv *drv, struct interface *interface, uint16_t index)
+{
+    if (interface->net.state == NET_RUNNING && !virtqueue_full(&interface->net.rx)) {
+        drv->next[index] = BUFFER_QUEUED;
+        net_rx_post(&interface->net, index);
+        return;
+    }
+    drv->next[index] = interface->spare;
+    interface->spare = index;
+}
+
+static void frame_done(struct virtio_drv *drv, uint32_t cookie)
+{
+    drv->done[drv->done_count++] = cookie; /* at most `outstanding` */
+}
+
+/* The device broke the rules, or gave up: it is reset, and all that it had goes back. One that
+ * doesn't confirm the reset keeps its buffers, since it may still write to them. */
+static void interface_fail(struct virtio_drv *drv, struct interface *interface)
+{
+    struct net *net = &interface->net;
+    uint32_t token;
+    bool reset = net_fail(net);
+    count(drv, COUNTER_DEVICES_BROKEN);
+    domain_log(drv->domain, "net%u: device broken: %s; %s, out of use until a restart", net->number,
+               net->fault, reset ? "reset" : "it doesn't reset and keeps its buffers");
+    link_send(drv, interface);
+    while (reset && net_tx_abandon(net, &token))
+        frame_done(drv, token);
+    while (reset && net_rx_abandon(net, &token))
+        buffer_place(drv, interface, (uint16_t)token);
+}
+
+/* The device's side: called after each round, and tx_service also when a frame finds no slot. */
+
+static void tx_service(struct virtio_drv *drv, struct interface *interface)
+{
+    struct net *net = &interface->net;
+    uint32_t cookie;
+    if (net_tx_publish(net))
+        count(drv, COUNTER_TX_NOTIFIES);
+    do {
+        while (net_tx_take(net, &cookie))
+            frame_done(drv, cookie);
+    } while (net_tx_settle(net));
+    if (net_fault(net))
+        interface_fail(drv, interface);
+}
+
+static void rx_count(struct virtio_drv *drv, const struct netdev_rx *rx)
+{
+    if (!rx->data.length)
+        count(drv, COUNTER_RX_RETURNED);
+    else
+        count(drv, rx->data.offset ? COUNTER_RX_FRAMES : COUNTER_RX_PARTS);
+}
+
+/* Hands over what was received, as far as there is room; without room, the frames stay with the
+ * device and its interrupt stays off: the client's doorbell brings us back. */
+static void rx_drain(struct virtio_drv *drv, struct interface *interface)
+{
+    struct net *net = &interface->net;
+    struct netdev_rx rx;
+    uint32_t room = 0;
+    do {
+        if (virtqueue_waiting(&net->rx))
+            virtqueue_disarm(&net->rx);
+        while (virtqueue_waiting(&net->rx)) {
+            if (!room)
+                room = conn_room(drv->conn); /* 0: asks for the doorbell too */
+            if (!room) {
+                count(drv, COUNTER_RX_HELD);
+                return;
+            }
+            if (!net_rx_take(net, &rx))
+                return;
+            rx_count(drv, &rx);
+            rx_send(drv, &rx);
+            room--;
+        }
+    } while (virtqueue_arm(&net->rx, 1));
+}
+
+static void rx_service(struct virtio_drv *drv, struct interface *interface)
+{
+    struct net *net = &interface->net;
+    rx_drain(drv, interface);
+    if (net_fault(net)) {
+        interface_fail(drv, interface);
+        return;
+    }
+    while (interface->spare != LIST_END && !virtqueue_full(&net->rx)) {
+        uint16_t index = interface->spare;
+        interface->spare = drv->next[index];
+        buffer_place(drv, interface, index);
+    }
+    if (net_rx_publish(net))
+        count(drv, COUNTER_RX_NOTIFIES);
+}
+
+static void config_service(struct virtio_drv *drv, struct interface *interface)
+{
+    struct net *net = &interface->net;
+    interface->config_due = false;
+    if (net_link_changed(net)) {
+        count(drv, COUNTER_LINK_CHANGES);
+        domain_log(drv->domain, "net%u: link %s", net->number, net->link_up ? "up" : "down");
+        interface->link_due = true;
+    }
+    if (net_fault(net))
+        interface_fail(drv, interface);
+}
+
+static void drv_batch_end(void *state)
+{
+    struct virtio_drv *drv = state;
+    for (uint32_t i = 0; i < drv->interfaces; i++)
+        if (drv->interface[i].net.state == NET_RUNNING)
+            tx_service(drv, &drv->interface[i]);
+    done_send(drv); /* before received frames take the room: the client waits for its buffers */
+    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++) {
+        struct interface *interface = &drv->interface[i];
+        if (interface->config_due && interface->net.state == NET_RUNNING)
+            config_service(drv, interface);
+        if (interface->link_due)
+            link_send(drv, interface);
+        if (interface->net.state == NET_RUNNING)
+            rx_service(drv, interface);
+        if (interface->net.state != NET_RUNNING)
+            spare_return(drv, interface, i);
+    }
+    done_send(drv); /* what a device had that failed just now */
+}
+
+/* From the client */
+
+static void open_received(struct virtio_drv *drv)
+{
+    for (uint32_t i = 0; i < drv->interfaces; i++)
+        drv->interface[i].link_due = true;
+}
+
+/* Takes the buffers over that really are the client's. The others are counted; there is nothing to
+ * hand back. */
+static void provide_received(struct virtio_drv *drv, const struct msg *m)
+{
+    struct netdev_rx_provide provide;
+    msg_get(m, &provide, sizeof(provide));
+    if (provide.interface >= NETDEV_INTERFACES_MAX || provide.pool != drv->rx->number ||
+        provide.count > NETDEV_PROVIDE_MAX) {
+        count(drv, COUNTER_PROVIDE_REFUSED);
+        return;
+    }
+    for (uint32_t i = 0; i < provide.count; i++) {
+        uint16_t index = provide.index[i];
+        if (index < drv->rx->buffers && drv->next[index] == BUFFER_CLIENT)
+            buffer_place(drv, &drv->interface[provide.interface], index);
+        else
+            count(drv, COUNTER_PROVIDE_REFUSED);
+    }
+}
+
+/* Translates the segments, and checks them: false if the device mustn't see them. */
+static bool frame_check(const struct virtio_drv *drv, const struct net *net,
+                        const struct netdev_tx *tx, struct net_frame *frame)
+{
+    if (!tx->segments || tx->segments > NETDEV_TX_SEGMENTS || tx->flags & ~NETDEV_TX_CSUM)
+        return false;
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < tx->segments; i++) {
+        struct buffer_ref ref = tx->segment[i];
+        const struct pool *pool = domain_pool(drv->domain, ref.pool);
+        if (pool_ref_check(pool, ref) != OK || !(pool->rights & POOL_DMA) || pool == drv->queues ||
+            !ref.length)
+            return false;
+        frame->segment[i].address = pool_device_address(pool, ref);
+        frame->segment[i].length = ref.length;
+        length += ref.length;
+    }
+    frame->segments = tx->segments;
+    frame->cookie = tx->cookie;
+    frame->csum = tx->flags & NETDEV_TX_CSUM;
+    frame->csum_start = frame->csum ? tx->csum_start : 0;
+    frame->csum_offset = frame->csum ? tx->csum_offset : 0;
+    if (frame->csum && (!net_has(net, VIRTIO_NET_F_CSUM) ||
+                        (uint32_t)tx->csum_start + tx->csum_offset + sizeof(uint16_t) > length))
+        return false;
+    return length >= ETH_HLEN && length <= ETH_HLEN + (uint32_t)net->mtu;
+}
+
+/* False: the frame waits until the device has sent others; an interrupt will say so. */
+static bool tx_received(struct virtio_drv *drv, const struct msg *m)
+{
+    struct netdev_tx tx;
+    struct net_frame frame;
+    msg_get(m, &tx, sizeof(tx));
+    if (drv->outstanding == NETDEV_TX_OUTSTANDING) {
+        count(drv, COUNTER_TX_EXCESS);
+        return true;
+    }
+    struct interface *interface = &drv->interface[tx.interface % NETDEV_INTERFACES_MAX];
+    struct net *net = &interface->net;
+    if (net->state == NET_RUNNING && virtqueue_full(&net->tx)) {
+        net->tx_waiting = true;
+        tx_service(drv, interface);
+    }
+    if (tx.interface >= NETDEV_INTERFACES_MAX || net->state != NET_RUNNING) {
+        count(drv, COUNTER_TX_DOWN);
+        frame_done(drv, tx.cookie);
+    } else if (virtqueue_full(&net->tx)) {
+        count(drv, COUNTER_TX_HELD);
+        return false;
+    } else if (!frame_check(drv, net, &tx, &frame)) {
+        count(drv, COUNTER_TX_REFUSED);
+        frame_done(drv, tx.cookie);
+    } else {
+        net->tx_waiting = false;
+        net_tx_put(net, &frame);
+        count(drv, COUNTER_TX_FRAMES);
+    }
+    drv->outstanding++;
+    return true;
+}
+
+static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    struct virtio_drv *drv = state;
+    if (conn == drv->conn) {
+        switch (m->op) {
+        case NETDEV_OPEN:
+            open_received(drv);
+            return true;
+        case NETDEV_RX_PROVIDE:
+            provide_received(drv, m);
+            return true;
+        case NETDEV_TX:
+            return tx_received(drv, m);
+        default:
+            break;
+        }
+    }
+    count(drv, COUNTER_BAD_MESSAGE);
+    return true;
+}
+
+/* From the devices: queues are looked at after each round anyway, so only the configuration is
+ * remembered. */
+static void drv_signal(void *state, uint32_t device, uint32_t bits)
+{
+    struct virtio_drv *drv = state;
+    count(drv, COUNTER_INTERRUPTS);
+    for (uint32_t i = 0; i < drv->interfaces; i++) {
+        struct interface *interface = &drv->interface[i];
+        if (interface->device == device && interface->net.state == NET_RUNNING &&
+            bits >> interface->net.config_vector & 1)
+            interface->config_due = true;
+    }
+}
+
+static const struct server_port ports[] = {
+    {.name = "net", .protocol = NETDEV_PROTOCOL, .version = NETDEV_VERSION, .role = CONN_SERVER},
+};
+
+static const char *const counter_names[] = {
+#define COUNTER(name, text, meaning) text,
+#include "servers/virtio_drv/counters.def"
+#undef COUNTER
+};
+_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == COUNTER_COUNT, "one list");
+
+const struct server motet_server_virtio_drv = {
+    .magic = SERVER_MAGIC,
+    .abi = SERVER_ABI,
+    .name = "virtio_drv",
+    .state_size = sizeof(struct virtio_drv),
+    .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 700 */
+    .ports = ports,
+    .port_count = 1,
+    .counters = counter_names,
+    .counter_count = COUNTER_COUNT,
+    .start = drv_start,
+    .signal = drv_signal,
+    .receive = drv_receive,
+    .batch_end = drv_batch_end,
+};
+SERVER_EXPORT(motet_server_virtio_drv);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Split virtqueues: see virtqueue.h. Called by net.c. Refuses used entries that name no outstanding
+ * chain and used indices beyond what was published.
+ */
+#include <string.h>
+
+#include "servers/virtio_drv/virtqueue.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "virtio 1 rings are little-endian");
+
+void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
+                    bool event_idx)
+{
+    memset(queue, 0, sizeof(*queue));
+    vring_init(&queue->ring, size, memory, VIRTQUEUE_USED_ALIGN);
+    queue->shift = (uint8_t)shift;
+    queue->slots = (uint16_t)(size >> shift);
+    queue->event_idx = event_idx;
+    while (queue->free_count < queue->slots) {
+        queue->free[queue->free_count] = (uint8_t)(queue->slots - 1 - queue->free_count);
+        queue->free_count++;
+    }
+    queue->interrupt_at = 0xffff; /* just behind entry 0: far away */
+    vring_used_event(&queue->ring) = queue->interrupt_at;
+    if (!event_idx)
+        queue->ring.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+}
+
+bool virtqueue_publish(struct virtqueue *queue)
+{
+    uint16_t old = queue->published, new = queue->put;
+    if (old == new)
+        return false;
+    queue->published = new;
+    /* Release: the chains and the ring entries are written before the index. The device reads the
+     * index before them. */
+    __atomic_store_n(&queue->ring.avail->idx, new, __ATOMIC_RELEASE);
+    /* Full: the index is written before avail_event (or flags) is read. The device writes those
+     * before it reads the index for the last time and goes to sleep; so one of both sides sees the
+     * other's write. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (queue->event_idx) {
+        const uint16_t *event = &vring_avail_event(&queue->ring);
+        return vring_need_event(__atomic_load_n(event, __ATOMIC_RELAXED), new, old);
+    }
+    return !(__atomic_load_n(&queue->ring.used->flags, __ATOMIC_RELAXED) & VRING_USED_F_NO_NOTIFY);
+}
+
+bool virtqueue_fail(struct virtqueue *queue, const char *fault)
+{
+    queue->fault = fault;
+    queue->seen = queue->taken;
+    return false;
+}
+
+bool virtqueue_look(struct virtqueue *queue)
+{
+    if (queue->fault)
+        return false;
+    /* Acquire: the index is read before the used entries and the buffers. The device writes it
+     * after them. */
+    uint16_t seen = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
+    if ((uint16_t)(seen - queue->taken) > (uint16_t)(queue->published - queue->taken))
+        return virtqueue_fail(queue, "it used more buffers than it had");
+    queue->seen = seen;
+    return seen != queue->taken;
+}
+
+bool virtqueue_take(struct virtqueue *queue, struct virtqueue_used *used)
+{
+    if (!virtqueue_waiting(queue))
+        return false;
+    const struct vring_used_elem *entry =
+        &queue->ring.used->ring[queue->taken & (queue->ring.num - 1)];
+    uint32_t id = __atomic_load_n(&entry->id, __ATOMIC_RELAXED);
+    used->length = __atomic_load_n(&entry->len, __ATOMIC_RELAXED);
+    uint32_t slot = id >> queue->shift;
+    if (slot >= queue->slots || slot << queue->shift != id || !queue->busy[slot])
+        return virtqueue_fail(queue, "it used a buffer that it hadn't got");
+    used->token = queue->token[slot];
+    queue->busy[slot] = false;
+    queue->free[queue->free_count++] = (uint8_t)slot;
+    queue->taken++;
+    return true;
+}
+
+bool virtqueue_arm(struct virtqueue *queue, uint16_t count)
+{
+    if (queue->event_idx) {
+        uint16_t at = (uint16_t)(queue->taken + count - 1);
+        if (queue->interrupt_at == at)
+            return false;
+        queue->interrupt_at = at;
+        __atomic_store_n(&vring_used_event(&queue->ring), at, __ATOMIC_RELAXED);
+    } else {
+        if (queue->interrupts_on)
+            return false;
+        count = 1;
+        queue->interrupts_on = true;
+        __atomic_store_n(&queue->ring.avail->flags, 0, __ATOMIC_RELAXED);
+    }
+    /* The race: the device may have used the chain just before it could see the wish, and then it
+     * sends no interrupt. Full: used_event (or flags) is written before the used index is read. The
+     * device writes the index before it reads those; so either it interrupts or we see its index.
+     */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return virtqueue_look(queue) && virtqueue_pending(queue) >= count;
+}
+
+bool virtqueue_armed(const struct virtqueue *queue)
+{
+    if (!queue->event_idx)
+        return queue->interrupts_on;
+    return (uint16_t)(queue->interrupt_at - queue->taken) < virtqueue_outstanding(queue);
+}
+
+void virtqueue_disarm(struct virtqueue *queue)
+{
+    if (queue->event_idx || !queue->interrupts_on)
+        return;
+    queue->interrupts_on = false;
+    __atomic_store_n(&queue->ring.avail->flags, VRING_AVAIL_F_NO_INTERRUPT, __ATOMIC_RELAXED);
+}
+
+bool virtqueue_abandon(struct virtqueue *queue, uint32_t *token)
+{
+    for (uint32_t slot = 0; slot < queue->slots; slot++) {
+        if (!queue->busy[slot])
+            continue;
+        *token = queue->token[slot];
+        queue->busy[slot] = false;
+        queue->free[queue->free_count++] = (uint8_t)slot;
+        queue->taken++;
+        return true;
+    }
+    return false;
+}
+
+bool virtqueue_check(const struct virtqueue *queue)
+{
+    uint32_t busy = 0;
+    for (uint32_t slot = 0; slot < queue->slots; slot++)
+        busy += queue->busy[slot];
+    for (uint32_t i = 0; i < queue->free_count; i++)
+        if (queue->free[i] >= queue->slots || queue->busy[queue->free[i]])
+            return false;
+    uint16_t outstanding = virtqueue_outstanding(queue);
+    uint16_t published = (uint16_t)(queue->published - queue->taken);
+    return busy + queue->free_count == queue->slots && busy == outstanding &&
+           (queue->fault || (published <= outstanding && virtqueue_pending(queue) <= published));
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One split virtqueue (virtio 1.1, section 2.6), the driver's side: memory and indices, no device
+ * register and no port in sight. net.c calls it.
+ *
+ * The queue is cut into slots of 2^shift descriptors, one chain each: slot s owns descriptors
+ * s << shift and following, for good. Invariants (virtqueue_check states them as code):
+ *  - a slot is either free or busy; busy slots number put - taken;
+ *  - taken, seen, published and put follow each other in that order, modulo 2^16, and put is at
+ *    most `slots` ahead of taken;
+ *  - what the device can write is read once, into private memory, and then checked; nothing that
+ *    this side relies on is read back from shared memory.
+ *
+ * A device that breaks the rules sets `fault`, for good: from then on nothing is taken any more.
+ */
+#ifndef MOTET_VIRTIO_DRV_VIRTQUEUE_H
+#define MOTET_VIRTIO_DRV_VIRTQUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/virtio_ring.h>
+
+enum {
+    VIRTQUEUE_SLOTS_MAX = 128, /* bounds the private tables */
+    VIRTQUEUE_ALIGN = 16,      /* bytes, of a queue's memory: the descriptor table's (2.6) */
+    VIRTQUEUE_USED_ALIGN = 4,  /* bytes, of the used ring (2.6) */
+};
+
+struct virtqueue {
+    struct vring ring; /* in memory shared with the device */
+
+    /* All below is private. Indices count modulo 2^16, as in the rings. */
+    const char *fault;     /* what the device did wrong; NULL: nothing */
+    uint16_t put;          /* chains put into the available ring */
+    uint16_t published;    /* of those, shown to the device */
+    uint16_t seen;         /* chains that the device says it has used */
+    uint16_t taken;        /* of those, taken back */
+    uint16_t interrupt_at; /* what stands in used_event: this entry's use interrupts */
+    uint16_t slots;        /* 1 to VIRTQUEUE_SLOTS_MAX */
+    uint16_t free_count;
+    uint8_t shift;
+    bool event_idx;     /* VIRTIO_RING_F_EVENT_IDX: else the rings' flags */
+    bool interrupts_on; /* without event_idx: the flag allows them */
+    bool busy[VIRTQUEUE_SLOTS_MAX];
+    uint8_t free[VIRTQUEUE_SLOTS_MAX];   /* a stack of free slots */
+    uint32_t token[VIRTQUEUE_SLOTS_MAX]; /* what the caller remembers about a busy slot */
+};
+
+/* A chain that came back. */
+struct virtqueue_used {
+    uint32_t token;
+    uint32_t length; /* bytes that the device says it has written: not checked */
+};
+
+/* Bytes of shared memory for a queue of `size` descriptors. */
+static inline uint32_t virtqueue_bytes(uint32_t size)
+{
+    return (uint32_t)vring_size(size, VIRTQUEUE_USED_ALIGN);
+}
+
+/* Sets up an empty queue of `size` descriptors (a power of two, 2^shift to 2^shift *
+ * VIRTQUEUE_SLOTS_MAX) in zeroed `memory` of virtqueue_bytes(size). Interrupts are off. */
+void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
+                    bool event_idx);
+
+static inline bool virtqueue_full(const struct virtqueue *queue)
+{
+    return !queue->free_count;
+}
+
+/* Chains that the device has, or will have with the next virtqueue_publish. */
+static inline uint16_t virtqueue_outstanding(const struct virtqueue *queue)
+{
+    return (uint16_t)(queue->put - queue->taken);
+}
+
+/* The slot that the next virtqueue_put uses; not when full. */
+static inline uint32_t virtqueue_next_slot(const struct virtqueue *queue)
+{
+    return queue->free[queue->free_count - 1];
+}
+
+static inline struct vring_desc *virtqueue_chain(const struct virtqueue *queue, uint32_t slot)
+{
+    return &queue->ring.desc[slot << queue->shift];
+}
+
+/* Puts the chain of virtqueue_next_slot, which the caller has written, into the available ring. The
+ * device sees it after virtqueue_publish. Not when full. */
+static inline void virtqueue_put(struct virtqueue *queue, uint32_t token)
+{
+    uint32_t slot = queue->free[--queue->free_count];
+    queue->busy[slot] = true;
+    queue->token[slot] = token;
+    queue->ring.avail->ring[queue->put++ & (queue->ring.num - 1)] =
+        (uint16_t)(slot << queue->shift);
+}
+
+/* Shows the device what was put. True: it wants to be notified of that. */
+bool virtqueue_publish(struct virtqueue *queue);
+
+/* Looks for chains that the device has used. True: there are some to take. */
+bool virtqueue_look(struct virtqueue *queue);
+
+/* The same, without looking again at what is known already. */
+static inline bool virtqueue_waiting(struct virtqueue *queue)
+{
+    return queue->seen != queue->taken || virtqueue_look(queue);
+}
+
+/* Takes back the next used chain. False when there is none (or a fault): its slot is free again. */
+bool virtqueue_take(struct virtqueue *queue, struct virtqueue_used *used);
+
+/* Nothing is taken any more; for `fault`. Returns false. */
+bool virtqueue_fail(struct virtqueue *queue, const char *fault);
+
+/* Chains known to be used and not yet taken. */
+static inline uint16_t virtqueue_pending(const struct virtqueue *queue)
+{
+    return (uint16_t)(queue->seen - queue->taken);
+}
+
+/* Asks for an interrupt when `count` (at least 1) more chains are used; without event_idx, at the
+ * next one. True: so many are used already, the interrupt may not come, take them now. */
+bool virtqueue_arm(struct virtqueue *queue, uint16_t count);
+
+/* Is an interrupt to come before all that is outstanding has been used? */
+bool virtqueue_armed(const struct virtqueue *queue);
+
+/* No interrupts, as far as the device heeds it. With event_idx there is nothing to do: a mark that
+ * was passed stays behind. */
+void virtqueue_disarm(struct virtqueue *queue);
+
+/* After the device was reset: takes back any chain that it had. False when there is none left. */
+bool virtqueue_abandon(struct virtqueue *queue, uint32_t *token);
+
+/* The invariants; for tests. */
+bool virtqueue_check(const struct virtqueue *queue);
+
+#endif

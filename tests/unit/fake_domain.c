@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The domain of fake_domain.h.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fake_domain.h"
+
+enum { NAME_BYTES = 32, VALUE_BYTES = 256, LOG_BYTES = 256 * 1024 };
+
+struct fake_conn {
+    struct conn conn;
+    struct msg queue[FAKE_QUEUE_MAX];
+    uint32_t head, waiting, capacity;
+};
+
+struct fake_pool {
+    char name[NAME_BYTES];
+    struct pool pool;
+    uint8_t *memory;
+};
+
+struct fake_setting {
+    char key[NAME_BYTES];
+    char value[VALUE_BYTES];
+};
+
+struct fake_file {
+    char name[NAME_BYTES];
+    void *data;
+    size_t size;
+};
+
+struct domain {
+    const struct server *server;
+    void *state;
+    struct fake_conn *conns[FAKE_CONNS_MAX];
+    struct fake_pool pools[FAKE_POOLS_MAX];
+    struct fake_setting settings[FAKE_SETTINGS_MAX];
+    struct fake_file files[FAKE_FILES_MAX];
+    struct device devices[FAKE_DEVICES_MAX];
+    uint32_t conn_count, pool_count, setting_count, file_count, device_count;
+    uint64_t counters[FAKE_COUNTERS_MAX];
+    uint64_t time, deadline, random;
+    char log[LOG_BYTES];
+    size_t log_length;
+};
+
+struct domain *fake_domain_create(const struct server *server)
+{
+    struct domain *domain = calloc(1, sizeof(*domain));
+    assert(domain && server->counter_count <= FAKE_COUNTERS_MAX);
+    domain->server = server;
+    domain->state = calloc(1, server->state_size);
+    assert(domain->state);
+    domain->time = 1000000000; /* a second after boot */
+    domain->random = 1;
+    return domain;
+}
+
+void fake_domain_destroy(struct domain *domain)
+{
+    for (uint32_t i = 0; i < domain->conn_count; i++)
+        free(domain->conns[i]);
+    for (uint32_t i = 0; i < domain->pool_count; i++)
+        free(domain->pools[i].memory);
+    for (uint32_t i = 0; i < domain->file_count; i++)
+        free(domain->files[i].data);
+    free(domain->state);
+    free(domain);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    int length = snprintf(to, size, "%s", from);
+    assert(length >= 0 && (size_t)length < size);
+}
+
+static enum error fake_put(struct conn *conn, const struct msg *m)
+{
+    struct fake_conn *fake = conn->transport;
+    if (fake->waiting >= fake->capacity)
+        return ERROR_FULL;
+    fake->queue[(fake->head + fake->waiting++) % FAKE_QUEUE_MAX] = *m;
+    return OK;
+}
+
+static uint32_t fake_room(struct conn *conn)
+{
+    struct fake_conn *fake = conn->transport;
+    return fake->waiting < fake->capacity ? fake->capacity - fake->waiting : 0;
+}
+
+static uint8_t port_number(const struct server *server, const char *port)
+{
+    for (uint64_t i = 0; i < server->port_count; i++)
+        if (!strcmp(server->ports[i].name, port))
+            return (uint8_t)i;
+    assert(!"the server declares no such port");
+    return 0;
+}
+
+struct conn *fake_domain_connect(struct domain *domain, const char *port, uint32_t instance)
+{
+    assert(domain->conn_count < FAKE_CONNS_MAX && !domain_conn(domain, port, instance));
+    struct fake_conn *fake = calloc(1, sizeof(*fake));
+    assert(fake);
+    uint8_t number = port_number(domain->server, port);
+    fake->capacity = FAKE_QUEUE_MAX;
+    fake->conn = (struct conn){.put = fake_put,
+                               .room = fake_room,
+                               .transport = fake,
+                               .role = (uint8_t)domain->server->ports[number].role,
+                               .port = number,
+                               .instance = (uint16_t)instance};
+    domain->conns[domain->conn_count++] = fake;
+    return &fake->conn;
+}
+
+struct pool *fake_domain_add_pool(struct domain *domain, const char *name, uint8_t number,
+                                  uint32_t buffers, uint32_t buffer_size, uint8_t rights)
+{
+    assert(domain->pool_count < FAKE_POOLS_MAX && !domain_pool(domain, number));
+    assert(buffers >= 1 && buffers <= POOL_BUFFERS_MAX);
+    assert(buffer_size >= 64 && buffer_size <= 65536 && !(buffer_size & (buffer_size - 1)));
+    struct fake_pool *fake = &domain->pools[domain->pool_count++];
+    copy_text(fake->name, sizeof(fake->name), name);
+    fake->memory = calloc(buffers, buffer_size);
+    assert(fake->memory);
+    fake->pool = (struct pool){
+        .base = rights & (POOL_READ | POOL_WRITE) ? fake->memory : NULL,
+        .physical = rights & POOL_DMA ? (uint64_t)(uintptr_t)fake->memory : 0,
+        .buffers = buffers,
+        .buffer_size = buffer_size,
+        .rights = rights,
+        .number = number,
+    };
+    return &fake->pool;
+}
+
+uint8_t *fake_pool_memory(struct domain *domain, uint32_t number)
+{
+    for (uint32_t i = 0; i < domain->pool_count; i++)
+        if (domain->pools[i].pool.number == number)
+            return domain->pools[i].memory;
+    assert(!"no such pool");
+    return NULL;
+}
+
+void fake_domain_set(struct domain *domain, const char *key, const char *value)
+{
+    assert(domain->setting_count < FAKE_SETTINGS_MAX);
+    struct fake_setting *setting = &domain->settings[domain->setting_count++];
+    copy_text(setting->key, sizeof(setting->key), key);
+    copy_text(setting->value, sizeof(setting->value), value);
+}
+
+void fake_domain_add_file(struct domain *domain, const char *name, const void *data, size_t size)
+{
+    assert(domain->file_count < FAKE_FILES_MAX);
+    struct fake_file *file = &domain->files[domain->file_count++];
+    copy_text(file->name, sizeof(file->name), name);
+    file->data = malloc(size ? size : 1);
+    assert(file->data);
+    memcpy(file->data, data, size);
+    file->size = size;
+}
+
+struct device *fake_domain_add_device(struct domain *domain)
+{
+    assert(domain->device_count < FAKE_DEVICES_MAX);
+    return &domain->devices[domain->device_count++];
+}
+
+enum error fake_domain_start(struct domain *domain)
+{
+    return domain->server->start(domain->state, domain);
+}
+
+bool fake_domain_deliver(struct domain *domain, struct conn *conn, const struct msg *m)
+{
+    struct msg copy = *m;
+    return domain->server->receive(domain->state, conn, &copy);
+}
+
+void fake_domain_signal(struct domain *domain, uint32_t device, uint32_t bits)
+{
+    domain->server->signal(domain->state, device, bits);
+}
+
+void fake_domain_batch_end(struct domain *domain)
+{
+    domain->server->batch_end(domain->state);
+}
+
+void fake_domain_advance(struct domain *domain, uint64_t nanoseconds)
+{
+    uint64_t end = domain->time + nanoseconds;
+    while (domain->deadline && domain->deadline <= end) {
+        if (domain->time < domain->deadline)
+            domain->time = domain->deadline;
+        domain->deadline = 0;
+        domain->server->deadline(domain->state);
+        fake_domain_batch_end(domain);
+        /* A server that sets a deadline in the past again and again would never end here. */
+        assert(!domain->deadline || domain->deadline > domain->time);
+    }
+    domain->time = end;
+}
+
+void *fake_domain_state(struct domain *domain)
+{
+    return domain->state;
+}
+
+uint64_t fake_domain_deadline(struct domain *domain)
+{
+    return domain->deadline;
+}
+
+uint64_t fake_domain_counter(struct domain *domain, const char *name)
+{
+    for (uint64_t i = 0; i < domain->server->counter_count; i++)
+        if (!strcmp(domain->server->counters[i], name))
+            return domain->counters[i];
+    assert(!"the server has no such counter");
+    return 0;
+}
+
+const char *fake_domain_log(struct domain *domain)
+{
+    return domain->log;
+}
+
+bool fake_domain_logged(struct domain *domain, const char *part)
+{
+    return strstr(domain->log, part) != NULL;
+}
+
+void fake_domain_clear_log(struct domain *domain)
+{
+    domain->log_length = 0;
+    domain->log[0] = 0;
+}
+
+uint32_t fake_conn_waiting(struct conn *conn)
+{
+    struct fake_conn *fake = conn->transport;
+    return fake->waiting;
+}
+
+bool fake_conn_pop(struct conn *conn, struct msg *m)
+{
+    struct fake_conn *fake = conn->transport;
+    if (!fake->waiting)
+        return false;
+    *m = fake->queue[fake->head];
+    fake->head = (fake->head + 1) % FAKE_QUEUE_MAX;
+    fake->waiting--;
+    return true;
+}
+
+void fake_conn_clear(struct conn *conn)
+{
+    struct fake_conn *fake = conn->transport;
+    fake->waiting = 0;
+}
+
+void fake_conn_set_capacity(struct conn *conn, uint32_t messages)
+{
+    assert(messages <= FAKE_QUEUE_MAX);
+    struct fake_conn *fake = conn->transport;
+    fake->capacity = messages;
+}
+
+/* libos/domain.h */
+
+struct conn *domain_conn(struct domain *domain, const char *name, uint32_t instance)
+{
+    for (uint32_t i = 0; i < domain->conn_count; i++) {
+        struct conn *conn = &domain->conns[i]->conn;
+        if (conn->instance == instance && !strcmp(domain->server->ports[conn->port].name, name))
+            return conn;
+    }
+    return NULL;
+}
+
+const struct pool *domain_pool(struct domain *domain, uint32_t number)
+{
+    for (uint32_t i = 0; i < domain->pool_count; i++)
+        if (domain->pools[i].pool.number == number && domain->pools[i].pool.rights)
+            return &domain->pools[i].pool;
+    return NULL;
+}
+
+const struct pool *domain_pool_named(struct domain *domain, const char *name)
+{
+    for (uint32_t i = 0; i < domain->pool_count; i++)
+        if (!strcmp(domain->pools[i].name, name) && domain->pools[i].pool.rights)
+            return &domain->pools[i].pool;
+    return NULL;
+}
+
+const struct device *domain_device(struct domain *domain, uint32_t n)
+{
+    return n < domain->device_count ? &domain->devices[n] : NULL;
+}
+
+const void *domain_file(struct domain *domain, const char *name, size_t *size)
+{
+    for (uint32_t i = 0; i < domain->file_count; i++)
+        if (!strcmp(domain->files[i].name, name)) {
+            *size = domain->files[i].size;
+            return domain->files[i].data;
+        }
+    return NULL;
+}
+
+const char *domain_setting(struct domain *domain, const char *key)
+{
+    for (uint32_t i = 0; i < domain->setting_count; i++)
+        if (!strcmp(domain->settings[i].key, key))
+            return domain->settings[i].value;
+    return NULL;
+}
+
+uint64_t *domain_counters(struct domain *domain)
+{
+    return domain->counters;
+}
+
+void domain_log(struct domain *domain, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    assert(length >= 0 && (size_t)length < sizeof(line));
+    if (domain->log_length + (size_t)length + 2 > sizeof(domain->log))
+        fake_domain_clear_log(domain); /* as the real one: the oldest lines are lost */
+    domain->log_length += (size_t)snprintf(domain->log + domain->log_length,
+                                           sizeof(domain->log) - domain->log_length, "%s\n", line);
+}
+
+uint64_t domain_time(struct domain *domain)
+{
+    return domain->time;
+}
+
+void domain_set_deadline(struct domain *domain, uint64_t time)
+{
+    domain->deadline = time;
+}
+
+uint64_t domain_random(struct domain *domain)
+{
+    /* splitmix64: the tests want the same numbers every time */
+    uint64_t z = domain->random += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * servers/virtio_drv/virtqueue.c with a device on another processor: both sides go to sleep
+ * whenever there is nothing to do, and neither ever sleeps for good. Without the full barriers in
+ * virtqueue_publish and virtqueue_arm (or the ones of the device below) this test hangs sooner or
+ * later; it then fails after some seconds.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "servers/virtio_drv/virtqueue.h"
+
+enum {
+    ENTRIES = 8,
+    CHAINS = 150000,     /* that go round */
+    PATIENCE_S = 10,     /* asleep for so long: for good */
+    YIELDS_PER_LOOK = 64 /* at the clock */
+};
+
+struct bench {
+    struct virtqueue queue;
+    bool event_idx;
+    bool notified, interrupted; /* what wakes the other side */
+    bool failed;
+    _Alignas(64) uint8_t memory[4096];
+};
+
+/* Sleeps until the other side sets `flag`. False: it didn't. */
+static bool sleep_until(struct bench *bench, bool *flag)
+{
+    time_t end = time(NULL) + PATIENCE_S;
+    for (uint32_t i = 0; !__atomic_exchange_n(flag, false, __ATOMIC_ACQ_REL); i++) {
+        if (__atomic_load_n(&bench->failed, __ATOMIC_RELAXED))
+            return false;
+        if (i % YIELDS_PER_LOOK == 0 && time(NULL) > end) {
+            __atomic_store_n(&bench->failed, true, __ATOMIC_RELAXED);
+            return false;
+        }
+        sched_yield();
+    }
+    return true;
+}
+
+/* Uses one chain, as QEMU does: entry, index, full barrier, then whether to interrupt. */
+static void device_use(struct bench *bench, uint16_t *used, uint16_t head)
+{
+    struct vring *ring = &bench->queue.ring;
+    uint16_t old = (*used)++;
+    ring->used->ring[old % ENTRIES] = (struct vring_used_elem){.id = head};
+    __atomic_store_n(&ring->used->idx, *used, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    bool wanted;
+    if (bench->event_idx)
+        wanted = vring_need_event(__atomic_load_n(&vring_used_event(ring), __ATOMIC_RELAXED), *used,
+                                  old);
+    else
+        wanted =
+            !(__atomic_load_n(&ring->avail->flags, __ATOMIC_RELAXED) & VRING_AVAIL_F_NO_INTERRUPT);
+    if (wanted)
+        __atomic_store_n(&bench->interrupted, true, __ATOMIC_RELEASE);
+}
+
+/* Asks to be rung for the next chain. True: there is one already. */
+static bool device_arm(struct bench *bench, uint16_t popped)
+{
+    struct vring *ring = &bench->queue.ring;
+    if (bench->event_idx)
+        __atomic_store_n(&vring_avail_event(ring), popped, __ATOMIC_RELAXED);
+    else
+        __atomic_store_n(&ring->used->flags, 0, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE) != popped;
+}
+
+static void *device(void *argument)
+{
+    struct bench *bench = argument;
+    struct vring *ring = &bench->queue.ring;
+    uint16_t popped = 0, used = 0;
+    for (uint32_t done = 0; done < CHAINS; done++) {
+        while (__atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE) == popped) {
+            if (device_arm(bench, popped))
+                break;
+            if (!sleep_until(bench, &bench->notified))
+                return NULL;
+        }
+        if (!bench->event_idx)
+            __atomic_store_n(&ring->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
+        device_use(bench, &used, ring->avail->ring[popped++ % ENTRIES]);
+    }
+    return NULL;
+}
+
+/* The driver's side, as virtio_drv does it: publish, take all, arm, sleep. */
+static void drive(struct bench *bench)
+{
+    struct virtqueue *queue = &bench->queue;
+    struct virtqueue_used used;
+    uint32_t put = 0, taken = 0;
+    while (taken < CHAINS) {
+        for (uint32_t i = 0; i < 1 + put % 3 && put < CHAINS && !virtqueue_full(queue); i++)
+            virtqueue_put(queue, put++);
+        if (virtqueue_publish(queue))
+            __atomic_store_n(&bench->notified, true, __ATOMIC_RELEASE);
+        virtqueue_disarm(queue);
+        do {
+            while (virtqueue_take(queue, &used))
+                taken++;
+        } while (virtqueue_arm(queue, 1));
+        bool more = put < CHAINS && !virtqueue_full(queue) && put % 4;
+        if (taken < CHAINS && !more && virtqueue_outstanding(queue) &&
+            !sleep_until(bench, &bench->interrupted))
+            return;
+    }
+}
+
+static void check_race(bool event_idx)
+{
+    struct bench *bench = aligned_alloc(64, (sizeof(struct bench) + 63) & ~(size_t)63);
+    pthread_t thread;
+    assert_non_null(bench);
+    memset(bench, 0, sizeof(*bench));
+    bench->event_idx = event_idx;
+    virtqueue_init(&bench->queue, bench->memory, ENTRIES, 0, event_idx);
+    assert_int_equal(pthread_create(&thread, NULL, device, bench), 0);
+    drive(bench);
+    pthread_join(thread, NULL);
+    assert_false(bench->failed);
+    assert_null(bench->queue.fault);
+    assert_true(virtqueue_check(&bench->queue));
+    free(bench);
+}
+
+static void with_event_idx_nobody_sleeps_for_good(void **state)
+{
+    (void)state;
+    check_race(true);
+}
+
+static void with_flags_nobody_sleeps_for_good(void **state)
+{
+    (void)state;
+    check_race(false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_event_idx_nobody_sleeps_for_good),
+        cmocka_unit_test(with_flags_nobody_sleeps_for_good),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See explain.h.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "motet/abi.h"
+#include "tools/compose/explain.h"
+
+static void explain_domains(FILE *out, const struct composition *c)
+{
+    fprintf(out, "image %s\n\nDOMAINS\n%-16s %8s %8s %8s %8s  %s\n", c->manifest->image, "name",
+            "priority", "slots", "text", "const", "servers");
+    for (uint32_t d = 0; d < c->domain_count; d++) {
+        const struct composed_domain *domain = &c->domains[d];
+        fprintf(out, "%-16s %8u %8u %8" PRIu64 " %8" PRIu64 "  %s\n", domain->record.name,
+                domain->record.priority, domain->record.table_slots,
+                domain->program->elf.text.bytes, domain->program->elf.rodata.bytes,
+                domain->program->name);
+    }
+}
+
+static void explain_connections(FILE *out, const struct composition *c)
+{
+    fprintf(out,
+            "\nWHO MAY TALK TO WHOM (each may also send to its supervisor, init)\n"
+            "%-33s %-33s %5s  %s\n",
+            "client", "server", "slots", "protocol");
+    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
+        const struct manifest_connection *connection = &c->manifest->connections[i];
+        const struct endpoint *server = &connection->server;
+        const struct program_port *port =
+            &c->domains[server->domain].program->servers[server->server].ports[server->port];
+        fprintf(out, "%-33s %-33s %5u  %s %u\n", connection->client.text, server->text,
+                connection->slots, port->protocol, port->version);
+    }
+}
+
+/* "r-x" and so on; rings and pools say so themselves. */
+static void rights_text(uint8_t rights, char text[5])
+{
+    static const char letters[] = "rwxd";
+    for (unsigned i = 0; i < 4; i++)
+        text[i] = (rights & (1u << i)) ? letters[i] : '-';
+    text[4] = 0;
+}
+
+static void explain_doorbells(FILE *out, const struct composition *c, uint32_t d)
+{
+    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
+        const struct manifest_connection *drawn = &c->manifest->connections[i];
+        const struct image_connection *connection = &c->connections[i];
+        if (connection->client == d)
+            fprintf(out, "%6u  signal  wakes %s\n", connection->client_slot, drawn->server.text);
+        if (connection->server == d)
+            fprintf(out, "%6u  signal  wakes %s\n", connection->server_slot, drawn->client.text);
+    }
+}
+
+static int by_slot(const void *left, const void *right)
+{
+    const struct image_mapping *const *a = left, *const *b = right;
+    return ((*a)->slot > (*b)->slot) - ((*a)->slot < (*b)->slot);
+}
+
+static void explain_mapping(FILE *out, const struct composition *c, const struct image_mapping *m)
+{
+    uint32_t region = c->mapping_region[m - c->mappings];
+    char rights[5], place[32] = "not mapped";
+    rights_text(m->rights, rights);
+    if (m->address)
+        snprintf(place, sizeof place, "%#" PRIx64, m->address);
+    fprintf(out, "%6u  %s    %-12s %7" PRIu64 " KiB  %s\n", m->slot, rights, place,
+            (uint64_t)c->regions[region].pages * PAGE_BYTES / 1024, c->labels[region]);
+}
+
+static void explain_pages(FILE *out, const struct composition *c, uint32_t d)
+{
+    const struct image_mapping *own[MAPPINGS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->mapping_count; i++) {
+        if (c->mappings[i].domain == d)
+            own[count++] = &c->mappings[i];
+    }
+    qsort(own, count, sizeof own[0], by_slot);
+    for (uint32_t i = 0; i < count; i++)
+        explain_mapping(out, c, own[i]);
+}
+
+static void explain_devices(FILE *out, const struct composition *c, uint32_t d)
+{
+    for (uint32_t i = 0; i < c->device_count; i++) {
+        const struct image_device *device = &c->devices[i];
+        if (device->domain != d)
+            continue;
+        fprintf(out,
+                "%6u  device  BARs from %#x, %u interrupts each: PCI %04x:%04x-%04x, at most %u "
+                "(slots to %u)%s\n",
+                device->slot, device->address, device->vectors, device->vendor, device->id,
+                device->id_last, device->most, device->slot + device->slots - 1,
+                device->required ? ", required" : "");
+    }
+}
+
+static void explain_capabilities(FILE *out, const struct composition *c)
+{
+    fprintf(out, "\nWHAT EACH DOMAIN STARTS WITH (capability slot, rights, address, size; the "
+                 "kernel information page is mapped everywhere)\n");
+    for (uint32_t d = 1; d < c->domain_count; d++) {
+        fprintf(out, "%s\n%6u  wait    its own port\n%6u  send    its supervisor, init\n",
+                c->domains[d].record.name, SLOT_OWN_PORT, SLOT_SUPERVISOR);
+        explain_doorbells(out, c, d);
+        explain_pages(out, c, d);
+        explain_devices(out, c, d);
+    }
+}
+
+static void explain_memory(FILE *out, const struct composition *c)
+{
+    const unsigned page = PAGE_BYTES / 1024;
+    uint64_t own = 0;
+    fprintf(out, "\nMEMORY (KiB)\n%-16s %8s %8s\n", "domain", "memory", "objects");
+    for (uint32_t d = 0; d < c->domain_count; d++) {
+        const struct composed_domain *domain = &c->domains[d];
+        own += domain->memory_pages;
+        fprintf(out, "%-16s %8" PRIu64 " %8" PRIu64 "\n", domain->record.name,
+                domain->memory_pages * page, domain->object_pages * page);
+    }
+    fprintf(out, "%-16s %8" PRIu64 "\n", "rings and pools", (c->memory_pages - own) * page);
+    fprintf(out, "%-16s %8" PRIu64 "\n", "image", c->block_bytes / 1024);
+    fprintf(out, "%-16s %8d\n", "kernel (about)", KERNEL_BYTES / 1024);
+    fprintf(out, "%-16s %8" PRIu64 "\n", "in all", c->needed_bytes / 1024);
+}
+
+void explain(FILE *out, const struct composition *composition)
+{
+    explain_domains(out, composition);
+    explain_connections(out, composition);
+    explain_capabilities(out, composition);
+    explain_memory(out, composition);
+}

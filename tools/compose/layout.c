@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See layout.h. In order: contents, then regions that domains share (rings, pools, files), then
+ * domain by domain what it has of all that.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipc/pool.h"
+#include "ipc/ring_layout.h"
+#include "libos/server.h"
+#include "motet/abi.h"
+#include "tools/compose/layout.h"
+
+/* Regions shared by domains, by their number in the manifest. */
+struct shared_regions {
+    uint32_t requests[CONNECTIONS_MAX], replies[CONNECTIONS_MAX], pools[POOLS_MAX];
+};
+
+static uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+static uint64_t round_up(uint64_t value, uint64_t to)
+{
+    return (value + to - 1) / to * to;
+}
+
+__attribute__((format(printf, 4, 5))) static uint32_t add_region(struct composition *c,
+                                                                 enum image_region_kind kind,
+                                                                 uint64_t pages, const char *format,
+                                                                 ...)
+{
+    if (c->region_count == REGIONS_MAX)
+        abort(); /* the manifest's own bounds keep below */
+    uint32_t index = c->region_count++;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(c->labels[index], LABEL_BYTES, format, arguments);
+    va_end(arguments);
+    c->regions[index] = (struct image_region){.pages = (uint32_t)pages, .kind = (uint8_t)kind};
+    if (kind == IMAGE_CONTENT) {
+        c->regions[index].offset = (uint32_t)(c->content_pages * PAGE_BYTES);
+        c->content_pages += pages;
+    } else {
+        c->memory_pages += pages;
+    }
+    return index;
+}
+
+/* Page tables that `pages` at `address` need beyond those counted. Addresses come in ascending
+ * order, so only the last ones need to be remembered. */
+static void count_tables(struct composed_domain *domain, uint64_t address, uint64_t pages)
+{
+    static const unsigned shifts[] = {21, 30};
+    for (size_t level = 0; level < 2; level++) {
+        uint64_t first = (address >> shifts[level]) + 1;
+        uint64_t last = ((address + pages * PAGE_BYTES - 1) >> shifts[level]) + 1;
+        if (first <= domain->last_table[level])
+            first = domain->last_table[level] + 1;
+        if (last >= first) {
+            domain->tables += last - first + 1;
+            domain->last_table[level] = last;
+        }
+    }
+}
+
+/* Maps a region at a given address; 0: only the capability. init's mappings are the kernel's work
+ * and take no slots. */
+static struct image_mapping *map_at(struct composition *c, uint32_t d, uint32_t region,
+                                    uint8_t rights, uint64_t address)
+{
+    struct composed_domain *domain = &c->domains[d];
+    uint32_t pages = c->regions[region].pages;
+    if (c->mapping_count == MAPPINGS_MAX)
+        abort(); /* the manifest's own bounds keep below */
+    struct image_mapping *mapping = &c->mappings[c->mapping_count];
+    c->mapping_region[c->mapping_count++] = region;
+    *mapping = (struct image_mapping){.address = address, .domain = (uint16_t)d, .rights = rights};
+    if (d) {
+        mapping->slot = domain->slots;
+        domain->slots += (pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
+    }
+    if (address)
+        count_tables(domain, address, pages);
+    return mapping;
+}
+
+/* Maps a region at the next free address, leaving a page unmapped behind it. */
+static struct image_mapping *map_next(struct composition *c, uint32_t d, uint32_t region,
+                                      uint8_t rights)
+{
+    struct composed_domain *domain = &c->domains[d];
+    uint64_t address = domain->cursor;
+    domain->cursor += ((uint64_t)c->regions[region].pages + 1) * PAGE_BYTES;
+    return map_at(c, d, region, rights, address);
+}
+
+static void add_content(struct composition *c, const uint8_t *bytes, uint64_t size, uint64_t offset)
+{
+    c->contents[c->content_count++] = (struct content){bytes, size, offset};
+}
+
+/* Whether the constants begin in the page where the text ends, seen from the file. */
+static bool shares_page(const struct elf *elf)
+{
+    uint64_t text_end = (elf->text.address + elf->text.bytes) % PAGE_BYTES;
+    uint64_t begin = elf->rodata.address % PAGE_BYTES;
+    return elf->rodata.bytes && text_end && begin >= text_end;
+}
+
+static struct program_regions *add_program(struct composition *c, const struct program *program)
+{
+    struct program_regions *p = &c->programs[c->program_count++];
+    const struct elf *elf = &program->elf;
+    uint64_t begin = elf->rodata.address % PAGE_BYTES;
+    *p = (struct program_regions){.program = program, .shared_pages = shares_page(elf)};
+    p->text_offset = c->content_pages * PAGE_BYTES;
+    p->text_pages = (uint32_t)(pages_of(elf->text.bytes) - p->shared_pages);
+    p->rodata_offset = p->text_offset + (uint64_t)p->text_pages * PAGE_BYTES + begin;
+    if (elf->rodata.bytes)
+        p->rodata_pages = (uint32_t)(pages_of(begin + elf->rodata.bytes) - p->shared_pages);
+    const char *name = program->name;
+    if (p->text_pages)
+        p->text = add_region(c, IMAGE_CONTENT, p->text_pages, "text of %s", name);
+    if (p->shared_pages)
+        p->shared = add_region(c, IMAGE_CONTENT, 1, "text and constants of %s", name);
+    if (p->rodata_pages)
+        p->rodata = add_region(c, IMAGE_CONTENT, p->rodata_pages, "constants of %s", name);
+    add_content(c, elf->file + elf->text.offset, elf->text.bytes, p->text_offset);
+    add_content(c, elf->file + elf->rodata.offset, elf->rodata.bytes, p->rodata_offset);
+    return p;
+}
+
+static const struct program_regions *regions_of(const struct composition *c, uint32_t d)
+{
+    const struct program_regions *p = c->programs;
+    while (p->program != c->domains[d].program)
+        p++;
+    return p;
+}
+
+static void add_programs(struct composition *c, struct program *const programs[])
+{
+    for (uint32_t d = 0; d < c->domain_count; d++) {
+        uint32_t known = 0;
+        while (known < c->program_count && c->programs[known].program != programs[d])
+            known++;
+        c->domains[d].program = programs[d];
+        if (known == c->program_count)
+            add_program(c, programs[d]);
+    }
+}
+
+static void add_files(struct composition *c)
+{
+    for (uint32_t i = 0; i < c->file_count; i++) {
+        struct content_file *file = &c->files[i];
+        add_content(c, file->bytes, file->size, c->content_pages * PAGE_BYTES);
+        file->region = add_region(c, IMAGE_CONTENT, pages_of(file->size), "file %s", file->name);
+    }
+}
+
+static void add_shared(struct composition *c, struct shared_regions *shared)
+{
+    const struct manifest *m = c->manifest;
+    for (uint32_t i = 0; i < m->connection_count; i++) {
+        const struct manifest_connection *connection = &m->connections[i];
+        uint64_t pages = pages_of(ring_bytes(connection->slots));
+        shared->requests[i] = add_region(c, IMAGE_MEMORY, pages, "ring %s > %s",
+                                         connection->client.text, connection->server.text);
+        shared->replies[i] = add_region(c, IMAGE_MEMORY, pages, "ring %s > %s",
+                                        connection->server.text, connection->client.text);
+    }
+    for (uint32_t i = 0; i < m->pool_count; i++) {
+        const struct manifest_pool *pool = &m->pools[i];
+        shared->pools[i] = add_region(
+            c, IMAGE_MEMORY, pages_of((uint64_t)pool->buffers * pool->size), "pool %s", pool->name);
+    }
+}
+
+/* Text, then constants, where they were linked. Sets the cursor behind them. */
+static void map_program(struct composition *c, uint32_t d)
+{
+    const struct program_regions *p = regions_of(c, d);
+    uint64_t text = p->program->elf.text.address;
+    uint64_t rodata = p->program->elf.rodata.address / PAGE_BYTES * PAGE_BYTES;
+    if (p->text_pages)
+        map_at(c, d, p->text, IMAGE_READ | IMAGE_EXECUTE, text);
+    text += (uint64_t)p->text_pages * PAGE_BYTES;
+    if (p->shared_pages) {
+        map_at(c, d, p->shared, IMAGE_READ | IMAGE_EXECUTE, text);
+        map_at(c, d, p->shared, IMAGE_READ, rodata);
+        text += PAGE_BYTES;
+        rodata += PAGE_BYTES;
+    }
+    if (p->rodata_pages)
+        map_at(c, d, p->rodata, IMAGE_READ, rodata);
+    rodata += (uint64_t)p->rodata_pages * PAGE_BYTES;
+    c->domains[d].cursor = (rodata > text ? rodata : text) + PAGE_BYTES;
+}
+
+static uint32_t map_own(struct composition *c, uint32_t d, uint64_t bytes, const char *what,
+                        uint64_t *address)
+{
+    uint32_t region = add_region(c, IMAGE_MEMORY, pages_of(bytes), "%s", what);
+    c->domains[d].memory_pages += c->regions[region].pages;
+    *address = map_next(c, d, region, IMAGE_READ | IMAGE_WRITE)->address;
+    return region;
+}
+
+static uint64_t stack_bytes(const struct manifest_domain *domain, const struct program *program)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < program->server_count; i++) {
+        if (program->servers[i].stack_bytes > most)
+            most = program->servers[i].stack_bytes;
+    }
+    return domain->stack ? domain->stack : most + STACK_MARGIN_BYTES;
+}
+
+/* Stack, private memory, log and counters. */
+static void map_memory(struct composition *c, uint32_t d)
+{
+    struct composed_domain *domain = &c->domains[d];
+    struct start_page *page = &domain->page;
+    uint64_t stack, bytes = stack_bytes(&c->manifest->domains[d], domain->program);
+    page->private_bytes = LIBOS_PRIVATE_BYTES;
+    for (uint32_t i = 0; i < domain->program->server_count; i++)
+        page->private_bytes =
+            state_end(page->private_bytes, domain->program->servers[i].state_size);
+    map_own(c, d, bytes, "stack", &stack);
+    domain->record.stack_top = stack + pages_of(bytes) * PAGE_BYTES;
+    map_own(c, d, page->private_bytes, "private memory", &page->private_address);
+    domain->record.log_region = (uint16_t)map_own(c, d, PAGE_BYTES, "log", &page->log_address);
+    domain->record.counter_region =
+        (uint16_t)map_own(c, d, PAGE_BYTES, "counters", &page->counters_address);
+}
+
+/* How many of the domain's earlier connections go to the same port. */
+static uint16_t instance_of(const struct start_page *page, uint32_t server, uint32_t port)
+{
+    uint16_t instance = 0;
+    for (uint32_t i = 0; i < page->conns; i++)
+        instance += page->conn[i].server == server && page->conn[i].port == port;
+    return instance;
+}
+
+/* One end of a connection: its number, bit and doorbell. */
+static void add_end(struct composition *c, const struct endpoint *end, uint32_t slots,
+                    enum conn_role role, uint32_t *slot, uint8_t *bit)
+{
+    struct composed_domain *domain = &c->domains[end->domain];
+    struct start_page *page = &domain->page;
+    struct start_conn *conn = &page->conn[page->conns];
+    *bit = (uint8_t)(page->conns % SIGNAL_CONNS);
+    *slot = domain->slots++;
+    *conn = (struct start_conn){
+        .slots = slots,
+        .doorbell = *slot,
+        .bit = *bit,
+        .role = (uint8_t)role,
+        .server = (uint8_t)end->server,
+        .port = (uint8_t)end->port,
+        .instance = instance_of(page, end->server, end->port),
+    };
+    strcpy(conn->name, domain->program->servers[end->server].ports[end->port].name);
+    page->conns++;
+}
+
+static void add_doorbells(struct composition *c)
+{
+    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
+        const struct manifest_connection *drawn = &c->manifest->connections[i];
+        struct image_connection *out = &c->connections[i];
+        out->client = (uint16_t)drawn->client.domain;
+        out->server = (uint16_t)drawn->server.domain;
+        add_end(c, &drawn->client, drawn->slots, CONN_CLIENT, &out->client_slot, &out->client_bit);
+        add_end(c, &drawn->server, drawn->slots, CONN_SERVER, &out->server_slot, &out->server_bit);
+    }
+}
+
+/* A domain connected to itself has each ring once, for both ends. */
+static void map_rings(struct composition *c, uint32_t d, const struct shared_regions *shared)
+{
+    struct start_page *page = &c->domains[d].page;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
+        const struct image_connection *connection = &c->connections[i];
+        bool client = connection->client == d, server = connection->server == d;
+        if (!client && !server)
+            continue;
+        uint8_t write = IMAGE_READ | IMAGE_WRITE;
+        uint64_t requests =
+            map_next(c, d, shared->requests[i], client ? write : IMAGE_READ)->address;
+        uint64_t replies = map_next(c, d, shared->replies[i], server ? write : IMAGE_READ)->address;
+        if (client) {
+            page->conn[n].mine = requests;
+            page->conn[n++].theirs = replies;
+        }
+        if (server) {
+            page->conn[n].mine = replies;
+            page->conn[n++].theirs = requests;
+        }
+    }
+}
+
+static void map_pool(struct composition *c, uint32_t d, uint32_t number,
+                     const struct manifest_right *right, uint32_t region)
+{
+    const struct manifest_pool *pool = &c->manifest->pools[number];
+    struct start_page *page = &c->domains[d].page;
+    struct start_pool *view = &page->pool[page->pools++];
+    uint8_t rights = (uint8_t)(((right->rights & POOL_READ) ? IMAGE_READ : 0) |
+                               ((right->rights & POOL_WRITE) ? IMAGE_WRITE : 0) |
+                               ((right->rights & POOL_DMA) ? IMAGE_DMA : 0));
+    bool mapped = right->rights & (POOL_READ | POOL_WRITE);
+    struct image_mapping *mapping =
+        mapped ? map_next(c, d, region, rights) : map_at(c, d, region, rights, 0);
+    *view = (struct start_pool){.base = mapping->address,
+                                .buffers = pool->buffers,
+                                .buffer_size = pool->size,
+                                .rights = right->rights,
+                                .number = (uint8_t)number};
+    memcpy(view->name, right->name, sizeof view->name);
+    if (right->rights & POOL_DMA)
+        mapping->pool = page->pools;
+}
+
+static void map_pools(struct composition *c, uint32_t d, const struct shared_regions *shared)
+{
+    for (uint32_t i = 0; i < c->manifest->pool_count; i++) {
+        const struct manifest_pool *pool = &c->manifest->pools[i];
+        for (uint32_t j = 0; j < pool->right_count; j++) {
+            if (pool->rights[j].domain == d)
+                map_pool(c, d, i, &pool->rights[j], shared->pools[i]);
+        }
+    }
+}
+
+static void map_files(struct composition *c, uint32_t d)
+{
+    const struct manifest_domain *drawn = &c->manifest->domains[d];
+    struct start_page *page = &c->domains[d].page;
+    for (uint32_t i = 0; i < drawn->file_count; i++) {
+        const struct content_file *file = c->files;
+        while (strcmp(file->name, drawn->files[i].file) != 0)
+            file++;
+        struct start_file *view = &page->file[page->files++];
+        view->address = map_next(c, d, file->region, IMAGE_READ)->address;
+        view->size = file->size;
+        memcpy(view->name, drawn->files[i].name, sizeof view->name);
+    }
+}
+
+static bool add_claims(struct composition *c, uint32_t d)
+{
+    const struct manifest_domain *drawn = &c->manifest->domains[d];
+    struct composed_domain *domain = &c->domains[d];
+    if (drawn->claim_count && domain->cursor > DEVICE_WINDOW_BYTES)
+        return report(drawn->at,
+                      "domain \"%s\" drives devices and has %llu MiB of memory — give the large "
+                      "files to a domain without devices",
+                      drawn->name, (unsigned long long)domain->cursor >> 20);
+    for (uint32_t i = 0; i < drawn->claim_count; i++) {
+        const struct manifest_claim *claim = &drawn->claims[i];
+        uint32_t slots = claim->most * (DEVICE_PAGE_SLOTS + claim->vectors);
+        uint64_t address = i ? (uint64_t)i * DEVICE_WINDOW_BYTES : domain->cursor;
+        c->devices[c->device_count++] = (struct image_device){
+            .domain = (uint16_t)d,
+            .vendor = claim->vendor,
+            .id = claim->id,
+            .id_last = claim->id_last,
+            .most = (uint8_t)claim->most,
+            .vectors = (uint8_t)claim->vectors,
+            .server = (uint8_t)claim->server,
+            .required = claim->required,
+            .address = (uint32_t)address,
+            .slot = domain->slots,
+            .slots = slots,
+        };
+        count_tables(domain, address, 1);
+        domain->slots += slots;
+        domain->device_slots += slots;
+    }
+    return true;
+}
+
+static void set_settings(struct start_page *page, const struct manifest_domain *drawn)
+{
+    char *out = page->settings;
+    for (uint32_t i = 0; i < drawn->setting_count; i++) {
+        size_t length = strlen(drawn->settings[i].text) + 1;
+        memcpy(out, drawn->settings[i].text, length);
+        out += length;
+    }
+}
+
+static void map_start_page(struct composition *c, uint32_t d)
+{
+    struct composed_domain *domain = &c->domains[d];
+    uint32_t region = add_region(c, IMAGE_MEMORY, 1, "start page");
+    domain->record.start_region = (uint16_t)region;
+    domain->memory_pages = 1;
+    map_at(c, d, region, IMAGE_READ, START_ADDRESS);
+    domain->page.magic = START_MAGIC;
+    domain->page.version = START_VERSION;
+    domain->page.domain = (uint16_t)d;
+    strcpy(domain->page.name, c->manifest->domains[d].name);
+    set_settings(&domain->page, &c->manifest->domains[d]);
+}
+
+static bool set_table_slots(struct composed_domain *domain, const struct manifest_domain *drawn)
+{
+    uint64_t needed = round_up(domain->slots, SLOTS_PER_PAGE);
+    domain->record.table_slots = drawn->table_slots ? drawn->table_slots : (uint32_t)needed;
+    if (needed > SLOTS_PER_PAGE * CAPTABLE_PAGES_MAX)
+        return report(drawn->at,
+                      "domain \"%s\" needs %u capability slots — it can have %d: split "
+                      "it",
+                      drawn->name, domain->slots, SLOTS_PER_PAGE * CAPTABLE_PAGES_MAX);
+    if (domain->record.table_slots < needed)
+        return report(drawn->at,
+                      "table_slots = %u is too few for the %u slots in use — give %llu, or drop "
+                      "the key",
+                      drawn->table_slots, domain->slots, (unsigned long long)needed);
+    return true;
+}
+
+static void count_objects(struct composition *c, struct composed_domain *domain)
+{
+    enum { THREAD_AND_PORT_PAGES = 2, UPPERMOST_TABLE = 1 };
+    domain->tables += UPPERMOST_TABLE;
+    domain->object_pages = domain->record.table_slots / SLOTS_PER_PAGE + SPACE_PAGES +
+                           THREAD_AND_PORT_PAGES + domain->tables;
+    c->object_pages += domain->object_pages;
+}
+
+static bool layout_domain(struct composition *c, uint32_t d, const struct shared_regions *shared)
+{
+    const struct manifest_domain *drawn = &c->manifest->domains[d];
+    struct composed_domain *domain = &c->domains[d];
+    map_start_page(c, d);
+    map_program(c, d);
+    map_memory(c, d);
+    map_rings(c, d, shared);
+    map_pools(c, d, shared);
+    map_files(c, d);
+    bool fits = add_claims(c, d) && set_table_slots(domain, drawn);
+    count_objects(c, domain);
+    return fits;
+}
+
+/* init's table holds the original of every capability that it hands out. */
+static bool set_init_slots(struct composition *c)
+{
+    enum { OBJECTS_PER_DOMAIN = 4, WORK_SLOTS = 64 };
+    uint64_t slots = INIT_UNTYPED + BOOT_UNTYPED_MAX + WORK_SLOTS;
+    for (uint32_t i = 0; i < c->region_count; i++)
+        slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
+    for (uint32_t d = 1; d < c->domain_count; d++)
+        slots += OBJECTS_PER_DOMAIN + c->domains[d].tables + c->domains[d].device_slots;
+    c->domains[0].slots = (uint32_t)slots;
+    return set_table_slots(&c->domains[0], &c->manifest->domains[0]);
+}
+
+static bool layout_init(struct composition *c)
+{
+    struct composed_domain *init = &c->domains[0];
+    map_program(c, 0);
+    if (init->cursor > INIT_PRIVATE_ADDRESS)
+        return report(c->manifest->at,
+                      "init is too large: it ends at %#llx — raise INIT_PRIVATE_ADDRESS in "
+                      "libos/start.h",
+                      (unsigned long long)init->cursor);
+    uint32_t memory = add_region(c, IMAGE_MEMORY, pages_of(INIT_PRIVATE_BYTES), "private memory");
+    uint32_t stack = add_region(c, IMAGE_MEMORY, pages_of(INIT_STACK_BYTES), "stack");
+    map_at(c, 0, memory, IMAGE_READ | IMAGE_WRITE, INIT_PRIVATE_ADDRESS);
+    map_at(c, 0, stack, IMAGE_READ | IMAGE_WRITE, INIT_STACK_ADDRESS);
+    init->memory_pages = c->regions[memory].pages + c->regions[stack].pages;
+    init->record.stack_top = INIT_STACK_ADDRESS + INIT_STACK_BYTES;
+    return true;
+}
+
+static void finish_init(struct composition *c)
+{
+    count_tables(&c->domains[0], INIT_IMAGE_ADDRESS, pages_of(c->tables_bytes));
+    count_objects(c, &c->domains[0]);
+}
+
+static void name_domains(struct composition *c)
+{
+    for (uint32_t d = 0; d < c->domain_count; d++) {
+        struct composed_domain *domain = &c->domains[d];
+        memcpy(domain->record.name, c->manifest->domains[d].name, IMAGE_NAME_BYTES);
+        domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
+        domain->record.entry = domain->program->elf.header.e_entry;
+        domain->slots = SLOT_FIRST_FREE;
+    }
+}
+
+/* Stable, so that a domain's own order stays. */
+static void group_mappings(struct composition *c)
+{
+    static struct image_mapping grouped[MAPPINGS_MAX];
+    uint32_t used = 0;
+    for (uint32_t r = 0; r < c->region_count; r++) {
+        c->regions[r].first_mapping = used;
+        for (uint32_t i = 0; i < c->mapping_count; i++) {
+            if (c->mapping_region[i] == r)
+                grouped[used++] = c->mappings[i];
+        }
+        c->regions[r].mappings = (uint16_t)(used - c->regions[r].first_mapping);
+    }
+    for (uint32_t r = 0; r < c->region_count; r++) {
+        for (uint32_t i = 0; i < c->regions[r].mappings; i++)
+            c->mapping_region[c->regions[r].first_mapping + i] = r;
+    }
+    memcpy(c->mappings, grouped, used * sizeof grouped[0]);
+}
+
+uint32_t start_page_bytes(const struct start_page *page)
+{
+    const uint8_t *bytes = (const uint8_t *)page;
+    size_t used = sizeof *page;
+    while (used && !bytes[used - 1])
+        used--;
+    return (uint32_t)round_up(used, 8);
+}
+
+static uint32_t pattern_bytes(const struct program *program)
+{
+    uint32_t bytes = 0;
+    for (uint32_t s = 0; s < program->server_count; s++) {
+        for (uint32_t i = 0; i < program->servers[s].setting_count; i++)
+            bytes += (uint32_t)strlen(program->servers[s].settings[i]) + 1;
+    }
+    return bytes + 1;
+}
+
+struct table_offsets table_offsets(const struct composition *c)
+{
+    struct table_offsets at = {.domains = sizeof(struct image_header)};
+    at.regions = at.domains + c->domain_count * (uint32_t)sizeof(struct image_domain);
+    at.mappings = at.regions + c->region_count * (uint32_t)sizeof(struct image_region);
+    at.mappings = (uint32_t)round_up(at.mappings, 8);
+    at.connections = at.mappings + c->mapping_count * (uint32_t)sizeof(struct image_mapping);
+    at.devices =
+        at.connections + c->manifest->connection_count * (uint32_t)sizeof(struct image_connection);
+    at.strings = at.devices + c->device_count * (uint32_t)sizeof(struct image_device);
+    for (uint32_t d = 0; d < c->domain_count; d++)
+        at.string_bytes += pattern_bytes(c->domains[d].program);
+    at.end = (uint32_t)round_up(at.strings + at.string_bytes, 8);
+    for (uint32_t d = 1; d < c->domain_count; d++) {
+        at.starts[d] = at.end;
+        at.end += start_page_bytes(&c->domains[d].page);
+    }
+    return at;
+}
+
+/* Contents move behind the tables, whose size is known only now. */
+static bool place_contents(struct composition *c)
+{
+    c->tables_bytes = table_offsets(c).end;
+    uint64_t first = pages_of(c->tables_bytes) * PAGE_BYTES;
+    c->block_bytes = first + c->content_pages * PAGE_BYTES;
+    if (c->block_bytes > UINT32_MAX)
+        return report(c->manifest->at, "the image has %llu MiB — it can have 4095 at most",
+                      (unsigned long long)c->block_bytes >> 20);
+    for (uint32_t i = 0; i < c->content_count; i++)
+        c->contents[i].offset += first;
+    for (uint32_t i = 0; i < c->program_count; i++) {
+        c->programs[i].text_offset += first;
+        c->programs[i].rodata_offset += first;
+    }
+    for (uint32_t i = 0; i < c->region_count; i++) {
+        if (c->regions[i].kind == IMAGE_CONTENT)
+            c->regions[i].offset += (uint32_t)first;
+    }
+    return true;
+}
+
+static bool check_memory(struct composition *c)
+{
+    const struct manifest *m = c->manifest;
+    c->needed_bytes =
+        c->block_bytes + (c->memory_pages + c->object_pages) * PAGE_BYTES + KERNEL_BYTES;
+    if (!m->memory || m->memory >= c->needed_bytes)
+        return true;
+    return report(m->memory_at,
+                  "the image needs %llu KiB, memory = gives %llu KiB — see compose --explain; give "
+                  "more, or make pools and rings smaller",
+                  (unsigned long long)c->needed_bytes >> 10, (unsigned long long)m->memory >> 10);
+}
+
+bool layout_image(struct composition *c, const struct manifest *manifest,
+                  struct program *const programs[IMAGE_DOMAINS_MAX])
+{
+    static struct shared_regions shared;
+    bool fits = true;
+    c->manifest = manifest;
+    c->domain_count = manifest->domain_count;
+    add_programs(c, programs);
+    name_domains(c);
+    add_files(c);
+    fits &= layout_init(c);
+    add_shared(c, &shared);
+    add_doorbells(c);
+    for (uint32_t d = 1; d < c->domain_count; d++)
+        fits &= layout_domain(c, d, &shared);
+    fits = fits && set_init_slots(c);
+    group_mappings(c);
+    fits = fits && place_contents(c);
+    finish_init(c);
+    return fits && check_memory(c);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The composition: every region of memory, who may do what with it at which address and under which
+ * capability slot, the doorbells, the start pages. Made from a checked manifest and its programs;
+ * nothing here depends on the clock, the paths or the order of anything but the manifest.
+ *
+ * Addresses go upwards from the image's end with an unmapped page between two regions; slots from
+ * SLOT_FIRST_FREE: doorbells, pages in order of address, devices.
+ */
+#ifndef COMPOSE_LAYOUT_H
+#define COMPOSE_LAYOUT_H
+
+#include "libos/start.h"
+#include "motet/image.h"
+#include "tools/compose/program.h"
+
+enum {
+    REGIONS_MAX = 1024,                    /* 24 domains x 8, 192 connections x 2, pools, files */
+    MAPPINGS_MAX = IMAGE_DOMAINS_MAX * 64, /* 9 of its own, 32 rings, 16 pools, 4 files */
+    CONTENTS_MAX = IMAGE_DOMAINS_MAX * (2 + START_FILES_MAX),
+    DEVICES_MAX = IMAGE_DOMAINS_MAX * CLAIMS_MAX,
+    LABEL_BYTES = 96,
+
+    STACK_MARGIN_BYTES = 4096, /* for the libOS below its servers' deepest call path */
+
+    /* Slots per device beside one per vector: its BARs, and two more for those that are split by an
+     * MSI-X table or larger than one page object. */
+    DEVICE_PAGE_SLOTS = DEVICE_BARS + 2,
+
+    /* Where the BARs of a domain's n-th claim (n > 0) are mapped; those of the first follow its
+     * memory, which so shares its page table. */
+    DEVICE_WINDOW_BYTES = 0x10000000,
+
+    /* What the kernel needs beside what init hands out: its text, tables and stack, the machine's
+     * hole below 1 MiB. Measured on the DNS image, rounded up. */
+    KERNEL_BYTES = 640 * 1024,
+};
+
+/* Bytes that the image carries: a program's text and constants, or a file. */
+struct content {
+    const uint8_t *bytes;
+    uint64_t size;
+    uint64_t offset; /* in the block */
+};
+
+struct content_file {
+    const char *name; /* as on the command line */
+    const uint8_t *bytes;
+    uint64_t size;
+    uint32_t region;
+};
+
+/* Where a program's contents lie and the regions that they make; text and constants may share the
+ * page between them. */
+struct program_regions {
+    const struct program *program;
+    uint64_t text_offset, rodata_offset;             /* in the block */
+    uint32_t text, shared, rodata;                   /* regions */
+    uint32_t text_pages, shared_pages, rodata_pages; /* 0: no such region */
+};
+
+struct composed_domain {
+    const struct program *program;
+    struct image_domain record;
+    struct start_page page;
+    uint32_t slots;         /* in use, from 0 */
+    uint32_t device_slots;  /* of them */
+    uint64_t cursor;        /* the next free address */
+    uint64_t memory_pages;  /* start page, private, stack, log, counters */
+    uint64_t tables;        /* page tables below the root */
+    uint64_t object_pages;  /* capability table, space, page tables, thread, port */
+    uint64_t last_table[2]; /* 2 MiB and 1 GiB unit that were last counted, plus 1 */
+};
+
+struct composition {
+    const struct manifest *manifest;
+    struct composed_domain domains[IMAGE_DOMAINS_MAX];
+    uint32_t domain_count;
+    struct image_region regions[REGIONS_MAX];
+    char labels[REGIONS_MAX][LABEL_BYTES];
+    uint32_t region_count;
+    struct image_mapping mappings[MAPPINGS_MAX]; /* grouped by region at the end */
+    uint32_t mapping_region[MAPPINGS_MAX];
+    uint32_t mapping_count;
+    struct image_connection connections[CONNECTIONS_MAX];
+    struct image_device devices[DEVICES_MAX];
+    uint32_t device_count;
+    struct content contents[CONTENTS_MAX];
+    uint32_t content_count;
+    struct program_regions programs[IMAGE_DOMAINS_MAX];
+    uint32_t program_count;
+    struct content_file files[IMAGE_DOMAINS_MAX * START_FILES_MAX];
+    uint32_t file_count;
+    uint64_t content_pages;
+    uint64_t tables_bytes; /* header, tables, strings, start pages; contents begin a page later */
+    uint64_t block_bytes;  /* the whole */
+    uint64_t memory_pages; /* regions of fresh memory, all */
+    uint64_t object_pages; /* kernel objects, all */
+    uint64_t needed_bytes; /* the smallest machine, by estimate */
+};
+
+/* Lays out everything. `files` and `file_count` of *composition are set by the caller, the rest is
+ * zero. False: reported. */
+bool layout_image(struct composition *composition, const struct manifest *manifest,
+                  struct program *const programs[IMAGE_DOMAINS_MAX]);
+
+/* Bytes of what stands before the contents: also how write.c places it. */
+struct table_offsets {
+    uint32_t domains, regions, mappings, connections, devices, strings, string_bytes;
+    uint32_t starts[IMAGE_DOMAINS_MAX];
+    uint32_t end;
+};
+struct table_offsets table_offsets(const struct composition *composition);
+
+/* How much of a start page isn't zero at its end, a multiple of 8. */
+uint32_t start_page_bytes(const struct start_page *page);
+
+#endif

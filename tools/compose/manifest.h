@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The manifest as a checked struct: what the text alone can tell. docs/compose.md has every key.
+ * What depends on the servers (ports, protocols, sizes) is checked in check.c after linking.
+ */
+#ifndef COMPOSE_MANIFEST_H
+#define COMPOSE_MANIFEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libos/start.h"
+#include "motet/image.h"
+#include "tools/compose/report.h"
+
+/* Bounds of the tables below; the first four follow from what a start page holds. */
+enum {
+    SERVERS_MAX = 8, /* of one domain: fused domains are few servers that talk a lot */
+    CONNECTIONS_MAX = IMAGE_DOMAINS_MAX * START_CONNS_MAX / 2,
+    POOLS_MAX = 128, /* numbers have 8 bits */
+    CLAIMS_MAX = START_DEVICES_MAX,
+    SETTINGS_MAX = 32,
+    PRIORITY_MIN = 1,
+    PRIORITY_MAX = 62,          /* init has 63 */
+    ENDPOINT_PARTS_MAX = 3,     /* DOMAIN.SERVER.PORT */
+    STACK_MAX = 1024 * 1024,    /* bytes; deeper call paths are a mistake */
+    POOL_SIZE_MAX = 512 * 4096, /* bytes: one page object */
+};
+
+/* One end of a connection. `port` is text until check.c looks it up. */
+struct endpoint {
+    const char *text;
+    char parts[ENDPOINT_PARTS_MAX][64];
+    uint32_t domain; /* index in manifest.domains */
+    uint32_t server; /* which of the domain's */
+    uint32_t port;   /* index in the server's ports, set by check.c */
+};
+
+struct manifest_connection {
+    struct place at;
+    struct endpoint client, server;
+    uint32_t slots;
+};
+
+struct manifest_claim {
+    struct place at;
+    const char *server_name;
+    const char *pci;
+    uint32_t server;
+    uint16_t vendor, id, id_last;
+    uint32_t most, vectors;
+    bool required;
+};
+
+struct manifest_file {
+    struct place at;
+    char name[START_NAME_BYTES];
+    const char *file; /* the name on the command line: --file FILE=PATH */
+};
+
+struct manifest_text {
+    struct place at;
+    const char *text;
+};
+
+struct manifest_domain {
+    struct place at;
+    char name[IMAGE_NAME_BYTES];
+    uint32_t priority;
+    uint64_t stack;       /* bytes, 0: what its servers declare */
+    uint32_t table_slots; /* 0: as many as needed */
+    struct manifest_text servers[SERVERS_MAX];
+    uint32_t server_count;
+    struct manifest_claim claims[CLAIMS_MAX];
+    uint32_t claim_count;
+    struct manifest_file files[START_FILES_MAX];
+    uint32_t file_count;
+    struct manifest_text settings[SETTINGS_MAX]; /* "key=value" */
+    uint32_t setting_count;
+};
+
+struct manifest_right {
+    struct place at;
+    const char *domain_name;
+    const char *may;             /* letters of r, w, d */
+    char name[START_NAME_BYTES]; /* what the domain calls the pool */
+    uint32_t domain;
+    uint8_t rights; /* enum pool_rights */
+};
+
+struct manifest_pool {
+    struct place at;
+    char name[START_NAME_BYTES];
+    uint32_t buffers, size;
+    const char *owner_name;
+    uint32_t owner;
+    struct manifest_right rights[IMAGE_DOMAINS_MAX];
+    uint32_t right_count;
+};
+
+/* domains[0] is init, which no manifest mentions. */
+struct manifest {
+    struct place at;
+    char image[IMAGE_NAME_BYTES];
+    uint64_t memory; /* bytes that the machine may be expected to have, 0: not stated */
+    struct place memory_at;
+    struct manifest_domain domains[IMAGE_DOMAINS_MAX];
+    uint32_t domain_count;
+    struct manifest_connection connections[CONNECTIONS_MAX];
+    uint32_t connection_count;
+    struct manifest_pool pools[POOLS_MAX];
+    uint32_t pool_count;
+};
+
+/* Reads and checks the file; its text stays in memory, for the names that the struct points to.
+ * False when anything was reported. `manifest` is zeroed by the caller. */
+bool manifest_read(struct manifest *manifest, const char *path);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See program.h: runs the linker, then reads what the servers declare, following pointers through
+ * the linked file's segments.
+ */
+#define _GNU_SOURCE 1 /* vasprintf */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libos/server.h"
+#include "tools/compose/fields.h"
+#include "tools/compose/program.h"
+
+char *text_format(const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        fputs("compose: out of memory\n", stderr);
+        exit(2);
+    }
+    return text;
+}
+
+uint8_t *file_load(const char *path, size_t *size, struct place at)
+{
+    struct stat status;
+    FILE *file = fopen(path, "rb");
+    if (!file || fstat(fileno(file), &status) || !S_ISREG(status.st_mode)) {
+        report(at, "%s can't be read (%s) — build it first, or correct the path", path,
+               file ? "no regular file" : strerror(errno));
+        if (file)
+            fclose(file);
+        return NULL;
+    }
+    *size = (size_t)status.st_size;
+    uint8_t *bytes = malloc(*size + 1);
+    if (!bytes || fread(bytes, 1, *size, file) != *size) {
+        report(at, "%s can't be read — is the disk all right?", path);
+        free(bytes);
+        bytes = NULL;
+    }
+    fclose(file);
+    return bytes;
+}
+
+/* Runs the command and waits. False when it failed. */
+static bool run(char *const *command)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        execvp(command[0], command);
+        fprintf(stderr, "compose: %s: %s\n", command[0], strerror(errno));
+        _exit(127);
+    }
+    int status;
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b)
+{
+    if (a->server_count != b->server_count)
+        return false;
+    for (uint32_t i = 0; i < a->server_count; i++) {
+        if (strcmp(a->servers[i].text, b->servers[i].text) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool is_init(const struct manifest_domain *domain)
+{
+    return domain->server_count == 0;
+}
+
+/* The objects that must be there, in link order; false when one isn't (reported). */
+static bool find_objects(const struct manifest_domain *domain, const struct link_paths *paths,
+                         char **objects, uint32_t *count)
+{
+    *count = 0;
+    if (is_init(domain))
+        objects[(*count)++] = text_format("%s/init.o", paths->objects);
+    else
+        objects[(*count)++] = text_format("%s/start.o", paths->objects);
+    bool found = true;
+    for (uint32_t i = 0; i < domain->server_count; i++) {
+        char *object = text_format("%s/%s.o", paths->objects, domain->servers[i].text);
+        objects[(*count)++] = object;
+        if (access(object, R_OK))
+            found = report(domain->servers[i].at,
+                           "unknown server \"%s\": there is no %s — correct the name, or add the "
+                           "server to the build",
+                           domain->servers[i].text, object);
+    }
+    return found;
+}
+
+static bool run_linker(struct program *program, const struct manifest_domain *domain,
+                       const struct link_paths *paths)
+{
+    char *objects[SERVERS_MAX + 1];
+    uint32_t count, used = 0;
+    if (!find_objects(domain, paths, objects, &count))
+        return false;
+    char *ld = getenv("LD");
+    char *address = text_format("--defsym=IMAGE_ADDRESS=%#llx", IMAGE_ADDRESS);
+    char *fixed[] = {ld && ld[0] ? ld : "ld",
+                     "-static",
+                     "-nostdlib",
+                     "--gc-sections",
+                     "--build-id=none",
+                     "-z",
+                     "max-page-size=4096",
+                     "-z",
+                     "noexecstack",
+                     "-T",
+                     (char *)paths->script,
+                     address,
+                     "-o",
+                     program->path};
+    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + 3];
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        command[used++] = fixed[i];
+    for (uint32_t i = 0; i < count; i++)
+        command[used++] = objects[i];
+    command[used++] = (char *)paths->libos;
+    command[used] = NULL;
+    return run(command) ||
+           report(domain->at, "linking domain \"%s\" failed — see %s's message above", domain->name,
+                  command[0]);
+}
+
+/* struct server as it lies in the file: pointers are addresses in the domain. */
+struct server_record {
+    uint32_t magic, abi;
+    uint64_t name, state_size, stack_bytes;
+    uint64_t ports, port_count;
+    uint64_t settings, setting_count;
+    uint64_t counters, counter_count;
+    uint64_t start, signal, receive, deadline, batch_end;
+};
+_Static_assert(sizeof(struct server_record) == sizeof(struct server), "as in libos/server.h");
+
+struct port_record {
+    uint64_t name, protocol;
+    uint32_t version, role;
+};
+_Static_assert(sizeof(struct port_record) == sizeof(struct server_port), "as in libos/server.h");
+
+static bool is_pattern(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_.#");
+    return !text[length] && length && text[0] >= 'a' && text[0] <= 'z' && text[length - 1] != '.' &&
+           !strstr(text, "..");
+}
+
+static bool read_ports(const struct elf *elf, const struct server_record *record,
+                       struct program_server *server)
+{
+    for (uint32_t i = 0; i < record->port_count; i++) {
+        struct port_record port;
+        if (!elf_read(elf, record->ports + i * sizeof port, &port, sizeof port) || port.role > 1)
+            return false;
+        server->ports[i] =
+            (struct program_port){elf_string(elf, port.name, START_NAME_BYTES - 1),
+                                  elf_string(elf, port.protocol, 63), port.version, port.role};
+        if (!server->ports[i].name || !server->ports[i].protocol ||
+            !is_identifier(server->ports[i].name, START_NAME_BYTES - 1))
+            return false;
+        for (uint32_t j = 0; j < i; j++) {
+            if (!strcmp(server->ports[i].name, server->ports[j].name))
+                return false;
+        }
+    }
+    server->port_count = (uint32_t)record->port_count;
+    return true;
+}
+
+static const char *pointed_string(const struct elf *elf, uint64_t table, uint32_t index, size_t max)
+{
+    uint64_t address;
+    return elf_read(elf, table + index * 8, &address, 8) ? elf_string(elf, address, max) : NULL;
+}
+
+static bool read_settings(const struct elf *elf, const struct server_record *record,
+                          struct program_server *server)
+{
+    for (uint32_t i = 0; i < record->setting_count; i++) {
+        server->settings[i] = pointed_string(elf, record->settings, i, PATTERN_BYTES_MAX);
+        if (!server->settings[i] || !is_pattern(server->settings[i]))
+            return false;
+    }
+    server->setting_count = (uint32_t)record->setting_count;
+    return true;
+}
+
+static bool read_counters(const struct elf *elf, const struct server_record *record,
+                          struct program_server *server)
+{
+    for (uint32_t i = 0; i < record->counter_count; i++) {
+        const char *name = pointed_string(elf, record->counters, i, COUNTER_NAME_MAX);
+        if (!name || !name[0])
+            return false;
+    }
+    server->counter_count = (uint32_t)record->counter_count;
+    return true;
+}
+
+static bool entries_are_text(const struct elf *elf, const struct server_record *record)
+{
+    const uint64_t entries[] = {record->signal, record->receive, record->deadline,
+                                record->batch_end};
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        if (entries[i] && !elf_is_text(elf, entries[i]))
+            return false;
+    }
+    return elf_is_text(elf, record->start) && (record->receive || !record->port_count);
+}
+
+/* NULL, or what is wrong with the descriptor and the way out. */
+static const char *read_record(const struct elf *elf, const struct server_record *record,
+                               struct program_server *server)
+{
+    if (record->magic != SERVER_MAGIC)
+        return "its descriptor has no SERVER_MAGIC — set .magic = SERVER_MAGIC";
+    if (record->abi != SERVER_ABI)
+        return "it was built for another server ABI — build everything anew, with this tree's "
+               "libos/server.h";
+    *server = (struct program_server){.name = elf_string(elf, record->name, IMAGE_NAME_BYTES - 1),
+                                      .state_size = record->state_size,
+                                      .stack_bytes = record->stack_bytes};
+    if (!server->name)
+        return "its name is missing or longer than 15 characters — correct .name";
+    if (record->state_size > STATE_MAX)
+        return "its state is larger than 64 MiB — correct .state_size";
+    if (record->stack_bytes > STACK_MAX)
+        return "its stack is larger than 1 MiB — correct .stack_bytes";
+    if (record->port_count > PORTS_MAX || !read_ports(elf, record, server))
+        return "its ports are not at most 16 with different names of at most 15 letters, a "
+               "protocol and a role — correct .ports";
+    if (record->setting_count > PATTERNS_MAX || !read_settings(elf, record, server))
+        return "its settings are not at most 32 names like \"net#.ip\" — correct .settings";
+    if (record->counter_count > COUNTERS_MAX || !read_counters(elf, record, server))
+        return "its counters are not at most 100 names of at most 23 characters — correct "
+               ".counters";
+    if (!entries_are_text(elf, record))
+        return "start is missing, or receive with ports, or an entry point is no function — "
+               "correct the descriptor";
+    return NULL;
+}
+
+static bool read_server(struct program *program, uint64_t table,
+                        const struct manifest_domain *domain)
+{
+    const struct manifest_text *expected = &domain->servers[program->server_count];
+    struct program_server *server = &program->servers[program->server_count];
+    struct server_record record;
+    uint64_t address;
+    if (!elf_read(&program->elf, table + program->server_count * 8, &address, 8) ||
+        !elf_read(&program->elf, address, &record, sizeof record))
+        return report(expected->at,
+                      "server \"%s\": the pointer in .motet.servers leads nowhere — let it point "
+                      "to the descriptor",
+                      expected->text);
+    const char *problem = read_record(&program->elf, &record, server);
+    if (problem)
+        return report(expected->at, "server \"%s\": %s", expected->text, problem);
+    if (strcmp(server->name, expected->text) != 0)
+        return report(expected->at,
+                      "%s.o holds the server \"%s\" — object file and descriptor must have one "
+                      "name",
+                      expected->text, server->name);
+    program->server_count++;
+    return true;
+}
+
+static bool read_servers(struct program *program, const struct manifest_domain *domain)
+{
+    uint64_t first, end;
+    if (!elf_symbol(&program->elf, "__servers_start", &first) ||
+        !elf_symbol(&program->elf, "__servers_end", &end) || end < first)
+        return report(domain->at,
+                      "domain \"%s\" was linked without a list of servers — link with "
+                      "libos/domain.ld",
+                      domain->name);
+    if ((end - first) / 8 != domain->server_count)
+        return report(domain->at,
+                      "domain \"%s\" names %u servers, but its objects hold %" PRIu64
+                      " descriptors — each object puts one pointer into .motet.servers",
+                      domain->name, domain->server_count, (end - first) / 8);
+    for (uint32_t i = 0; i < domain->server_count; i++) {
+        if (!read_server(program, first, domain))
+            return false;
+    }
+    return true;
+}
+
+static void name_program(struct program *program, const struct manifest_domain *domain)
+{
+    size_t used = 0;
+    if (is_init(domain))
+        strcpy(program->name, "init");
+    for (uint32_t i = 0; i < domain->server_count; i++)
+        used += (size_t)snprintf(program->name + used, sizeof program->name - used, "%s%s",
+                                 i ? "+" : "", domain->servers[i].text);
+}
+
+bool program_link(struct program *program, const struct manifest_domain *domain,
+                  const struct link_paths *paths)
+{
+    char problem[ELF_PROBLEM_BYTES];
+    uint64_t start;
+    size_t size;
+    name_program(program, domain);
+    program->path = text_format("%s/%s.elf", paths->work, program->name);
+    if (!run_linker(program, domain, paths))
+        return false;
+    uint8_t *file = file_load(program->path, &size, domain->at);
+    if (!file)
+        return false;
+    if (!elf_open(&program->elf, file, size, problem))
+        return report(domain->at, "domain \"%s\" (%s): %s", domain->name, program->path, problem);
+    if (!elf_symbol(&program->elf, "_start", &start) || start != program->elf.header.e_entry)
+        return report(domain->at, "domain \"%s\": nothing defines _start — %s must", domain->name,
+                      is_init(domain) ? "init.o" : "start.o");
+    if (program->elf.text.address != IMAGE_ADDRESS ||
+        (program->elf.rodata.bytes &&
+         program->elf.rodata.address / IMAGE_PAGE <=
+             (program->elf.text.address + program->elf.text.bytes - 1) / IMAGE_PAGE))
+        return report(domain->at,
+                      "domain \"%s\": text and constants aren't where IMAGE_ADDRESS and "
+                      "libos/domain.ld put them — check $LD and the script",
+                      domain->name);
+    return is_init(domain) || read_servers(program, domain);
+}

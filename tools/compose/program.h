@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A program: the servers of a domain, linked with their libOS. Domains with the same servers run
+ * the same program and share its pages. What the servers declare is read from the linked file.
+ */
+#ifndef COMPOSE_PROGRAM_H
+#define COMPOSE_PROGRAM_H
+
+#include "tools/compose/elf.h"
+#include "tools/compose/manifest.h"
+
+/* Bounds on what one server may declare. */
+enum {
+    PORTS_MAX = START_CONNS_MAX,
+    PATTERNS_MAX = 32,            /* settings it understands */
+    PATTERN_BYTES_MAX = 63,       /* of one of them */
+    COUNTERS_MAX = 100,           /* one page holds them, names and all */
+    COUNTER_NAME_MAX = 23,        /* characters */
+    STATE_MAX = 64 * 1024 * 1024, /* bytes; beyond lies a mistake in a sizeof */
+};
+
+struct program_server {
+    const char *name;
+    uint64_t state_size, stack_bytes;
+    struct program_port {
+        const char *name, *protocol;
+        uint32_t version, role;
+    } ports[PORTS_MAX];
+    uint32_t port_count;
+    const char *settings[PATTERNS_MAX];
+    uint32_t setting_count;
+    uint32_t counter_count;
+};
+
+struct program {
+    char name[SERVERS_MAX * IMAGE_NAME_BYTES]; /* "netd", fused "netd+dnsd" */
+    char *path;                                /* the linked file */
+    struct elf elf;
+    struct program_server servers[SERVERS_MAX];
+    uint32_t server_count;
+};
+
+/* Where to find what is linked; from the command line. */
+struct link_paths {
+    const char *objects; /* directory of NAME.o and start.o */
+    const char *libos;   /* libos.a */
+    const char *script;  /* libos/domain.ld */
+    const char *work;    /* directory for the linked files; exists */
+};
+
+/* Whether two domains have the same servers in the same order. */
+bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b);
+
+/* Links and reads the program of `domain`. False: reported, at the domain's line. */
+bool program_link(struct program *program, const struct manifest_domain *domain,
+                  const struct link_paths *paths);
+
+/* The whole file in fresh memory; NULL: reported at `at`. */
+uint8_t *file_load(const char *path, size_t *size, struct place at);
+
+/* A string in fresh memory. */
+__attribute__((format(printf, 1, 2))) char *text_format(const char *format, ...);
+
+#endif

@@ -50,10 +50,12 @@ KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
 LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c)) $(wildcard ipc/*.c)
 LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
-SERVERS  := $(notdir $(wildcard servers/*))
+SERVER_DIRS := $(wildcard servers/* tests/servers/*)
+SERVERS  := $(notdir $(SERVER_DIRS))
 SERVER_O := $(SERVERS:%=$(B)/target/%.o)
 
 IMAGES   := $(basename $(notdir $(wildcard images/*.conf)))
+TEST_IMAGES := $(basename $(notdir $(wildcard tests/images/*.conf)))
 
 UNIT_C   := $(wildcard tests/unit/*_test.c)
 UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
@@ -61,7 +63,7 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
                  $(wildcard ipc/*.c) $(wildcard servers/[!i]*/*.c) $(wildcard servers/init/settings.c)
-HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c
+HOST_KERNEL_C := $(wildcard kernel/*.c kernel/arch/sim/*.c) kernel/arch/x86_64/paging.c
 
 .PHONY: all run test images bench setup help clean check-setup servers compose format lint
 all: check-setup images
@@ -104,7 +106,7 @@ $(B)/kernel/%.o: %.S
 	$(SAY) CC $@
 	$(Q)$(CC) $(KERNEL_FLAGS) $(DEPS) -c $< -o $@
 
-KERNEL_LD := $(LD) -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
+KERNEL_LD := $(LD) -nostdlib -z max-page-size=16 -z noexecstack --no-warn-rwx-segments \
              --gc-sections --build-id=none -T kernel/arch/x86_64/kernel.ld
 
 # The kernel without a composition: for sizes and for naming addresses.
@@ -129,7 +131,7 @@ $(B)/target/start.o: $(B)/target/libos/start.o
 
 # A server is partially linked and exports one symbol, its descriptor.
 define server_rule
-$(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard servers/$(1)/*.c))
+$(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard $(filter %/$(1),$(SERVER_DIRS))/*.c))
 	$$(SAY) SERVER $$@
 	$$(Q)$(LD) -r -o $$@.all $$^
 	$$(Q)$(OBJCOPY) $(if $(filter init,$(1)),--keep-global-symbol=_start,--keep-global-symbol=motet_server_$(1)) $$@.all $$@
@@ -157,6 +159,10 @@ $(B)/tools/zonec: $(ZONEC_C:%.c=$(B)/tools/obj/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -lldns -lcrypto
 
+$(B)/tools/callref: $(B)/tools/obj/tools/callref.o
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
 compose: $(B)/tools/compose
 
 # --- images --------------------------------------------------------------------------------------
@@ -173,7 +179,8 @@ $(B)/zones.list: FORCE
 	@echo "$(ZONE_FILES)" > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
-$(B)/images/%.bundle $(B)/images/%.map.json: images/%.conf $(B)/tools/compose $(SERVER_O) \
+vpath %.conf images tests/images
+$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(B)/tools/compose $(SERVER_O) \
                 $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
@@ -194,6 +201,8 @@ $(B)/images/%.img: $(B)/images/%.elf boot/pack-disk $(wildcard boot/grub/*)
 	$(Q)boot/pack-disk $@ $<
 
 images: check-setup $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
+
+test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # --- running -------------------------------------------------------------------------------------
 
@@ -235,7 +244,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o \
 
 units: $(UNITS)
 
-test: check-setup images units
+test: check-setup images test-images units $(B)/tools/callref
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 bench: check-setup images
@@ -254,6 +263,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE units
+.PHONY: FORCE units test-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -16,7 +16,7 @@
 enum {
     IMAGE_VERSION = 1,
     IMAGE_NAME_BYTES = 16,
-    IMAGE_DOMAINS_MAX = 24,
+    IMAGE_DOMAINS_MAX = 40,
     IMAGE_PAGE = 4096,
 };
 

@@ -267,14 +267,23 @@ static enum dns_rcode resolve_name(struct answer *answer)
     default:
         break;
     }
-    answer->authoritative = true;
     bool exact = answer->match.label == 0;
     uint8_t flags = answer->match.node.flags;
+    answer->authoritative = true;
     if (ds && exact && flags & ZONE_FLAG_APEX)
         return resolve_ds(answer);
     if (flags & ZONE_FLAG_OCCLUDED || (flags & ZONE_FLAG_CUT && !(ds && exact)))
         return put_referral(answer);
     return resolve_in_zone(answer);
+}
+
+/* Zones aren't transferred: REFUSED for those that we have. */
+static enum dns_rcode judge_transfer(struct answer *answer)
+{
+    if (zone_find(answer->db, &answer->query->name, 0, &answer->match) == ZONE_FOUND &&
+        answer->match.label == 0 && answer->match.node.flags & ZONE_FLAG_APEX)
+        return DNS_REFUSED;
+    return DNS_NOTAUTH;
 }
 
 /* Finds the node with the addresses of a target, which must lie in the zone with this apex. Sets
@@ -358,6 +367,8 @@ static enum dns_rcode resolve(struct answer *answer)
 {
     enum dns_rcode rcode;
 
+    if (answer->query->type == DNS_TYPE_IXFR)
+        return judge_transfer(answer);
     answer->alias_count = 0;
     answer->synthesized_count = 0;
     answer->referral = 0;
@@ -401,7 +412,7 @@ static void put_header(const struct answer *answer, enum dns_rcode rcode)
     out[0] = query->bytes[0];
     out[1] = query->bytes[1];
     out[2] = (uint8_t)((query->bytes[2] & (DNS_OPCODE_MASK | DNS_FLAG_RD)) | DNS_FLAG_QR |
-                       (answer->authoritative ? DNS_FLAG_AA : 0) |
+                       (answer->authoritative && query->class == DNS_CLASS_IN ? DNS_FLAG_AA : 0) |
                        (answer->truncated ? DNS_FLAG_TC : 0));
     out[3] = rcode & 0x0f;
     out = store_be16(out + 4, query->question_end > 0);
@@ -409,10 +420,22 @@ static void put_header(const struct answer *answer, enum dns_rcode rcode)
         out = store_be16(out, answer->message.counts[section]);
 }
 
+static enum answer_counter rcode_counter(enum dns_rcode rcode)
+{
+    switch (rcode) {
+    case DNS_BADVERS:
+        return ANSWER_COUNT_badvers;
+    case DNS_NOTAUTH:
+        return ANSWER_COUNT_notauth;
+    default:
+        return (enum answer_counter)(ANSWER_COUNT_noerror + rcode);
+    }
+}
+
 static void count(struct answer_counters *counters, const struct answer *answer,
                   enum dns_rcode rcode)
 {
-    counters->count[rcode == DNS_BADVERS ? ANSWER_COUNT_badvers : ANSWER_COUNT_noerror + rcode]++;
+    counters->count[rcode_counter(rcode)]++;
     if (answer->truncated)
         counters->count[ANSWER_COUNT_truncated]++;
 }

@@ -37,6 +37,7 @@ struct answer_config {
     COUNTER(notimp)                                                                                \
     COUNTER(refused)                                                                               \
     COUNTER(yxdomain)                                                                              \
+    COUNTER(notauth)                                                                               \
     COUNTER(badvers)                                                                               \
     COUNTER(truncated)          /* sent with TC: a section didn't fit */                           \
     COUNTER(additional_omitted) /* RRsets of additional data that didn't fit */                    \

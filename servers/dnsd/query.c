@@ -41,21 +41,21 @@ static bool options_fit(const uint8_t *options, size_t length)
 /* Reads an OPT record of which `tail` is what follows the owner. */
 static enum dns_rcode opt_parse(struct query *query, const uint8_t *tail, bool allowed)
 {
-    uint8_t version = tail[5];
+    bool known = tail[5] == 0;
 
     if (!allowed || query->edns)
+        return DNS_FORMERR;
+    if (known && !options_fit(tail + DNS_RECORD_TAIL, load_be16(tail + 8)))
         return DNS_FORMERR;
     query->edns = true;
     query->udp_size = load_be16(tail + 2);
     query->dnssec_ok = tail[6] & DNS_EDNS_DO;
-    if (version != 0)
-        return DNS_BADVERS;
-    return options_fit(tail + DNS_RECORD_TAIL, load_be16(tail + 8)) ? DNS_NOERROR : DNS_FORMERR;
+    return known ? DNS_NOERROR : DNS_BADVERS;
 }
 
 /* Walks over all records behind the question, looking for OPT. Every record takes 11 octets or
  * more, so the length bounds the walk, not the counts. */
-static enum dns_rcode records_parse(struct query *query, size_t at)
+static enum dns_rcode records_walk(struct query *query, size_t at)
 {
     unsigned before = load_be16(query->bytes + 6) + load_be16(query->bytes + 8);
     unsigned count = before + load_be16(query->bytes + 10);
@@ -79,6 +79,25 @@ static enum dns_rcode records_parse(struct query *query, size_t at)
     return at == query->length ? verdict : DNS_FORMERR;
 }
 
+/* Reads what is behind the question. Where that is broken, an OPT record in it counts for nothing.
+ */
+static enum dns_rcode records_parse(struct query *query, size_t at)
+{
+    enum dns_rcode verdict = records_walk(query, at);
+
+    if (verdict == DNS_FORMERR)
+        query->edns = false;
+    return verdict;
+}
+
+/* Whether we may answer this type and class at all. */
+static enum dns_rcode question_judge(const struct query *query)
+{
+    if (query->class != DNS_CLASS_IN && query->class != DNS_CLASS_ANY)
+        return DNS_REFUSED;
+    return query->type == DNS_TYPE_AXFR ? DNS_NOTIMP : DNS_NOERROR;
+}
+
 enum dns_rcode query_parse(struct query *query, const uint8_t *bytes, size_t length)
 {
     query->bytes = bytes;
@@ -88,9 +107,12 @@ enum dns_rcode query_parse(struct query *query, const uint8_t *bytes, size_t len
     query->dnssec_ok = false;
     if (bytes[2] & DNS_OPCODE_MASK)
         return DNS_NOTIMP;
-    if (load_be16(bytes + 4) != 1)
-        return DNS_FORMERR;
 
+    unsigned questions = load_be16(bytes + 4);
+    if (questions == 0)
+        records_parse(query, DNS_HEADER_SIZE);
+    if (questions != 1)
+        return DNS_FORMERR;
     size_t at = name_parse(&query->name, bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
     if (at == 0 || DNS_HEADER_SIZE + at + DNS_QUESTION_TAIL > length)
         return DNS_FORMERR;
@@ -98,13 +120,6 @@ enum dns_rcode query_parse(struct query *query, const uint8_t *bytes, size_t len
     query->type = load_be16(bytes + at);
     query->class = load_be16(bytes + at + 2);
     query->question_end = at + DNS_QUESTION_TAIL;
-
     enum dns_rcode verdict = records_parse(query, query->question_end);
-    if (verdict != DNS_NOERROR)
-        return verdict;
-    if (query->class != DNS_CLASS_IN)
-        return DNS_REFUSED;
-    if (query->type == DNS_TYPE_AXFR || query->type == DNS_TYPE_IXFR)
-        return DNS_REFUSED;
-    return DNS_NOERROR;
+    return verdict == DNS_NOERROR ? question_judge(query) : verdict;
 }

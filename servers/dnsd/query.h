@@ -25,8 +25,8 @@ struct query {
 
 /* Parses the `length` octets at bytes, at least a header, which must be a query and not a response.
  * The caller keeps them. Returns what is wrong with it, as far as that doesn't depend on our zones:
- * NOERROR, FORMERR, NOTIMP, BADVERS or REFUSED. The question is there (question_end) for all of
- * them but NOTIMP and some FORMERR, `edns` where the OPT record was reached. */
+ * NOERROR, FORMERR, NOTIMP, BADVERS or REFUSED. The question is there (question_end) for NOERROR,
+ * BADVERS and REFUSED, maybe for the others; `edns` says whether a sound OPT record was reached. */
 enum dns_rcode query_parse(struct query *query, const uint8_t *bytes, size_t length);
 
 #endif

@@ -44,7 +44,7 @@ enum dns_type {
     DNS_TYPE_ANY = 255,
 };
 
-enum { DNS_CLASS_IN = 1 };
+enum { DNS_CLASS_IN = 1, DNS_CLASS_ANY = 255 };
 
 /* Response codes; those above 15 need an OPT record for their upper bits. */
 enum dns_rcode {
@@ -55,6 +55,7 @@ enum dns_rcode {
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
     DNS_YXDOMAIN = 6,
+    DNS_NOTAUTH = 9,
     DNS_BADVERS = 16,
 };
 

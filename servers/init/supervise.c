@@ -103,6 +103,16 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
                       (unsigned long)m->w[4], (unsigned long)m->w[2], (unsigned long)m->w[3]);
 }
 
+static void failure_report(struct init *init, uint32_t domain, const struct msg *m)
+{
+    struct supervisor_failed failed;
+    msg_get(m, &failed, sizeof(failed));
+    log_print(init, domain);
+    init->child[domain].stopped = true;
+    console_print("init: %s stopped by itself: %s", name_of(init, domain),
+                  error_text((enum error)failed.error));
+}
+
 static void message_handle(struct init *init, const struct msg *m)
 {
     uint32_t domain = m->tag ? (uint32_t)__builtin_ctzll(m->tag) : 0;
@@ -113,10 +123,7 @@ static void message_handle(struct init *init, const struct msg *m)
         fault_report(init, domain, m);
         break;
     case SUPERVISOR_FAILED:
-        log_print(init, domain);
-        console_print("init: %s stopped by itself: %s", name_of(init, domain),
-                      error_text((enum error)m->status));
-        init->child[domain].stopped = true;
+        failure_report(init, domain, m);
         break;
     default:
         break;

@@ -38,8 +38,8 @@ static struct arp_entry *entry_find(struct arp *arp, uint8_t interface, uint32_t
 
 /* A free entry for `address`, or the one of its set that was confirmed longest ago; NULL: all
  * others are being asked for. */
-static struct arp_entry *entry_take(struct arp *arp, uint8_t interface, uint32_t address,
-                                    uint64_t *counters)
+COLD static struct arp_entry *entry_take(struct arp *arp, uint8_t interface, uint32_t address,
+                                         uint64_t *counters)
 {
     struct arp_entry *best = NULL, *entry = set_of(arp, address);
     if (is_gateway(arp, interface, address)) {
@@ -107,7 +107,7 @@ int arp_next_waiting(struct arp *arp, struct arp_entry *entry)
     return frame;
 }
 
-struct arp_entry *arp_due(struct arp *arp, uint64_t now)
+COLD struct arp_entry *arp_due(struct arp *arp, uint64_t now)
 {
     for (uint32_t i = 0; arp->asking && i < ARP_ENTRIES; i++) {
         struct arp_entry *entry = &arp->entry[i];
@@ -129,7 +129,7 @@ void arp_forget(struct arp *arp, struct arp_entry *entry)
     entry->state = ARP_FREE;
 }
 
-uint64_t arp_deadline(const struct arp *arp)
+COLD uint64_t arp_deadline(const struct arp *arp)
 {
     uint64_t earliest = 0;
     for (uint32_t i = 0; arp->asking && i < ARP_ENTRIES; i++) {
@@ -141,7 +141,7 @@ uint64_t arp_deadline(const struct arp *arp)
     return earliest;
 }
 
-bool arp_parse(const uint8_t *from, struct arp_packet *packet)
+COLD bool arp_parse(const uint8_t *from, struct arp_packet *packet)
 {
     uint16_t operation = load_be16(from + 6);
     if (load_be16(from) != HARDWARE_ETHERNET || load_be16(from + 2) != ETHERTYPE_IPV4 ||
@@ -156,8 +156,8 @@ bool arp_parse(const uint8_t *from, struct arp_packet *packet)
     return !(packet->sender_mac[0] & 1); /* a group isn't a sender */
 }
 
-void arp_build(uint8_t *to, enum arp_operation operation, const uint8_t *sender_mac,
-               uint32_t sender, const uint8_t *target_mac, uint32_t target)
+COLD void arp_build(uint8_t *to, enum arp_operation operation, const uint8_t *sender_mac,
+                    uint32_t sender, const uint8_t *target_mac, uint32_t target)
 {
     store_be16(to, HARDWARE_ETHERNET);
     store_be16(to + 2, ETHERTYPE_IPV4);
@@ -173,8 +173,9 @@ void arp_build(uint8_t *to, enum arp_operation operation, const uint8_t *sender_
     store_be32(to + 24, target);
 }
 
-struct arp_entry *arp_learn(struct arp *arp, uint8_t interface, const struct arp_packet *packet,
-                            bool for_us, uint64_t now, uint64_t *counters)
+COLD struct arp_entry *arp_learn(struct arp *arp, uint8_t interface,
+                                 const struct arp_packet *packet, bool for_us, uint64_t now,
+                                 uint64_t *counters)
 {
     struct arp_entry *entry = entry_find(arp, interface, packet->sender);
     if (!for_us) {

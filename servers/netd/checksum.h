@@ -15,10 +15,11 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t length);
 /* The sum as 16 bits, not complemented; 0xffff over data that contains its own checksum. */
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)((sum & 0xffff) + (sum >> 16));
+    /* Adding the halves swapped gives their sum, with its carry added in, in the upper half. */
+    sum += sum << 32 | sum >> 32;
+    uint32_t half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    return (uint16_t)(half >> 16);
 }
 
 /* The pseudo header of UDP (RFC 768); addresses in host order, `length` of header and data. */

@@ -28,7 +28,7 @@ static uint32_t client_number(const struct netd *netd, const struct client *clie
     return (uint32_t)(client - netd->client);
 }
 
-enum error client_start(struct netd *netd, uint32_t number)
+COLD enum error client_start(struct netd *netd, uint32_t number)
 {
     struct client *client = &netd->client[number];
     char receive_name[] = "recv0", send_name[] = "send0";
@@ -74,7 +74,7 @@ static enum error client_close(struct netd *netd, const struct client *client, c
 }
 
 /* Does a request and replies, or neither. */
-static bool client_request(struct netd *netd, struct client *client, const struct msg *m)
+COLD static bool client_request(struct netd *netd, struct client *client, const struct msg *m)
 {
     struct msg reply = *m;
     if (!conn_room(client->conn))
@@ -101,7 +101,7 @@ static void client_recv_done(struct netd *netd, struct client *client, const str
 
 /* The interface for a datagram that may leave by any: one that the peer is a neighbour of, or else
  * one with a gateway. NETDEV_INTERFACES_MAX: there is none. */
-static uint32_t route(const struct netd *netd, uint32_t peer)
+COLD static uint32_t route(const struct netd *netd, uint32_t peer)
 {
     uint32_t found = NETDEV_INTERFACES_MAX;
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++) {
@@ -239,7 +239,7 @@ void client_done(struct netd *netd, uint32_t number, uint32_t index)
     client->done[client->done_count++] = (uint16_t)index;
 }
 
-void client_flush(struct client *client)
+COLD void client_flush(struct client *client)
 {
     while (client->done_count) {
         struct sock_done done = {.pool = client->send_pool->number};

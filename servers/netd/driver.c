@@ -32,7 +32,7 @@ static bool link_sane(const struct netdev_link *link)
            link->mtu >= MTU_MIN && !(link->mac[0] & 1);
 }
 
-static void link_changed(struct netd *netd, const struct netdev_link *link)
+COLD static void link_changed(struct netd *netd, const struct netdev_link *link)
 {
     struct interface *interface = &netd->interface[link->interface];
     bool up = link->up && interface->address;
@@ -43,6 +43,8 @@ static void link_changed(struct netd *netd, const struct netdev_link *link)
         domain_log(netd->domain, "net%u: no address, stays down: set net%u.ip", link->interface,
                    link->interface);
     interface->receives = true;
+    if (netd->interfaces <= link->interface)
+        netd->interfaces = (uint8_t)(link->interface + 1);
     interface_set_quota(interface,
                         interface->address ? netd->receive.buffers / link->interfaces : 0);
     interface->tx_csum = link->tx_csum;
@@ -164,7 +166,7 @@ static bool provide(struct netd *netd, uint32_t number, uint32_t count)
     return false;
 }
 
-void driver_provide(struct netd *netd, uint32_t number)
+COLD void driver_provide(struct netd *netd, uint32_t number)
 {
     const struct interface *interface = &netd->interface[number];
     while (interface->rx_lent < interface->rx_quota &&

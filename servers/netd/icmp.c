@@ -15,7 +15,7 @@ bool icmp_deserves_error(const struct datagram *datagram)
     return datagram->protocol != IP_ICMP || !icmp_is_error(datagram_transport(datagram)[0]);
 }
 
-bool icmp_limit_allows(struct icmp_limit *limit, uint64_t now)
+COLD bool icmp_limit_allows(struct icmp_limit *limit, uint64_t now)
 {
     if (limit->time < now)
         limit->time = now;
@@ -25,8 +25,8 @@ bool icmp_limit_allows(struct icmp_limit *limit, uint64_t now)
     return true;
 }
 
-uint32_t icmp_build_error(uint8_t *to, enum icmp_type type, enum icmp_code code,
-                          const struct datagram *datagram)
+COLD uint32_t icmp_build_error(uint8_t *to, enum icmp_type type, enum icmp_code code,
+                               const struct datagram *datagram)
 {
     uint8_t message[ICMP_ERROR_MAX] = {(uint8_t)type, (uint8_t)code};
     uint32_t payload = datagram->length < TRANSPORT_BYTES ? datagram->length : TRANSPORT_BYTES;

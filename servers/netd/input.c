@@ -39,7 +39,7 @@ static void head_copy(struct frame *frame, const uint8_t *from)
 }
 
 /* Copies what follows, up to `bytes`, when there are IPv4 options. */
-static void head_extend(struct frame *frame, const uint8_t *from, uint32_t bytes)
+COLD static void head_extend(struct frame *frame, const uint8_t *from, uint32_t bytes)
 {
     uint32_t there = frame->ref.length < bytes ? frame->ref.length : bytes;
     memset(frame->head + HEAD_BYTES, 0, bytes - HEAD_BYTES);
@@ -61,7 +61,7 @@ static void address_defend(struct netd *netd, uint8_t number, const uint8_t *mac
     output_arp(netd, number, ARP_REQUEST, NULL, interface->address);
 }
 
-static void arp_input(struct netd *netd, const struct frame *frame)
+COLD static void arp_input(struct netd *netd, const struct frame *frame)
 {
     const struct interface *interface = &netd->interface[frame->interface];
     struct arp_packet packet;
@@ -95,7 +95,7 @@ static void arp_input(struct netd *netd, const struct frame *frame)
         output_arp(netd, frame->interface, ARP_REPLY, packet.sender_mac, packet.sender);
 }
 
-static bool icmp_input(struct netd *netd, const struct datagram *datagram)
+COLD static bool icmp_input(struct netd *netd, const struct datagram *datagram)
 {
     const uint8_t *header = datagram_transport(datagram);
     if (datagram->length < ICMP_BYTES) {
@@ -159,7 +159,7 @@ static struct datagram entry_datagram(const struct reassembly_entry *entry)
     };
 }
 
-void input_expired(struct netd *netd, struct reassembly_entry *entry)
+COLD void input_expired(struct netd *netd, struct reassembly_entry *entry)
 {
     struct datagram datagram = entry_datagram(entry);
     netd_count(netd, COUNTER_REASSEMBLY_TIMEOUT);
@@ -168,9 +168,9 @@ void input_expired(struct netd *netd, struct reassembly_entry *entry)
     reassembly_drop(&netd->reassembly, &netd->receive, entry);
 }
 
-static bool fragment_input(struct netd *netd, const struct frame *frame,
-                           const struct ipv4_header *header, struct buffer_ref piece,
-                           bool broadcast)
+COLD static bool fragment_input(struct netd *netd, const struct frame *frame,
+                                const struct ipv4_header *header, struct buffer_ref piece,
+                                bool broadcast)
 {
     struct fragment fragment = {.header = header,
                                 .bytes = frame->head + ETHERNET_BYTES,

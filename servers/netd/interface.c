@@ -7,7 +7,7 @@
 #include "servers/netd/interface.h"
 
 /* Reads a decimal number from 0 to `max` without leading zeros (some read those as octal). */
-static const char *number_parse(const char *text, uint32_t max, uint32_t *number)
+COLD static const char *number_parse(const char *text, uint32_t max, uint32_t *number)
 {
     const char *start = text;
     uint32_t value = 0;
@@ -20,7 +20,7 @@ static const char *number_parse(const char *text, uint32_t max, uint32_t *number
     return text > start ? text : NULL;
 }
 
-const char *address_parse(const char *text, uint32_t *address)
+COLD const char *address_parse(const char *text, uint32_t *address)
 {
     uint32_t result = 0;
     for (int i = 0; i < 4; i++) {
@@ -36,7 +36,7 @@ const char *address_parse(const char *text, uint32_t *address)
     return text;
 }
 
-bool interface_set_address(struct interface *interface, const char *text)
+COLD bool interface_set_address(struct interface *interface, const char *text)
 {
     uint32_t address, length;
     text = address_parse(text, &address);
@@ -54,7 +54,7 @@ bool interface_set_address(struct interface *interface, const char *text)
     return true;
 }
 
-bool interface_set_gateway(struct interface *interface, const char *text)
+COLD bool interface_set_gateway(struct interface *interface, const char *text)
 {
     uint32_t gateway;
     text = address_parse(text, &gateway);
@@ -65,7 +65,7 @@ bool interface_set_gateway(struct interface *interface, const char *text)
     return true;
 }
 
-void interface_set_quota(struct interface *interface, uint32_t buffers)
+COLD void interface_set_quota(struct interface *interface, uint32_t buffers)
 {
     uint32_t batch = buffers / 4;
     if (batch > RECEIVE_BATCH)

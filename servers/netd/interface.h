@@ -15,10 +15,9 @@
 #include "servers/netd/wire.h"
 
 enum {
-    MTU_MIN = 576,  /* bytes: what every IPv4 host takes (RFC 791) */
-    MTU_MAX = 1500, /* bytes: a larger frame needn't fit a receive buffer */
-    RECEIVE_BATCH =
-        16, /* buffers that the driver gets together, if that is a quarter of its quota */
+    MTU_MIN = 576,      /* bytes: what every IPv4 host takes (RFC 791) */
+    MTU_MAX = 1500,     /* bytes: a larger frame needn't fit a receive buffer */
+    RECEIVE_BATCH = 16, /* receive buffers given together, if they are a quarter of the quota */
 };
 
 struct interface {

@@ -87,7 +87,7 @@ static enum error clients_start(struct netd *netd)
     return OK;
 }
 
-static enum error netd_start(void *state, struct domain *domain)
+COLD static enum error netd_start(void *state, struct domain *domain)
 {
     struct netd *netd = state;
     uint64_t random = domain_random(domain);
@@ -128,7 +128,7 @@ static bool netd_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
-static void netd_deadline(void *state)
+COLD static void netd_deadline(void *state)
 {
     struct netd *netd = state;
     struct arp_entry *asked;
@@ -142,7 +142,7 @@ static void netd_deadline(void *state)
 }
 
 /* Nothing to wait for: no deadline, so that an idle stack executes nothing. */
-static void deadline_set(struct netd *netd)
+COLD static void deadline_set(struct netd *netd)
 {
     uint64_t arp = arp_deadline(&netd->arp);
     uint64_t reassembly = reassembly_deadline(&netd->reassembly);
@@ -153,7 +153,7 @@ static void deadline_set(struct netd *netd)
 static void netd_batch_end(void *state)
 {
     struct netd *netd = state;
-    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
+    for (uint32_t i = 0; i < netd->interfaces; i++)
         if (netd->interface[i].rx_lent < netd->interface[i].rx_low)
             driver_provide(netd, i);
     for (uint32_t i = 0; i < netd->clients; i++)

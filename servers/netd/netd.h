@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * netd: the network stack server. Everything that it remembers is in struct netd (about 30 KiB).
+ * netd: the network stack server. Everything that it remembers is in struct netd (24 KiB).
  *
  * The protocols' logic (checksum, interface, arp, ipv4, reassembly, icmp, udp, sockets, transmit)
  * sees no connection. The glue is here:
@@ -66,8 +66,9 @@ struct netd {
     const struct pool *receive_pool; /* "rx" */
     uint64_t now;                    /* ns; 0: not asked for yet in this batch */
     uint16_t id, id_step; /* of the next datagram; the step is odd: no early repetition */
-    uint8_t clients;
-    bool deadline_moved; /* ARP or reassembly have or had something to wait for */
+    uint8_t clients;      /* connected, numbered from 0 */
+    uint8_t interfaces;   /* reported by the driver, numbered from 0 */
+    bool deadline_moved;  /* ARP or reassembly have or had something to wait for */
     struct interface interface[NETDEV_INTERFACES_MAX];
     struct icmp_limit icmp_limit;
     struct sockets sockets;

@@ -23,7 +23,7 @@ void output_done(struct netd *netd, uint32_t n)
     client_done(netd, owner - PAYLOAD_CLIENT, index);
 }
 
-static void frame_drop(struct netd *netd, uint32_t n, enum counter why)
+COLD static void frame_drop(struct netd *netd, uint32_t n, enum counter why)
 {
     netd_count(netd, why);
     output_done(netd, n);
@@ -70,7 +70,7 @@ static void frame_send_or_drop(struct netd *netd, uint32_t n, uint32_t next_hop)
         frame_drop(netd, n, COUNTER_TX_NO_ROOM);
 }
 
-void output_waiting(struct netd *netd, struct arp_entry *entry)
+COLD void output_waiting(struct netd *netd, struct arp_entry *entry)
 {
     int n;
     while ((n = arp_next_waiting(&netd->arp, entry)) >= 0) {
@@ -80,7 +80,7 @@ void output_waiting(struct netd *netd, struct arp_entry *entry)
     }
 }
 
-void output_retry(struct netd *netd, struct arp_entry *entry)
+COLD void output_retry(struct netd *netd, struct arp_entry *entry)
 {
     int n;
     if (entry->requests < ARP_REQUESTS) {
@@ -108,8 +108,8 @@ static int own_slot(struct netd *netd, uint8_t interface, uint16_t ethertype, ui
     return n;
 }
 
-void output_arp(struct netd *netd, uint8_t interface, enum arp_operation operation,
-                const uint8_t *target_mac, uint32_t target)
+COLD void output_arp(struct netd *netd, uint8_t interface, enum arp_operation operation,
+                     const uint8_t *target_mac, uint32_t target)
 {
     const struct interface *from = &netd->interface[interface];
     int n = own_slot(netd, interface, ETHERTYPE_ARP, ETHERNET_BYTES + ARP_BYTES);
@@ -132,8 +132,8 @@ static uint16_t next_id(struct netd *netd)
     return netd->id = (uint16_t)(netd->id + netd->id_step);
 }
 
-void output_icmp_error(struct netd *netd, enum icmp_type type, enum icmp_code code,
-                       const struct datagram *datagram)
+COLD void output_icmp_error(struct netd *netd, enum icmp_type type, enum icmp_code code,
+                            const struct datagram *datagram)
 {
     const struct interface *interface = &netd->interface[datagram->interface];
     uint32_t next_hop = interface_next_hop(interface, datagram->source);
@@ -203,7 +203,7 @@ static void echo_fragment(struct netd *netd, const struct datagram *request, uin
                        interface_next_hop(&netd->interface[request->interface], request->source));
 }
 
-bool output_echo_reply(struct netd *netd, const struct datagram *request)
+COLD bool output_echo_reply(struct netd *netd, const struct datagram *request)
 {
     struct ipv4_header header = {.source = request->destination,
                                  .destination = request->source,
@@ -258,8 +258,8 @@ static void send_build(struct netd *netd, const struct udp_send *send, uint32_t 
 }
 
 /* Room for all fragments was seen to. */
-static void send_fragments(struct netd *netd, const struct udp_send *send, uint32_t count,
-                           uint32_t step, struct ipv4_header *header)
+COLD static void send_fragments(struct netd *netd, const struct udp_send *send, uint32_t count,
+                                uint32_t step, struct ipv4_header *header)
 {
     uint32_t total = UDP_BYTES + (uint32_t)send->header.length;
     int first = -1;

@@ -8,8 +8,8 @@
 
 enum { DATAGRAM_BYTES_MAX = 65535 };
 
-static struct reassembly_entry *entry_find(struct reassembly *reassembly,
-                                           const struct fragment *fragment)
+COLD static struct reassembly_entry *entry_find(struct reassembly *reassembly,
+                                                const struct fragment *fragment)
 {
     const struct ipv4_header *header = fragment->header;
     for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++) {
@@ -24,8 +24,9 @@ static struct reassembly_entry *entry_find(struct reassembly *reassembly,
 
 /* The entry that came first, of those of `source` (0: of all) other than `spare`; `*count` is how
  * many there are. */
-static struct reassembly_entry *entry_oldest(struct reassembly *reassembly, uint32_t source,
-                                             const struct reassembly_entry *spare, uint32_t *count)
+COLD static struct reassembly_entry *entry_oldest(struct reassembly *reassembly, uint32_t source,
+                                                  const struct reassembly_entry *spare,
+                                                  uint32_t *count)
 {
     struct reassembly_entry *oldest = NULL;
     *count = 0;
@@ -75,8 +76,8 @@ static struct reassembly_entry *entry_new(struct reassembly *reassembly, struct 
     return entry;
 }
 
-static void entry_release(struct reassembly *reassembly, struct pool_owner *owner,
-                          struct reassembly_entry *entry)
+COLD static void entry_release(struct reassembly *reassembly, struct pool_owner *owner,
+                               struct reassembly_entry *entry)
 {
     for (uint32_t i = 0; i < entry->pieces; i++)
         pool_take_back(owner, entry->piece[i].index, reassembly->holder);
@@ -144,9 +145,9 @@ static bool fragment_possible(const struct ipv4_header *header, uint32_t start)
     return !(header->fragment & IPV4_MORE) || header->length % 8 == 0;
 }
 
-bool reassembly_add(struct reassembly *reassembly, struct pool_owner *owner,
-                    const struct fragment *fragment, uint64_t now, uint64_t *counters,
-                    struct reassembly_entry **whole)
+COLD bool reassembly_add(struct reassembly *reassembly, struct pool_owner *owner,
+                         const struct fragment *fragment, uint64_t now, uint64_t *counters,
+                         struct reassembly_entry **whole)
 {
     const struct ipv4_header *header = fragment->header;
     uint32_t start = (header->fragment & IPV4_OFFSET) * 8u, end = start + header->length;
@@ -187,17 +188,17 @@ bool reassembly_add(struct reassembly *reassembly, struct pool_owner *owner,
     return true;
 }
 
-struct reassembly_entry *reassembly_expired(struct reassembly *reassembly, uint64_t now)
+COLD struct reassembly_entry *reassembly_expired(struct reassembly *reassembly, uint64_t now)
 {
     uint32_t count;
     if (!reassembly->used)
         return NULL;
     struct reassembly_entry *oldest = entry_oldest(reassembly, 0, NULL, &count);
-    return oldest->expires <= now ? oldest : NULL;
+    return oldest && oldest->expires <= now ? oldest : NULL;
 }
 
-void reassembly_drop(struct reassembly *reassembly, struct pool_owner *owner,
-                     struct reassembly_entry *entry)
+COLD void reassembly_drop(struct reassembly *reassembly, struct pool_owner *owner,
+                          struct reassembly_entry *entry)
 {
     entry_release(reassembly, owner, entry);
     reassembly_free(reassembly, entry);
@@ -211,7 +212,7 @@ void reassembly_free(struct reassembly *reassembly, struct reassembly_entry *ent
     entry->expires = 0;
 }
 
-uint64_t reassembly_deadline(const struct reassembly *reassembly)
+COLD uint64_t reassembly_deadline(const struct reassembly *reassembly)
 {
     uint64_t earliest = 0;
     for (uint32_t i = 0; reassembly->used && i < REASSEMBLY_DATAGRAMS; i++) {

@@ -14,7 +14,7 @@ static void bucket_fill(struct sockets *sockets, uint32_t socket)
     sockets->bucket[i % SOCKET_BUCKETS] = (uint8_t)(1 + socket);
 }
 
-enum error sockets_bind(struct sockets *sockets, uint32_t socket, uint16_t port)
+COLD enum error sockets_bind(struct sockets *sockets, uint32_t socket, uint16_t port)
 {
     if (!port || socket >= SOCKETS_MAX)
         return ERROR_BAD_ARGUMENT;
@@ -27,7 +27,7 @@ enum error sockets_bind(struct sockets *sockets, uint32_t socket, uint16_t port)
     return OK;
 }
 
-void sockets_close(struct sockets *sockets, uint32_t socket)
+COLD void sockets_close(struct sockets *sockets, uint32_t socket)
 {
     sockets->port[socket] = 0;
     memset(sockets->bucket, 0, sizeof(sockets->bucket));

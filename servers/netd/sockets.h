@@ -10,6 +10,7 @@
 
 #include "ipc/proto/sock.h"
 #include "motet/error.h"
+#include "servers/netd/wire.h"
 
 enum {
     CLIENTS_MAX = 4,

@@ -194,6 +194,7 @@ static void a_new_life_takes_again_what_was_in_hand(void **state)
     put(pair, 1, 50); /* never published */
     side_init(pair, 1);
     assert_int_equal(pair->ring[1]->generation, 2);
+    assert_int_equal(pair->ring[1]->current, 1);
     assert_int_equal(take(pair, 1), 1);
     assert_int_equal(take(pair, 1), 2);
     assert_int_equal(put(pair, 1, 60), OK);

@@ -933,6 +933,57 @@ static void a_device_completes_the_checksum(void **state)
     assert_int_equal(plain_transport_sum(sent.bytes + 14, 108), 0xffff);
 }
 
+static void a_send_pool_that_is_not_ours_to_read_gets_no_checksum(void **state)
+{
+    (void)state;
+    world_destroy(&world);
+    world_create(&world, 0);
+    world.client[0] = fake_domain_connect(world.domain, "sock", 0);
+    fake_domain_add_pool(world.domain, "recv0", POOL_RECV, CLIENT_BUFFERS, 2048, POOL_WRITE);
+    fake_domain_add_pool(world.domain, "send0", POOL_SEND, CLIENT_BUFFERS, CLIENT_BUFFER_BYTES,
+                         POOL_DMA);
+    world_start(&world);
+    put_data(5, 100);
+    struct sock_datagram answer = answer_to(0, FAR_IP, 4000, 5, 100);
+    assert_true(world_send(&world, 0, &answer));
+    assert_true(world_pop(&world, &sent));
+    assert_ip_frame(&sent, gateway_mac, FAR_IP, 17);
+    assert_int_equal(load_be16(sent.bytes + 40), 0);
+}
+
+static void without_a_gateway_only_neighbours_are_reached(void **state)
+{
+    (void)state;
+    world_destroy(&world);
+    world_create(&world, 1);
+    fake_domain_set(world.domain, "net0.ip", "10.0.2.15/24");
+    world_start(&world);
+    struct sock_datagram answer = answer_to(0, FAR_IP, 4000, 5, 10);
+    assert_true(world_send(&world, 0, &answer));
+    memset(answer.local, 0, 16);
+    assert_true(world_send(&world, 0, &answer));
+    assert_int_equal(counted("send_unroutable"), 2);
+    world_rx(&world, frame, build_ping(frame, FAR_IP, 10));
+    assert_int_equal(counted("icmp_echo_refused"), 1);
+    answer = answer_to(0, GATEWAY_IP, 4000, 5, 10);
+    assert_true(world_send(&world, 0, &answer));
+    assert_int_equal(counted("udp_sent"), 1);
+}
+
+static void buffers_that_could_not_be_provided_are_later(void **state)
+{
+    (void)state;
+    world_create(&world, 0);
+    assert_int_equal(fake_domain_start(world.domain), OK);
+    fake_conn_set_capacity(world.net, 0);
+    world_link_up(&world, 0, 1);
+    assert_int_equal(world.netd->receive.free_count, RX_BUFFERS);
+    fake_conn_set_capacity(world.net, FAKE_QUEUE_MAX);
+    world_drain(&world);
+    assert_in_range(world.provided_count[0], RX_BUFFERS - RECEIVE_BATCH, RX_BUFFERS);
+    world_destroy(&world);
+}
+
 static void no_local_address_lets_the_stack_choose(void **state)
 {
     (void)state;
@@ -1474,6 +1525,9 @@ int main(void)
         TEST(a_flood_of_fragments_leaves_the_driver_most_buffers),
         TEST(an_answer_leaves_without_being_copied),
         TEST(a_device_completes_the_checksum),
+        TEST(a_send_pool_that_is_not_ours_to_read_gets_no_checksum),
+        TEST(without_a_gateway_only_neighbours_are_reached),
+        cmocka_unit_test(buffers_that_could_not_be_provided_are_later),
         TEST(no_local_address_lets_the_stack_choose),
         TEST(forged_senders_are_refused),
         TEST(an_unbound_socket_zero_port_is_refused),

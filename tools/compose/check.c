@@ -237,11 +237,11 @@ static void check_domain(const struct manifest_domain *domain, const struct prog
                    (unsigned long long)domain->stack,
                    (unsigned long long)program->servers[s].stack_bytes, program->servers[s].name);
     }
-    if (counters > COUNTERS_MAX)
+    if (counters > DOMAIN_COUNTERS_MAX)
         report(domain->at,
                "the servers of domain \"%s\" have %u counters — a page holds %d: split "
                "the domain",
-               domain->name, counters, COUNTERS_MAX);
+               domain->name, counters, DOMAIN_COUNTERS_MAX);
 }
 
 bool check_image(struct manifest *manifest, struct program *const programs[IMAGE_DOMAINS_MAX])

@@ -189,9 +189,12 @@ static bool find_segments(struct elf *elf, char *problem)
             return false;
     }
     if (!elf->text.bytes)
-        return refuse(problem, "there is no text — does start.o define _start?");
+        return refuse(problem,
+                      "there is no text — does start.o, or init.o for init, define _start?");
     if (!elf_is_text(elf, elf->header.e_entry))
-        return refuse(problem, "the entry isn't in the text — does start.o define _start?");
+        return refuse(
+            problem,
+            "the entry isn't in the text — does start.o, or init.o for init, define _start?");
     return true;
 }
 

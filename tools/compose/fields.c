@@ -11,13 +11,12 @@
 
 enum { FIELDS_MAX = 16 };
 
-/* What this manifest is called when libconfig gives no name. */
-static const char *const unnamed = "manifest";
-
 struct place setting_place(const config_setting_t *setting)
 {
+    /* The whole file's group has no line. */
+    unsigned line = config_setting_source_line(setting);
     const char *file = config_setting_source_file(setting);
-    return (struct place){file ? file : unnamed, config_setting_source_line(setting)};
+    return (struct place){file ? file : "manifest", line ? line : 1};
 }
 
 bool is_identifier(const char *text, size_t max)

@@ -35,7 +35,7 @@ __attribute__((format(printf, 4, 5))) static uint32_t add_region(struct composit
                                                                  ...)
 {
     if (c->region_count == REGIONS_MAX)
-        abort(); /* the manifest's own bounds keep below */
+        abort(); /* check_regions */
     uint32_t index = c->region_count++;
     va_list arguments;
     va_start(arguments, format);
@@ -457,7 +457,8 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
 /* init's table holds the original of every capability that it hands out. */
 static bool set_init_slots(struct composition *c)
 {
-    enum { OBJECTS_PER_DOMAIN = 4, WORK_SLOTS = 64 };
+    /* captable, space, thread, port, the kernel information page */
+    enum { OBJECTS_PER_DOMAIN = 5, WORK_SLOTS = 64 };
     uint64_t slots = INIT_UNTYPED + BOOT_UNTYPED_MAX + WORK_SLOTS;
     for (uint32_t i = 0; i < c->region_count; i++)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
@@ -596,6 +597,20 @@ static bool check_memory(struct composition *c)
                   (unsigned long long)c->needed_bytes >> 10, (unsigned long long)m->memory >> 10);
 }
 
+/* Before any is made: at most as many as the tables hold. */
+static bool check_regions(const struct composition *c)
+{
+    enum { PER_PROGRAM = 3, PER_DOMAIN = 5 };
+    const struct manifest *m = c->manifest;
+    uint32_t most = c->domain_count * (PER_PROGRAM + PER_DOMAIN) + m->connection_count * 2 +
+                    m->pool_count + c->file_count;
+    return most <= REGIONS_MAX ||
+           report(m->at,
+                  "the image has up to %u pieces of memory — there can be %d: take out domains, "
+                  "connections or pools",
+                  most, REGIONS_MAX);
+}
+
 bool layout_image(struct composition *c, const struct manifest *manifest,
                   struct program *const programs[IMAGE_DOMAINS_MAX])
 {
@@ -603,6 +618,8 @@ bool layout_image(struct composition *c, const struct manifest *manifest,
     bool fits = true;
     c->manifest = manifest;
     c->domain_count = manifest->domain_count;
+    if (!check_regions(c))
+        return false;
     add_programs(c, programs);
     name_domains(c);
     add_files(c);

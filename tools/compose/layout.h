@@ -15,7 +15,7 @@
 #include "tools/compose/program.h"
 
 enum {
-    REGIONS_MAX = 1024,                    /* 24 domains x 8, 192 connections x 2, pools, files */
+    REGIONS_MAX = 512,                     /* as many as init's tables hold */
     MAPPINGS_MAX = IMAGE_DOMAINS_MAX * 64, /* 9 of its own, 32 rings, 16 pools, 4 files */
     CONTENTS_MAX = IMAGE_DOMAINS_MAX * (2 + START_FILES_MAX),
     DEVICES_MAX = IMAGE_DOMAINS_MAX * CLAIMS_MAX,
@@ -31,8 +31,8 @@ enum {
      * memory, which so shares its page table. */
     DEVICE_WINDOW_BYTES = 0x10000000,
 
-    /* What the kernel needs beside what init hands out: its text, tables and stack, the machine's
-     * hole below 1 MiB. Measured on the DNS image, rounded up. */
+    /* What a machine needs beside what init hands out: 384 KiB that aren't memory below 1 MiB, and
+     * 256 KiB for the kernel's text, page tables and init's capability table. An estimate. */
     KERNEL_BYTES = 640 * 1024,
 };
 

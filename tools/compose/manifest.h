@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 #include "libos/start.h"
+#include "libos/state.h"
 #include "motet/image.h"
 #include "tools/compose/report.h"
 
 /* Bounds of the tables below; the first four follow from what a start page holds. */
 enum {
-    SERVERS_MAX = 8, /* of one domain: fused domains are few servers that talk a lot */
+    SERVERS_MAX = DOMAIN_SERVERS_MAX, /* of one domain */
     CONNECTIONS_MAX = IMAGE_DOMAINS_MAX * START_CONNS_MAX / 2,
     POOLS_MAX = 128, /* numbers have 8 bits */
     CLAIMS_MAX = START_DEVICES_MAX,

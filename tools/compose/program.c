@@ -4,6 +4,7 @@
  * the linked file's segments.
  */
 #define _GNU_SOURCE 1 /* vasprintf */
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -85,10 +86,30 @@ static bool is_init(const struct manifest_domain *domain)
     return domain->server_count == 0;
 }
 
+/* The way out for a server that has no object: the objects that there are. */
+static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wrong,
+                                  const char *folder)
+{
+    enum { LISTED_MAX = 64 };
+    const char *names[LISTED_MAX];
+    size_t count = 0;
+    DIR *directory = opendir(folder);
+    struct dirent *entry;
+    while (directory && count < LISTED_MAX && (entry = readdir(directory))) {
+        size_t length = strlen(entry->d_name);
+        if (length > 2 && !strcmp(entry->d_name + length - 2, ".o"))
+            names[count++] = text_format("%.*s", (int)length - 2, entry->d_name);
+    }
+    if (directory)
+        closedir(directory);
+    return suggest(buffer, wrong, names, count);
+}
+
 /* The objects that must be there, in link order; false when one isn't (reported). */
 static bool find_objects(const struct manifest_domain *domain, const struct link_paths *paths,
                          char **objects, uint32_t *count)
 {
+    char buffer[SUGGESTION_BYTES];
     *count = 0;
     if (is_init(domain))
         objects[(*count)++] = text_format("%s/init.o", paths->objects);
@@ -99,10 +120,9 @@ static bool find_objects(const struct manifest_domain *domain, const struct link
         char *object = text_format("%s/%s.o", paths->objects, domain->servers[i].text);
         objects[(*count)++] = object;
         if (access(object, R_OK))
-            found = report(domain->servers[i].at,
-                           "unknown server \"%s\": there is no %s — correct the name, or add the "
-                           "server to the build",
-                           domain->servers[i].text, object);
+            found = report(domain->servers[i].at, "unknown server \"%s\": there is no %s — %s",
+                           domain->servers[i].text, object,
+                           suggest_server(buffer, domain->servers[i].text, paths->objects));
     }
     return found;
 }
@@ -210,7 +230,7 @@ static bool read_counters(const struct elf *elf, const struct server_record *rec
                           struct program_server *server)
 {
     for (uint32_t i = 0; i < record->counter_count; i++) {
-        const char *name = pointed_string(elf, record->counters, i, COUNTER_NAME_MAX);
+        const char *name = pointed_string(elf, record->counters, i, COUNTER_NAME_BYTES - 1);
         if (!name || !name[0])
             return false;
     }
@@ -252,8 +272,8 @@ static const char *read_record(const struct elf *elf, const struct server_record
                "protocol and a role — correct .ports";
     if (record->setting_count > PATTERNS_MAX || !read_settings(elf, record, server))
         return "its settings are not at most 32 names like \"net#.ip\" — correct .settings";
-    if (record->counter_count > COUNTERS_MAX || !read_counters(elf, record, server))
-        return "its counters are not at most 100 names of at most 23 characters — correct "
+    if (record->counter_count > DOMAIN_COUNTERS_MAX || !read_counters(elf, record, server))
+        return "its counters are too many, or not names of at most 23 characters — correct "
                ".counters";
     if (!entries_are_text(elf, record))
         return "start is missing, or receive with ports, or an entry point is no function — "

@@ -6,17 +6,18 @@
 #ifndef COMPOSE_PROGRAM_H
 #define COMPOSE_PROGRAM_H
 
+#include "libos/counters.h"
+#include "libos/state.h"
 #include "tools/compose/elf.h"
 #include "tools/compose/manifest.h"
 
 /* Bounds on what one server may declare. */
 enum {
     PORTS_MAX = START_CONNS_MAX,
-    PATTERNS_MAX = 32,            /* settings it understands */
-    PATTERN_BYTES_MAX = 63,       /* of one of them */
-    COUNTERS_MAX = 100,           /* one page holds them, names and all */
-    COUNTER_NAME_MAX = 23,        /* characters */
-    STATE_MAX = 64 * 1024 * 1024, /* bytes; beyond lies a mistake in a sizeof */
+    PATTERNS_MAX = 32,                                /* settings it understands */
+    PATTERN_BYTES_MAX = 63,                           /* of one of them */
+    DOMAIN_COUNTERS_MAX = COUNTERS_MAX - COUNT_LIBOS, /* of all servers of a domain */
+    STATE_MAX = 64 * 1024 * 1024,                     /* bytes; beyond lies a mistake in a sizeof */
 };
 
 struct program_server {

@@ -31,26 +31,34 @@ unsigned report_count(void)
     return reported;
 }
 
-/* Levenshtein's distance; names longer than the row are never near. */
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters to insert, drop, change or swap with their neighbour; names that don't fit the
+ * table are never near. */
 static unsigned distance(const char *a, const char *b)
 {
-    unsigned row[64];
-    size_t length = strlen(b);
-    if (length >= sizeof row / sizeof row[0])
+    enum { LENGTH_MAX = 63 };
+    unsigned cost[LENGTH_MAX + 1][LENGTH_MAX + 1];
+    size_t rows = strlen(a), columns = strlen(b);
+    if (rows > LENGTH_MAX || columns > LENGTH_MAX)
         return UINT32_MAX;
-    for (unsigned j = 0; j <= length; j++)
-        row[j] = j;
-    for (unsigned i = 0; a[i]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i + 1;
-        for (unsigned j = 0; j < length; j++) {
-            unsigned change = diagonal + (a[i] != b[j]);
-            unsigned gap = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            diagonal = row[j + 1];
-            row[j + 1] = change < gap ? change : gap;
+    for (unsigned i = 0; i <= rows; i++) {
+        for (unsigned j = 0; j <= columns; j++) {
+            if (!i || !j) {
+                cost[i][j] = i + j;
+                continue;
+            }
+            unsigned change = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            unsigned gap = least(cost[i - 1][j], cost[i][j - 1]) + 1;
+            cost[i][j] = least(change, gap);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                cost[i][j] = least(cost[i][j], cost[i - 2][j - 2] + 1);
         }
     }
-    return row[length];
+    return cost[rows][columns];
 }
 
 static const char *list(char buffer[SUGGESTION_BYTES], const char *const *names, size_t count)

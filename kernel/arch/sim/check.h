@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What holds in the whole system between two kernel entries, as code: called by tests after every
+ * step. Walks everything there is and panics at the first thing that is wrong.
+ */
+#ifndef KERNEL_SIM_CHECK_H
+#define KERNEL_SIM_CHECK_H
+
+#include "kernel/captable.h"
+#include "kernel/space.h"
+
+/* Forgets what was remembered of an earlier machine. Afterwards sim.flushed is in use. */
+void check_reset(void);
+
+/* `first`: the first capability of the derivation list. `table`: the one table that isn't made
+ * from untyped memory, where the roots are.
+ *
+ *  - capabilities: the list is well-formed, it and the slots in use are the same set, nobody has
+ *    more rights than its parent, children are part of the parent's object;
+ *  - memory: no page is in two objects; new pages are cleared; what is in no object any more is
+ *    filled with garbage and poisoned, so that a use after free is found;
+ *  - threads, ports, spaces, tables: everything is in exactly the lists it should be in;
+ *  - the CPU: the best thread runs, timer and slice are set when they must be.
+ */
+void check_all(const struct cap *first, const struct captable *table);
+
+/* Used by check_all (check_paging.c): present entries of a space are exactly what its capabilities
+ * say, and no translation that the processor may remember is out of date. */
+void check_paging_reset(void);
+void check_space_entries(const struct space *space);
+void check_translations(const struct space *running);
+
+/* Innermost object to which a physical page belongs, NULL: none (memory of the machine's own). */
+const struct cap *check_page_owner(uint64_t physical);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * kernel/arch.h and kernel/panic.h for a host process. See machine.h.
+ */
+#include "kernel/arch/sim/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sanitizer/asan_interface.h>
+
+#include "kernel/irq.h"
+#include "kernel/syscall.h"
+
+_Alignas(PAGE_BYTES) uint8_t sim_memory[SIM_MEMORY_BYTES];
+struct cpu sim_cpu;
+uint64_t sim_clock, sim_frequency;
+struct sim_machine sim;
+
+void sim_reset(void)
+{
+    ASAN_UNPOISON_MEMORY_REGION(sim_memory, sizeof(sim_memory));
+    memset(sim_memory, 0xdd, sizeof(sim_memory));
+    sim = (struct sim_machine){0};
+    sim_cpu = (struct cpu){0};
+    cpu_init(&sim_cpu);
+    sim_clock = 1;
+    sim_frequency = 1000000;
+    for (uint64_t vector = IRQ_VECTOR_FIRST; vector <= IRQ_VECTOR_LAST; vector++)
+        irq_release(vector);
+}
+
+/* As on every machine: whoever made the running thread stop has asked for another. */
+static void leave(void)
+{
+    if (sim_cpu.reschedule)
+        schedule(&sim_cpu);
+}
+
+void sim_syscall(void)
+{
+    ASSERT(sim_cpu.current);
+    syscall_handle(sim_cpu.current);
+    leave();
+}
+
+void sim_fault(uint64_t cause, uint64_t address, uint64_t error)
+{
+    ASSERT(sim_cpu.current);
+    thread_fault(sim_cpu.current, cause, address, error);
+    leave();
+}
+
+void sim_interrupt(uint64_t vector)
+{
+    irq_deliver(vector);
+    leave();
+}
+
+void sim_advance(uint64_t ticks)
+{
+    enum { INTERRUPTS_MAX = 1000 }; /* one expiry each; more is a storm */
+    uint64_t end = sim_clock + ticks, before = sim.timer_interrupts;
+    while (sim.timer && sim.timer <= end) {
+        if (sim_clock < sim.timer)
+            sim_clock = sim.timer;
+        sim.timer = 0;
+        sim.timer_interrupts++;
+        timer_expired(&sim_cpu);
+        leave();
+        ASSERT(sim.timer_interrupts - before < INTERRUPTS_MAX);
+    }
+    sim_clock = end;
+}
+
+void arch_timer_set(uint64_t time)
+{
+    sim.timer = time;
+    sim.timer_sets++;
+}
+
+void arch_space_load(struct space *space)
+{
+    sim_cpu.space = space;
+    if (sim.flushed)
+        sim.flushed(0, 0);
+}
+
+void arch_thread_load(struct thread *thread)
+{
+    sim.loaded = thread;
+}
+
+void arch_flush(uint64_t address, uint64_t pages)
+{
+    if (sim.flushed)
+        sim.flushed(address, pages);
+}
+
+void arch_space_init(uint64_t *root)
+{
+    for (int i = 256; i < 512; i++)
+        root[i] = SIM_KERNEL_ENTRY;
+}
+
+void arch_registers_init(struct registers *registers)
+{
+    registers->rflags = 0x202;
+}
+
+void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
+                          uint64_t argument)
+{
+    *registers = (struct registers){.rip = rip, .rsp = rsp, .rdi = argument};
+    arch_registers_init(registers);
+}
+
+uint64_t arch_ioport_in(uint64_t port, uint64_t bytes)
+{
+    return port << 8 | bytes;
+}
+
+void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
+{
+    sim.out_port = port;
+    sim.out_bytes = bytes;
+    sim.out_value = value;
+}
+
+enum error arch_pin_route(uint64_t pin, uint64_t vector)
+{
+    if (pin >= SIM_PINS)
+        return ERROR_BAD_ARGUMENT;
+    sim.pin_vector[pin] = vector;
+    return OK;
+}
+
+void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data)
+{
+    *address = 0xfee00000;
+    *data = vector;
+}
+
+void arch_console_write(const char *text)
+{
+    fputs(text, stderr);
+}
+
+static void print(const char *prefix, const char *text, va_list arguments)
+{
+    fputs(prefix, stderr);
+    vfprintf(stderr, text, arguments);
+    fputc('\n', stderr);
+}
+
+void kprintf(const char *text, ...)
+{
+    va_list arguments;
+    va_start(arguments, text);
+    print("kernel: ", text, arguments);
+    va_end(arguments);
+}
+
+void panic_trace(const uint64_t *rbp)
+{
+    (void)rbp; /* the sanitizers' own trace is better */
+}
+
+void panic(const char *text, ...)
+{
+    va_list arguments;
+    if (sim.panic)
+        longjmp(*sim.panic, 1);
+    va_start(arguments, text);
+    print("kernel: panic: ", text, arguments);
+    va_end(arguments);
+    abort();
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A machine inside a host process: the kernel's entry points as functions, and what the kernel did
+ * to the hardware, for tests to look at. User code doesn't run here: who drives the machine fills
+ * in the running thread's registers.
+ */
+#ifndef KERNEL_SIM_MACHINE_H
+#define KERNEL_SIM_MACHINE_H
+
+#include <setjmp.h>
+
+#include "kernel/arch.h"
+
+enum {
+    SIM_PINS = 24,         /* inputs of the I/O APIC */
+    SIM_KERNEL_ENTRY = 96, /* what the kernel's half of a root table is filled with: not present */
+};
+
+struct sim_machine {
+    uint64_t timer;            /* when the timer will fire; 0: not set */
+    uint64_t timer_sets;       /* how often the kernel set it */
+    uint64_t timer_interrupts; /* how often it fired */
+    struct thread *loaded;     /* whom the next return to user mode restores */
+    uint64_t pin_vector[SIM_PINS];
+    uint64_t out_port, out_bytes, out_value; /* the last write to an I/O port */
+
+    /* Translations are forgotten: of `pages` pages at `address`; 0 pages: all. May be NULL. */
+    void (*flushed)(uint64_t address, uint64_t pages);
+
+    /* Where a panic goes that is expected; NULL: it ends the process. */
+    jmp_buf *panic;
+};
+extern struct sim_machine sim;
+
+/* A machine that was just switched on: clock 1, memory filled with garbage. */
+void sim_reset(void);
+
+/* The running thread executes `syscall`. */
+void sim_syscall(void);
+
+/* The running thread raises an exception. */
+void sim_fault(uint64_t cause, uint64_t address, uint64_t error);
+
+/* A device raises a vector. */
+void sim_interrupt(uint64_t vector);
+
+/* Time passes; the timer fires when it is due, each time the kernel sets it. */
+void sim_advance(uint64_t ticks);
+
+#endif

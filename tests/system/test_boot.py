@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: ISC
+"""Both products boot to the same service on both machines, with every kind of virtio-net card, and
+with little and much memory."""
+
+import re
+import subprocess
+
+import pytest
+
+from client import ask, rcode, section
+from machine import DNS_ELF, DNS_IMG, LIMIT, Machine, disk, kernel
+from network import TapNetwork, UserNetwork
+
+PRODUCTS = {
+    "elf-pc": (kernel(DNS_ELF), "pc"),
+    "elf-q35": (kernel(DNS_ELF), "q35"),
+    "disk-ide-pc": (disk(DNS_IMG, "ide"), "pc"),
+    "disk-ahci-pc": (disk(DNS_IMG, "ahci"), "pc"),
+    "disk-ahci-q35": (disk(DNS_IMG, "ide"), "q35"),  # q35's own controller is AHCI
+    "disk-virtio-pc": (disk(DNS_IMG, "virtio"), "pc"),
+    "disk-virtio-q35": (disk(DNS_IMG, "virtio"), "q35"),
+}
+
+CARDS = {
+    "modern": "virtio-net-pci,disable-legacy=on,disable-modern=off",
+    "transitional": "virtio-net-pci,disable-legacy=off,disable-modern=off",
+    "legacy-id-only-modern-bar": "virtio-net-pci-transitional",
+    "no-mergeable-buffers": "virtio-net-pci,mrg_rxbuf=off",
+    "no-event-index": "virtio-net-pci,event_idx=off",
+    "no-checksum-offload": "virtio-net-pci,csum=off,guest_csum=off",
+    "no-indirect": "virtio-net-pci,indirect_desc=off",
+    "small-queues": "virtio-net-pci,rx_queue_size=256,tx_queue_size=256",
+    "large-queues": "virtio-net-pci,rx_queue_size=1024",
+    "no-status": "virtio-net-pci,status=off",
+    "packed-offered": "virtio-net-pci,packed=on",
+    "multiqueue-offered": "virtio-net-pci,mq=on,vectors=6",
+}
+
+
+def check_service(machine):
+    answer = ask(machine, "www.example.org")
+    assert section(answer.answer) == ["www.example.org. 3600 A 192.0.2.80"]
+    assert rcode(ask(machine, "nowhere.example.org")) == "NXDOMAIN"
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_boots(product):
+    boot, kind = PRODUCTS[product]
+    with Machine(boot, [UserNetwork()], machine=kind) as machine:
+        machine.ready()
+        check_service(machine)
+        loader = "Multiboot2" if product.startswith("disk") else "PVH"
+        assert re.search(rf"^kernel: motet \S+, {loader}, ", machine.text, re.MULTILINE)
+        assert re.search(r"^init: image dns, \d+ KiB of memory$", machine.text, re.MULTILINE)
+        assert re.search(r"^virtio_drv: net0: virtio-net ", machine.text, re.MULTILINE)
+        assert "netd: net0: 10.0.2.15/24 gateway 10.0.2.2 " in machine.text
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_card(card):
+    with Machine(kernel(DNS_ELF), [UserNetwork()], device=CARDS[card]) as machine:
+        machine.ready()
+        for _ in range(300):  # more than either queue has slots
+            check_service(machine)
+
+
+@pytest.mark.parametrize("cpu", ["max", "qemu64", "Skylake-Client-v1", "EPYC-v1"])
+def test_cpu(cpu):
+    with Machine(kernel(DNS_ELF), [UserNetwork()], cpu=cpu) as machine:
+        machine.ready()
+        check_service(machine)
+
+
+@pytest.mark.parametrize("memory", [4, 8, 16, 128, 2048, 4096])
+def test_memory(memory):
+    with Machine(kernel(DNS_ELF), [UserNetwork()], memory=memory) as machine:
+        machine.ready()
+        check_service(machine)
+
+
+@pytest.mark.parametrize("machine_kind", ["pc", "q35"])
+def test_card_behind_a_bridge_or_alone(machine_kind):
+    """A card on the last slot of the first bus, or on q35 behind a PCI Express root port."""
+    if machine_kind == "pc":
+        options, device = [], "virtio-net-pci,addr=0x1f"
+    else:
+        options = ["-device", "pcie-root-port,id=port0,chassis=1,slot=1"]
+        device = "virtio-net-pci,bus=port0"
+    with Machine([*kernel(DNS_ELF), *options], [UserNetwork()], machine=machine_kind,
+                 device=device) as machine:
+        machine.ready()
+        check_service(machine)
+
+
+def test_other_devices_are_left_alone():
+    options = ["-device", "e1000", "-device", "virtio-rng-pci", "-device", "virtio-balloon-pci",
+               "-device", "qemu-xhci"]
+    with Machine(kernel(DNS_ELF), [UserNetwork()], options=options) as machine:
+        machine.ready()
+        check_service(machine)
+
+
+def test_several_processors():
+    with Machine(kernel(DNS_ELF), [UserNetwork()], options=["-smp", "2"]) as machine:
+        machine.ready()
+        check_service(machine)
+
+
+def test_dig():
+    with Machine(kernel(DNS_ELF), [UserNetwork()]) as machine:
+        machine.ready()
+        host, port = machine.address
+        printed = subprocess.run(
+            ["dig", f"@{host}", "-p", str(port), "www.example.org", "A", "+tries=1"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT).stdout
+    assert "status: NOERROR" in printed
+    assert re.search(r"^www\.example\.org\.\s+3600\s+IN\s+A\s+192\.0\.2\.80$", printed, re.M)
+    assert re.search(r"flags: qr aa rd;", printed)
+    assert "WARNING: recursion requested but not available" in printed
+    assert "Warning: Message" not in printed  # nothing malformed
+
+
+def test_console_keys(dns_image):
+    start = len(dns_image.text)
+    dns_image.type("d")
+    match = dns_image.expect(r"^init: domains:\n((?:  .*\n)+)", start)
+    domains = re.findall(r"^  (\w+): (\w+)", match[1], re.MULTILINE)
+    assert [name for name, _ in domains] == ["virtio_drv", "netd", "dnsd"]
+    assert {state for _, state in domains} == {"waiting"}
+    start = len(dns_image.text)
+    dns_image.type("?")
+    dns_image.expect(r"^init: s: counters, d: domains$", start)
+
+
+def test_counters_count_queries(dns_image):
+    before = dns_image.counters()
+    for _ in range(7):
+        check_service(dns_image)
+    after = dns_image.counters()
+
+    def rise(name):
+        return after[name] - before.get(name, 0)
+
+    assert rise("dnsd.noerror") == 7
+    assert rise("dnsd.nxdomain") == 7
+    assert rise("netd.udp_received") == 14
+    assert rise("netd.udp_sent") == 14
+
+
+def test_two_cards(tap):
+    """Each with an address of its own; the third has none and stays down."""
+    networks = [TapNetwork(), TapNetwork("10.0.3.15", "10.0.3.2"), UserNetwork()]
+    settings = {"net1.ip": "10.0.3.15/24"}
+    with Machine(kernel(DNS_ELF), networks, settings=settings) as machine:
+        machine.ready()
+        machine.expect(r"^netd: net1: 10\.0\.3\.15/24 .*mac 52:54:00:12:34:57")
+        machine.expect(r"^netd: net2: no address, stays down: set net2\.ip$")
+        check_service(machine)
+        for network in networks[:2]:  # exchange() checks where the answer comes from
+            assert section(ask(network, "mail.example.org").answer)

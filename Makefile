@@ -22,11 +22,11 @@ APPEND  ?=
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
 DEPS    = -MMD -MP
 INC    := -I. -Iinclude
-BARE   := -std=c17 -O2 -ffreestanding -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
+BARE   := -std=c17 -Os -ffreestanding -fbuiltin -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
           -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \
           -fcf-protection=none $(WARN) $(INC)
-KERNEL_FLAGS := $(BARE) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer
-USER_FLAGS   := $(BARE)
+KERNEL_FLAGS = $(BARE) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer
+USER_FLAGS   = $(BARE)
 HOST_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O1 $(WARN) $(INC)
 SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TOOL_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O2 $(WARN) $(INC)
@@ -113,6 +113,10 @@ KERNEL_LD := $(LD) -nostdlib -z max-page-size=16 -z noexecstack --no-warn-rwx-se
 $(B)/kernel.elf: $(KERNEL_O) $(B)/kernel/build_id.o kernel/arch/x86_64/kernel.ld
 	$(SAY) LD $@
 	$(Q)$(KERNEL_LD) -o $@ $(KERNEL_O) $(B)/kernel/build_id.o
+
+# These define memcpy and the like: their loops mustn't become calls of themselves.
+$(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
+    -fno-tree-loop-distribute-patterns
 
 # --- servers -------------------------------------------------------------------------------------
 

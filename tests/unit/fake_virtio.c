@@ -403,14 +403,26 @@ void fake_virtio_push(struct fake_virtio *fake, uint32_t queue, uint32_t id, uin
 void fake_virtio_flush(struct fake_virtio *fake, uint32_t number)
 {
     struct fake_queue *queue = &fake->queue[number];
-    struct vring ring = ring_of(fake, number);
-    uint16_t old = queue->used_index, new = queue->pushed;
-    if (old == new)
+    if (queue->used_index == queue->pushed)
         return;
-    ring.used->idx = queue->used_index = new;
+    ring_of(fake, number).used->idx = queue->used_index = queue->pushed;
+    queue->undecided = true;
+    if (!fake->thinks_later)
+        fake_virtio_decide(fake, number);
+}
+
+void fake_virtio_decide(struct fake_virtio *fake, uint32_t number)
+{
+    struct fake_queue *queue = &fake->queue[number];
+    uint16_t old = queue->decided, new = queue->used_index;
+    if (!queue->undecided)
+        return;
+    struct vring ring = ring_of(fake, number);
     bool wanted = fake_virtio_has(fake, VIRTIO_RING_F_EVENT_IDX)
                       ? !queue->signalled || vring_need_event(vring_used_event(&ring), new, old)
                       : !(ring.avail->flags & VRING_AVAIL_F_NO_INTERRUPT);
+    queue->undecided = false;
+    queue->decided = new;
     queue->signalled = true;
     if (wanted || fake->always_signals)
         raise_vector(fake, queue->vector);

@@ -42,6 +42,8 @@ struct fake_queue {
     uint16_t used_index;        /* as published */
     bool signalled;             /* QEMU's first interrupt comes whatever the driver asked for */
     uint32_t notified;          /* times the driver rang */
+    bool undecided;             /* used_index was published, the interrupt not thought of */
+    uint16_t decided;           /* used_index at the last thought */
 };
 
 struct fake_chain {
@@ -80,6 +82,7 @@ struct fake_virtio {
     bool lies;           /* it may have lost count of what is available */
     bool always_signals; /* interrupts even when asked not to */
     uint32_t restless;   /* so many reads of the generation give a new one */
+    bool thinks_later;   /* flush only publishes; fake_virtio_decide interrupts */
     void (*on_notify)(struct fake_virtio *fake, uint32_t queue); /* a device that acts at once */
     uint32_t num_buffers_lie; /* what the next received frame's header says; 0: the truth */
 
@@ -118,7 +121,8 @@ bool fake_virtio_transmit(struct fake_virtio *fake, struct fake_frame *frame);
 /* The parts of the above, for devices that do it in another order. */
 bool fake_virtio_pop(struct fake_virtio *fake, uint32_t queue, struct fake_chain *chain);
 void fake_virtio_push(struct fake_virtio *fake, uint32_t queue, uint32_t id, uint32_t length);
-void fake_virtio_flush(struct fake_virtio *fake, uint32_t queue); /* index, perhaps interrupt */
+void fake_virtio_flush(struct fake_virtio *fake, uint32_t queue);  /* the index, and: */
+void fake_virtio_decide(struct fake_virtio *fake, uint32_t queue); /* interrupts if wanted */
 void fake_virtio_gather(struct fake_virtio *fake, const struct fake_chain *chain,
                         struct fake_frame *frame);
 

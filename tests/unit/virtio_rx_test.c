@@ -164,15 +164,16 @@ static void superfluous_interrupts_do_no_harm(void **state)
 
 /* The client consumes slowly: nothing is lost, nothing overtakes, and no interrupt comes while
  * frames wait. */
-static void frames_wait_in_the_device_for_room(void **state)
+static void check_waiting(struct rig *rig)
 {
-    struct rig *rig = *state;
     rig_start(rig);
     fake_conn_set_capacity(rig->net, 3);
-    for (uint32_t i = 0; i < RX_RING; i++)
+    for (uint32_t i = 0; i < RX_RING / 2; i++)
         assert_true(receive_number(rig, i));
     rig_round(rig);
     uint32_t interrupts = rig->fake[0]->interrupt_count[0];
+    for (uint32_t i = RX_RING / 2; i < RX_RING; i++)
+        assert_true(receive_number(rig, i));
     for (uint32_t i = 0; i < RX_RING; i++) {
         if (!fake_conn_waiting(rig->net))
             rig_round(rig); /* the doorbell "room" */
@@ -184,6 +185,18 @@ static void frames_wait_in_the_device_for_room(void **state)
     rig_round(rig);
     assert_true(receive_number(rig, 1000)); /* and then it does again */
     assert_int_equal(rig->fake[0]->interrupt_count[0], interrupts + 1);
+}
+
+static void frames_wait_in_the_device_for_room(void **state)
+{
+    check_waiting(*state);
+}
+
+static void without_event_idx_they_wait_too(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake[0]->offered &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
+    check_waiting(rig);
 }
 
 static void buffers_beyond_the_queue_are_kept_for_later(void **state)
@@ -504,6 +517,7 @@ int main(void)
         TEST(without_event_idx_interrupts_come_back_after_each_round),
         TEST(superfluous_interrupts_do_no_harm),
         TEST(frames_wait_in_the_device_for_room),
+        TEST(without_event_idx_they_wait_too),
         TEST(buffers_beyond_the_queue_are_kept_for_later),
         TEST(a_device_that_has_run_dry_is_rung_once),
         cmocka_unit_test(all_indices_run_over),

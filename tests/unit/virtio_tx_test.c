@@ -277,6 +277,20 @@ static void many_frames_cause_one_interrupt(void **state)
     }
 }
 
+static void a_slow_device_does_not_interrupt_for_each_frame(void **state)
+{
+    struct rig *rig = *state;
+    rig_start(rig);
+    transmit_many(rig, 0, TX_SLOTS);
+    rig_round(rig);
+    while (device_sends(rig))
+        if (rig->fake[0]->interrupts)
+            rig_round(rig);
+    assert_in_range(rig->fake[0]->interrupt_count[1], 1, 3);
+    rig_drain(rig, NETDEV_TX_DONE);
+    assert_in_range(rig->sent_count, 0, TX_SLOTS / 2);
+}
+
 static void a_full_queue_holds_frames_back(void **state)
 {
     struct rig *rig = *state;
@@ -419,8 +433,10 @@ static void a_device_that_breaks_while_a_frame_waits_drops_it(void **state)
  * doesn't take wait for the next time. Whatever the device's habits: all frames get out, and at the
  * end no more than half of the slots still hold buffers. */
 struct idle_case {
-    bool event_idx, at_once;
-    uint32_t per_turn; /* frames that the device sends at a time */
+    bool event_idx;
+    bool at_once;      /* the device sends before the ring of its bell is over */
+    bool later;        /* it thinks of interrupts long after it has published what it sent */
+    uint32_t per_turn; /* frames that it sends at a time */
 };
 
 static void send_at_once(struct fake_virtio *fake, uint32_t queue)
@@ -430,8 +446,18 @@ static void send_at_once(struct fake_virtio *fake, uint32_t queue)
             ;
 }
 
-/* A round of the loop with up to `burst` new frames. True: more messages keep it awake. */
-static bool idle_round(struct rig *rig, uint32_t *next, uint32_t frames, uint32_t burst)
+static bool idle_device(struct rig *rig, const struct idle_case *c)
+{
+    bool sending = false;
+    for (uint32_t i = 0; i < c->per_turn && device_sends(rig); i++)
+        sending = true;
+    return sending;
+}
+
+/* A round of the loop with up to `burst` new frames, and a device that works while it lasts. True:
+ * more messages keep it awake. */
+static bool idle_round(struct rig *rig, const struct idle_case *c, uint32_t *next, uint32_t frames,
+                       uint32_t burst)
 {
     uint32_t bits = fake_virtio_interrupts(rig->fake[0]);
     bool refused = false;
@@ -442,6 +468,7 @@ static bool idle_round(struct rig *rig, uint32_t *next, uint32_t frames, uint32_
         refused = rig->sent_count == NETDEV_TX_OUTSTANDING || !rig_transmit(rig, &tx);
         *next += !refused;
     }
+    idle_device(rig, c);
     fake_domain_batch_end(rig->domain);
     rig_drain(rig, NETDEV_TX_DONE);
     return !refused && *next < frames;
@@ -453,10 +480,9 @@ static void idle_run(struct rig *rig, const struct idle_case *c, uint32_t frames
     bool awake = true, sending = true;
     while (awake || sending) {
         if (awake)
-            awake = idle_round(rig, &next, frames, 1 + (uint32_t)rand() % 100);
-        sending = false;
-        for (uint32_t i = 0; i < c->per_turn && device_sends(rig); i++)
-            sending = true;
+            awake = idle_round(rig, c, &next, frames, 1 + (uint32_t)rand() % 100);
+        sending = idle_device(rig, c);
+        fake_virtio_decide(rig->fake[0], 1);
         awake |= rig->fake[0]->interrupts != 0;
     }
     assert_int_equal(next, frames); /* else nobody wakes anybody any more */
@@ -472,6 +498,7 @@ static void no_frame_is_left_behind_on_an_idle_machine(void **state)
         struct rig *rig = *state;
         if (!c.event_idx)
             rig->fake[0]->offered &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
+        rig->fake[0]->thinks_later = c.later;
         rig->fake[0]->on_notify = c.at_once ? send_at_once : NULL;
         rig_start(rig);
         idle_run(rig, &c, 3000);
@@ -497,6 +524,7 @@ int main(void)
         TEST(few_frames_cause_no_interrupt),
         TEST(without_event_idx_few_frames_cause_no_interrupt),
         TEST(many_frames_cause_one_interrupt),
+        TEST(a_slow_device_does_not_interrupt_for_each_frame),
         TEST(a_full_queue_holds_frames_back),
         TEST(more_outstanding_than_allowed_are_dropped),
         TEST(a_full_channel_does_not_stop_the_sending),

@@ -380,7 +380,7 @@ static void check_space(const struct space *space)
 
 void check_all(const struct cap *first, const struct captable *table)
 {
-    int found = caps_in_table(table);
+    int found, deadlines = 0;
     memset(&count, 0, sizeof(count));
     root_table = table;
     check_caps(first);
@@ -392,7 +392,6 @@ void check_all(const struct cap *first, const struct captable *table)
             check_thread(cap->object);
     }
     check_ready_queues();
-    int deadlines = 0;
     check_deadlines(sim_cpu.deadlines, NULL, 0, UINT64_MAX, &deadlines);
     ASSERT(deadlines == count.deadlines);
     check_cpu();

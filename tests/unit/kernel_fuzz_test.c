@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Hostile threads make random system calls: all calls, all operations, arguments of all classes,
+ * while a supervisor tears down and restarts what they have. The whole system is checked after every
+ * step. KERNEL_SEED and KERNEL_STEPS in the environment repeat or prolong a run.
+ */
+#include "tests/unit/kernel_machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STEPS = 20000,            /* of all machines together: a few seconds */
+    MACHINE_STEPS = 1000,     /* then another machine */
+    DOMAINS = 3,
+    DOMAIN_THREADS = 2,
+    DOMAIN_SLOTS = SLOTS_PER_PAGE,
+    REMOVAL_MAX = 20000,      /* steps to remove all there is */
+};
+
+/* A domain's table, in order. */
+enum { OWN_TABLE = 1, OWN_SPACE, OWN_PORT, OWN_MEMORY, OWN_PAGE, OWN_FAULTS, OWN_THREADS,
+       OWN_NEIGHBOUR = OWN_THREADS + DOMAIN_THREADS, OWN_IRQS, OWN_IOPORTS, OWN_IMAGE_PAGE };
+
+static uint64_t random_state;
+
+static uint64_t random_number(uint64_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (random_state >> 16) % limit;
+}
+
+static bool chance(uint64_t percent)
+{
+    return random_number(100) < percent;
+}
+
+/* --- arguments --- */
+
+static uint64_t hostile_number(void)
+{
+    static const uint64_t edges[] = {0, 1, 63, 64, 127, 128, 511, 512, 513, 4095, 4096,
+                                     0xffff, 0xffffffff, 0x100000000, USER_ADDRESS_END,
+                                     USER_ADDRESS_END - 1, 0x7fffffffffffffff,
+                                     0x8000000000000000, UINT64_MAX - 4095, UINT64_MAX};
+    return edges[random_number(sizeof(edges) / sizeof(edges[0]))] + (chance(20) ? ~0ull : 0);
+}
+
+/* A slot of `table` that is in use (by a capability of `type`, unless none), or empty. */
+static uint64_t find_slot(struct captable *table, bool used, uint64_t type)
+{
+    uint64_t first = random_number(table->slots);
+    for (uint64_t i = 0; i < table->slots; i++) {
+        uint64_t slot = (first + i) % table->slots;
+        const struct cap *cap = captable_slot(table, slot);
+        if (slot && used == (cap->type != OBJECT_none) &&
+            (!used || type == OBJECT_none || cap->type == type))
+            return slot;
+    }
+    return random_number(table->slots);
+}
+
+static uint64_t random_address(void)
+{
+    static const uint64_t bases[] = {AT, AT + 0x1000, AT + 0x3000, AT + 0x1ff000, 0x40000000,
+                                     0x8000000000, 0x3fffffe00000, USER_ADDRESS_END - 0x1000};
+    uint64_t address = bases[random_number(sizeof(bases) / sizeof(bases[0]))];
+    return address + random_number(4) * PAGE_BYTES + (chance(3) ? 1 : 0);
+}
+
+static uint64_t device_or_image_address(void)
+{
+    uint64_t base = chance(50) ? DEVICE_ADDRESS : cap_at(SLOT_IMAGE)->address;
+    return base + random_number(6) * PAGE_BYTES;
+}
+
+/* One argument, of the class that a letter stands for. */
+static uint64_t argument(char class, struct captable *own, struct captable *invoked)
+{
+    static const uint16_t sizes[] = {1, 1, 1, 1, 2, 2, 3, 8, 9, 20, 64};
+    if (chance(4))
+        return hostile_number();
+    switch (class) {
+    case 's': /* slots of the own table: in use, a space, a captable, a port, empty */
+        return find_slot(own, true, OBJECT_none);
+    case 'S':
+        return find_slot(own, true, OBJECT_space);
+    case 'C':
+        return find_slot(own, true, OBJECT_captable);
+    case 'P':
+        return find_slot(own, true, OBJECT_port);
+    case 'e':
+        return find_slot(own, false, OBJECT_none);
+    case 'd': /* of the invoked table: empty, in use */
+        return find_slot(invoked, false, OBJECT_none);
+    case 'u':
+        return find_slot(invoked, true, OBJECT_none);
+    case 'a':
+        return random_address();
+    case 'A':
+        return device_or_image_address();
+    case 'r':
+        return chance(50) ? RIGHT_ALL : random_number(RIGHT_ALL + 1);
+    case 'm':
+        return RIGHT_READ | random_number(8);
+    case 't':
+        return random_number(OBJECT_COUNT + 1);
+    case 'n':
+        return sizes[random_number(sizeof(sizes) / sizeof(sizes[0]))];
+    case 'b':
+        return chance(50) ? 0 : 1ull << random_number(64);
+    case 'q':
+        return chance(60) ? 0 : random_number(PORT_QUEUE_SLOTS + 2);
+    case 'p':
+        return PRIORITY - 2 + random_number(5);
+    case 'v':
+        return 0x2f + random_number(8);
+    case 'i':
+        return random_number(70);
+    default:
+        return hostile_number();
+    }
+}
+
+static const char *const operation_arguments[OPERATION_COUNT] = {
+    [OPERATION_untyped_retype] = "tneA-",   [OPERATION_page_map] = "Sam--",
+    [OPERATION_table_map] = "Sa---",        [OPERATION_captable_copy] = "sdr--",
+    [OPERATION_captable_mint] = "Pdrbq",    [OPERATION_captable_move] = "sd---",
+    [OPERATION_captable_delete] = "u----",  [OPERATION_captable_revoke] = "u----",
+    [OPERATION_captable_info] = "u----",    [OPERATION_thread_configure] = "SCpP-",
+    [OPERATION_thread_set_registers] = "aa---",
+    [OPERATION_irq_derive] = "ve---",       [OPERATION_irq_bind] = "Pii--",
+    [OPERATION_ioport_derive] = "nne--",    [OPERATION_ioport_in] = "nn---",
+    [OPERATION_ioport_out] = "nn---",
+};
+
+static const uint8_t operation_objects[OPERATION_COUNT] = {
+#define OPERATION(object, name, ...) [OPERATION_##object##_##name] = OBJECT_##object,
+#include "motet/calls.def"
+};
+
+/* --- calls --- */
+
+static void random_invocation(struct thread *thread)
+{
+    struct registers *r = prepare(thread, CALL_invoke);
+    uint64_t operation = random_number(OPERATION_COUNT + (chance(5) ? 2 : 0));
+    struct captable *own = thread->captable, *invoked = own;
+    const char *classes = "xxxxx";
+    uint64_t a[5];
+    r->rsi = operation;
+    r->rdi = find_slot(own, true, OBJECT_none);
+    if (operation < OPERATION_COUNT && !chance(5)) {
+        r->rdi = find_slot(own, true, operation_objects[operation]);
+        if (operation_arguments[operation])
+            classes = operation_arguments[operation];
+    }
+    const struct cap *cap = captable_slot(own, r->rdi);
+    if (cap && cap->type == OBJECT_captable)
+        invoked = cap->object;
+    for (int i = 0; i < 5; i++)
+        a[i] = argument(classes[i], own, invoked);
+    r->rdx = a[0];
+    r->r10 = a[1];
+    r->r8 = a[2];
+    r->r9 = a[3];
+    r->r12 = a[4];
+}
+
+static uint64_t random_deadline(void)
+{
+    return chance(70) ? sim_clock + random_number(3000) : hostile_number();
+}
+
+static void random_message(struct thread *thread)
+{
+    static const uint8_t calls[] = {CALL_send, CALL_send, CALL_send, CALL_signal,
+                                    CALL_wait, CALL_wait, CALL_send_wait, CALL_yield};
+    struct registers *r = prepare(thread, calls[random_number(sizeof(calls))]);
+    struct captable *own = thread->captable;
+    char slots = r->rax == CALL_wait ? 'e' : 's';
+    r->rdi = argument('P', own, own);
+    r->rbx = argument('P', own, own);
+    r->rsi = chance(5) ? 0 : random_state;
+    r->rdx = random_state;
+    if (chance(50))
+        r->r14 = argument(slots, own, own) | (chance(40) ? argument(slots, own, own) << 32 : 0);
+    r->r15 = random_deadline();
+}
+
+static void random_registers(struct thread *thread)
+{
+    struct registers *r = prepare(thread, random_number(CALL_COUNT + 1));
+    r->rdi = hostile_number();
+    r->rsi = hostile_number();
+    r->rdx = hostile_number();
+    r->r10 = hostile_number();
+    r->r8 = hostile_number();
+    r->r9 = hostile_number();
+    r->r12 = hostile_number();
+    r->rbx = hostile_number();
+    r->r14 = hostile_number();
+    r->r15 = hostile_number();
+}
+
+static void hostile_step(struct thread *thread)
+{
+    if (chance(2)) {
+        sim_fault(FAULT_PAGE, random_address(), random_number(32));
+        machine_check();
+        return;
+    }
+    if (chance(60))
+        random_invocation(thread);
+    else if (chance(90))
+        random_message(thread);
+    else
+        random_registers(thread);
+    perform(thread);
+}
+
+/* --- the supervisor --- */
+
+static uint32_t faults; /* slot of main's port */
+static uint32_t threads[DOMAINS * DOMAIN_THREADS];
+static uint32_t tables[DOMAINS], spaces[DOMAINS];
+
+/* Errors don't matter: what it names may be gone by now. */
+static void restart(int n)
+{
+    int domain = n / DOMAIN_THREADS;
+    if (cap_at(threads[n])->type != OBJECT_thread)
+        return;
+    if (INVOKE(threads[n], thread_resume, 0) != ERROR_BAD_STATE)
+        return;
+    INVOKE(threads[n], thread_configure, spaces[domain], tables[domain],
+           PRIORITY - 2 + random_number(4), OWN_FAULTS);
+    INVOKE(threads[n], thread_resume, 0);
+}
+
+static void supervisor_step(void)
+{
+    uint64_t slot = SLOT_FREE + random_number(machine.next_slot - SLOT_FREE);
+    for (int n = 0; n < DOMAINS * DOMAIN_THREADS; n++)
+        if (chance(60) && machine.main->state == THREAD_RUNNING)
+            restart(n);
+    if (machine.main->state == THREAD_RUNNING && chance(20) && slot != faults)
+        machine_invoke(machine.main, SLOT_TABLE,
+                       chance(20) ? OPERATION_captable_delete : OPERATION_captable_revoke,
+                       (const uint64_t[5]){slot});
+    if (machine.main->state == THREAD_RUNNING)
+        wait_by(machine.main, faults, 0, sim_clock + 1 + random_number(200));
+}
+
+/* --- the machine --- */
+
+static void give(uint64_t domain, uint64_t from, uint64_t to, uint64_t rights)
+{
+    assert_int_equal(INVOKE(tables[domain], captable_copy, from, to, rights), OK);
+}
+
+static void domain_make(uint64_t d)
+{
+    uint32_t memory = make(OBJECT_untyped, 60), port = make(OBJECT_port, 1);
+    uint32_t page = make(OBJECT_page, 2), image = slot_new();
+    tables[d] = make(OBJECT_captable, DOMAIN_SLOTS / SLOTS_PER_PAGE);
+    spaces[d] = make(OBJECT_space, SPACE_PAGES);
+    give(d, tables[d], OWN_TABLE, RIGHT_ALL);
+    give(d, spaces[d], OWN_SPACE, RIGHT_ALL);
+    give(d, port, OWN_PORT, RIGHT_ALL);
+    give(d, page, OWN_PAGE, RIGHT_ALL);
+    assert_int_equal(INVOKE(tables[d], captable_move, memory, OWN_MEMORY), OK);
+    assert_int_equal(INVOKE(tables[d], captable_mint, faults, OWN_FAULTS,
+                            RIGHT_SEND | RIGHT_SIGNAL, 1ull << d, 2), OK);
+    assert_int_equal(INVOKE(SLOT_IMAGE, untyped_retype, OBJECT_page, 2, image,
+                            cap_at(SLOT_IMAGE)->address), OK);
+    give(d, image, OWN_IMAGE_PAGE, RIGHT_ALL);
+    for (uint64_t t = 0; t < DOMAIN_THREADS; t++) {
+        uint32_t thread = make_thread_in(spaces[d], tables[d], PRIORITY - t, OWN_FAULTS);
+        threads[d * DOMAIN_THREADS + t] = thread;
+        give(d, thread, OWN_THREADS + t, RIGHT_ALL);
+    }
+}
+
+static void machine_build(void)
+{
+    machine_create();
+    faults = make(OBJECT_port, 1);
+    for (uint64_t d = 0; d < DOMAINS; d++)
+        domain_make(d);
+    for (uint64_t d = 0; d < DOMAINS; d++)
+        give(d, tables[(d + 1) % DOMAINS], OWN_NEIGHBOUR, RIGHT_ALL);
+    give(0, SLOT_IRQS, OWN_IRQS, RIGHT_ALL);
+    give(1, SLOT_IOPORTS, OWN_IOPORTS, RIGHT_ALL);
+    assert_int_equal(INVOKE(tables[2], captable_move, SLOT_DEVICE, OWN_IOPORTS), OK);
+    supervisor_step();
+}
+
+static void step(void)
+{
+    if (chance(20))
+        sim_advance(random_number(2000));
+    if (chance(5))
+        sim_interrupt(0x2e + random_number(9));
+    machine_check();
+    if (!sim_cpu.current)
+        sim_advance(5000); /* main's deadline comes */
+    else if (sim_cpu.current == machine.main)
+        supervisor_step();
+    else
+        hostile_step(sim_cpu.current);
+}
+
+/* Everything goes, and in the end all memory is there again. */
+static void remove_everything(void)
+{
+    struct cap *memory = cap_at(SLOT_MEMORY);
+    enum error error = ERROR_MORE;
+    for (int steps = 0; error == ERROR_MORE; steps++) {
+        assert_true(steps < REMOVAL_MAX);
+        error = cap_remove_step(memory, false);
+        if (sim_cpu.reschedule)
+            schedule(&sim_cpu);
+        machine_check();
+    }
+    assert_int_equal(error, OK);
+    assert_null(sim_cpu.current);
+    assert_false(cap_has_children(memory));
+}
+
+static void random_calls_break_nothing(void **state)
+{
+    (void)state;
+    const char *seed = getenv("KERNEL_SEED"), *steps = getenv("KERNEL_STEPS");
+    uint64_t first = seed ? strtoull(seed, NULL, 0) : 1;
+    int64_t left = steps ? atoll(steps) : STEPS;
+    for (uint64_t n = first; left > 0; n++) {
+        fprintf(stderr, "\rKERNEL_SEED=%lu ", (unsigned long)n);
+        random_state = (n + 1) * 0x9e3779b97f4a7c15ull;
+        machine_build();
+        for (int i = 0; i < MACHINE_STEPS; i++)
+            step();
+        remove_everything();
+        left -= MACHINE_STEPS;
+    }
+    fprintf(stderr, "\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_calls_break_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

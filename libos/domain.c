@@ -33,16 +33,15 @@ static enum error servers_init(struct libos *libos, const struct server *const *
         if (end > start->private_bytes)
             return ERROR_NO_MEMORY;
     }
-    libos->servers = (uint8_t)count;
+    libos->domains_end = libos->domain + count;
     return OK;
 }
 
 static void links_init(struct libos *libos)
 {
-    const struct start_page *start = libos->start;
-    for (uint32_t i = 0; i < start->conns; i++) {
-        const struct start_conn *from = &start->conn[i];
-        struct link *link = &libos->link[i];
+    const struct start_conn *from = libos->start->conn;
+    libos->links_end = libos->link + libos->start->conns;
+    for (struct link *link = libos->link; link < libos->links_end; link++, from++) {
         *link = (struct link){
             .conn = {.put = channel_put,
                      .room = channel_room,
@@ -105,12 +104,10 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
 struct conn *domain_conn(struct domain *domain, const char *name, uint32_t instance)
 {
     struct libos *libos = domain->libos;
-    for (uint32_t i = 0; i < libos->start->conns; i++) {
-        struct link *link = &libos->link[i];
-        if (link->domain == domain && link->conn.instance == instance &&
-            !strcmp(libos->start->conn[i].name, name))
+    const struct start_conn *from = libos->start->conn;
+    for (struct link *link = libos->link; link < libos->links_end; link++, from++)
+        if (link->domain == domain && link->conn.instance == instance && !strcmp(from->name, name))
             return &link->conn;
-    }
     return NULL;
 }
 

@@ -25,9 +25,8 @@ enum {
 
 enum error loop_start(struct libos *libos, uint32_t *failed)
 {
-    for (uint32_t i = 0; i < libos->servers; i++) {
-        struct domain *domain = &libos->domain[i];
-        *failed = i;
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
+        *failed = domain->number;
         enum error error = domain->server->start(domain->state, domain);
         if (error)
             return error;
@@ -42,7 +41,7 @@ static void interrupts_deliver(struct libos *libos, uint64_t pending)
     for (uint32_t i = 0; i < start->devices; i++) {
         const struct start_device *from = &start->device[i];
         struct domain *domain = &libos->domain[from->server];
-        uint32_t device = number[domain->number]++;
+        uint32_t device = number[from->server]++;
         uint32_t bits = (uint32_t)(pending >> from->irq_bit) & ((1u << from->device.vectors) - 1);
         if (!bits || !domain->server->signal)
             continue;
@@ -54,19 +53,16 @@ static void interrupts_deliver(struct libos *libos, uint64_t pending)
 static uint64_t deadline_earliest(const struct libos *libos)
 {
     uint64_t earliest = 0;
-    for (uint32_t i = 0; i < libos->servers; i++)
-        if (libos->domain[i].deadline - 1 < earliest - 1) /* 0, none, is the latest */
-            earliest = libos->domain[i].deadline;
+    for (const struct domain *domain = libos->domain; domain < libos->domains_end; domain++)
+        if (domain->deadline - 1 < earliest - 1) /* 0, none, is the latest */
+            earliest = domain->deadline;
     return earliest;
 }
 
 static void deadlines_deliver(struct libos *libos)
 {
-    if (!deadline_earliest(libos))
-        return;
     uint64_t now = clock_nanoseconds(libos->info, kernel_clock());
-    for (uint32_t i = 0; i < libos->servers; i++) {
-        struct domain *domain = &libos->domain[i];
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
         if (domain->deadline - 1 >= now) /* later, or none */
             continue;
         domain->deadline = 0;
@@ -85,8 +81,6 @@ static void link_drain(struct libos *libos, struct link *link)
         channel->short_of_room = false;
         libos->happened = true; /* the server may go on in batch_end */
     }
-    if (!count)
-        return;
     for (uint32_t left = count < LOOP_BATCH ? count : LOOP_BATCH; left; left--) {
         struct msg m;
         channel_take(channel, &m);
@@ -99,24 +93,20 @@ static void link_drain(struct libos *libos, struct link *link)
     }
 }
 
-/* batch_end, then everything out. */
-static void round_end(struct libos *libos)
+/* Everything sent and taken is published, and who sleeps is rung. */
+static void round_publish(struct libos *libos)
 {
-    uint32_t conns = libos->start->conns;
-    if (libos->happened)
-        for (uint32_t i = 0; i < libos->servers; i++)
-            if (libos->domain[i].server->batch_end)
-                libos->domain[i].server->batch_end(libos->domain[i].state);
+    struct link *link, *end = libos->links_end;
     /* What was sent comes before the `done` of what it answers, over all connections. */
-    for (uint32_t i = 0; i < conns; i++)
-        channel_publish_put(&libos->link[i].channel);
-    for (uint32_t i = 0; i < conns; i++)
-        channel_publish_taken(&libos->link[i].channel);
-    /* Indices before wishes: channel_bell says why. */
+    for (link = libos->link; link < end; link++)
+        channel_publish_put(&link->channel);
+    for (link = libos->link; link < end; link++)
+        channel_publish_taken(&link->channel);
+    /* Indices before wishes: channel_bell_for_news says why. */
     ring_fence();
-    for (uint32_t i = 0; i < conns; i++)
-        if (channel_bell(&libos->link[i].channel))
-            kernel_signal(libos->link[i].doorbell);
+    for (link = libos->link; link < end; link++)
+        if (channel_bell(&link->channel))
+            kernel_signal(link->doorbell);
     if (libos->log_new)
         kernel_signal(SLOT_SUPERVISOR);
     libos->log_new = false;
@@ -124,21 +114,21 @@ static void round_end(struct libos *libos)
 
 static void awake(struct libos *libos)
 {
-    for (uint32_t i = 0; i < libos->start->conns; i++)
-        channel_awake(&libos->link[i].channel);
+    for (struct link *link = libos->link; link < libos->links_end; link++)
+        channel_awake(&link->channel);
 }
 
 /* Tells the peers that we sleep. False: something came meanwhile, so we don't. */
 static bool asleep(struct libos *libos)
 {
-    uint32_t conns = libos->start->conns;
+    struct link *link, *end = libos->links_end;
     bool stalled = libos->stalled, changed = false;
-    for (uint32_t i = 0; i < conns; i++)
-        channel_sleep(&libos->link[i].channel, stalled);
+    for (link = libos->link; link < end; link++)
+        channel_sleep(&link->channel, stalled);
     /* Wishes before indices: channel_changed says why. */
     ring_fence();
-    for (uint32_t i = 0; i < conns; i++)
-        changed |= channel_changed(&libos->link[i].channel, stalled);
+    for (link = libos->link; link < end; link++)
+        changed |= channel_changed(&link->channel, stalled);
     if (changed)
         awake(libos);
     return !changed;
@@ -146,18 +136,33 @@ static bool asleep(struct libos *libos)
 
 static uint64_t wait(struct libos *libos, uint64_t deadline)
 {
-    libos->turns = 0;
+    libos->rounds = 0;
     return kernel_wait(deadline, &libos->counters[COUNT_PORT_MESSAGES]);
 }
 
-/* Nanoseconds to ticks. */
-static uint64_t deadline_ticks(const struct libos *libos)
+/* Nanoseconds, 0 for none, to ticks. */
+static uint64_t deadline_ticks(const struct libos *libos, uint64_t deadline)
 {
-    uint64_t deadline = deadline_earliest(libos);
     if (!deadline)
         return 0;
     uint64_t ticks = kernel_clock(), now = clock_nanoseconds(libos->info, ticks);
     return clock_deadline(ticks, deadline > now ? deadline - now : 0, libos->clock_scale);
+}
+
+/* Calls the servers for all that there is. */
+static void round_deliver(struct libos *libos, uint64_t pending)
+{
+    if (pending >> SIGNAL_IRQ_FIRST)
+        interrupts_deliver(libos, pending);
+    if (deadline_earliest(libos))
+        deadlines_deliver(libos);
+    for (struct link *link = libos->link; link < libos->links_end; link++)
+        link_drain(libos, link);
+    if (!libos->happened)
+        return;
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++)
+        if (domain->server->batch_end)
+            domain->server->batch_end(domain->state);
 }
 
 uint64_t loop_round(struct libos *libos, uint64_t pending)
@@ -165,14 +170,10 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
     bool retry = libos->stalled;
     libos->stalled = false;
     if (retry)
-        for (uint32_t i = 0; i < libos->start->conns; i++)
-            channel_note_room(&libos->link[i].channel);
-    if (pending >> SIGNAL_IRQ_FIRST)
-        interrupts_deliver(libos, pending);
-    deadlines_deliver(libos);
-    for (uint32_t i = 0; i < libos->start->conns; i++)
-        link_drain(libos, &libos->link[i]);
-    round_end(libos);
+        for (struct link *link = libos->link; link < libos->links_end; link++)
+            channel_note_room(&link->channel);
+    round_deliver(libos, pending);
+    round_publish(libos);
 
     bool happened = libos->happened;
     libos->happened = false;
@@ -181,9 +182,9 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
      * from before the offer. */
     bool may_sleep = !libos->stalled || (retry && !happened);
     if (may_sleep && asleep(libos)) {
-        pending = wait(libos, deadline_ticks(libos));
+        pending = wait(libos, deadline_ticks(libos, deadline_earliest(libos)));
         awake(libos);
         return pending;
     }
-    return ++libos->turns < LOOP_ROUNDS_PER_WAIT ? 0 : wait(libos, 1); /* a time long past */
+    return ++libos->rounds < LOOP_ROUNDS_PER_WAIT ? 0 : wait(libos, 1); /* a time long past */
 }

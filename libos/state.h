@@ -53,11 +53,12 @@ struct libos {
     uint64_t *counters;   /* enum libos_counter */
     uint64_t clock_scale; /* see clock.h */
     uint64_t random[2];
-    uint32_t turns; /* rounds since the last kernel_wait */
-    uint8_t servers;
-    bool log_new;  /* lines that the supervisor wasn't told of */
-    bool stalled;  /* a message was refused in the last round */
-    bool happened; /* something happened since the last batch_end */
+    uint32_t rounds;            /* rounds since the last kernel_wait */
+    struct link *links_end;     /* behind the last in use */
+    struct domain *domains_end; /* likewise */
+    bool log_new;               /* lines that the supervisor wasn't told of */
+    bool stalled;               /* a message was refused in the last round */
+    bool happened;              /* something happened since the last batch_end */
     struct domain domain[DOMAIN_SERVERS_MAX];
     struct link link[START_CONNS_MAX];
     struct pool pool[START_POOLS_MAX];

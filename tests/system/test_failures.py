@@ -3,6 +3,9 @@
 can't go on ends the machine (here: with a status of QEMU's isa-debug-exit, which is odd)."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -14,27 +17,27 @@ LISTED = 4 << 10  # bytes of the composition at which damage is tried
 
 
 def test_too_little_memory():
-    """From the smallest -m that loads the kernel up to the first that serves, every one either
-    says what it lacks or serves."""
+    """Every size either says what it lacks or serves. (With less than these, or with some sizes
+    between, QEMU's BIOS lies where the image was loaded, and nobody is left to say anything.)"""
     said = []
-    for memory in ("1M", "1280K", "1536K", "1792K", "2M", "2560K", "3M", "4M"):
+    for memory in ("1280K", "1792K", "1920K", "2M", "2304K", "3M", "4M"):
         with Machine(kernel(DNS_ELF), [UserNetwork()], memory=memory) as machine:
-            match = machine.expect(
-                r"^(kernel: panic: too little memory.*|init: boot failed: .*memory.*"
-                r"|dnsd: serving .*|qemu.*[Tt]oo small.*|.*not enough memory.*)$")
+            match = machine.expect(r"^(kernel: panic: too little memory.*|dnsd: serving .*"
+                                   r"|init: boot failed: too little memory.*)$")
             said.append(match[0])
             if not match[0].startswith("dnsd"):
-                machine.wait_end()
-    assert said[-1].startswith("dnsd"), said
-    assert "memory" in said[0], said
+                assert machine.wait_end() % 2 == 1
     served = [line.startswith("dnsd") for line in said]
+    assert not served[0] and served[-1], said
     assert served == sorted(served), f"less memory serves and more doesn't: {said}"
+    assert all("(QEMU: -m)" in line for line in said if not line.startswith("dnsd"))
 
 
 def test_no_network_card():
     with Machine(kernel(DNS_ELF)) as machine:
         machine.expect(r"^virtio_drv: no network card: .*\(QEMU: -device virtio-net-pci\)$")
-        machine.expect(r"^init: virtio_drv stopped by itself: ")
+        machine.expect(r"^init: virtio_drv stopped by itself: nothing has that name$")
+        machine.expect(r"^dnsd: serving ")
         machine.type("d")  # the console goes on
         machine.expect(r"^  virtio_drv: stopped")
 
@@ -196,3 +199,20 @@ def test_link_goes_and_returns(dns_image):
     wait_answers(dns_image)
     assert ask(dns_image, "mail.example.org").answer
     assert dns_image.counters()["virtio_drv.link_changes"] == 2
+
+
+def test_clock_on_a_busy_host():
+    """The processor's clock is measured against a timer: that mustn't go wrong when QEMU has to
+    wait for the host in between."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(os.cpu_count() + 1)]
+    try:
+        found = []
+        for _ in range(8):
+            with Machine(kernel(DNS_ELF)) as machine:
+                found.append(int(machine.expect(r"^kernel: motet .* TSC (\d+) MHz")[1]))
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert max(found) < 1.05 * min(found), f"MHz: {found}"

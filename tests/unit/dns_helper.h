@@ -486,11 +486,10 @@ static inline bool reply_has(const struct reply *reply, const char *record)
     return false;
 }
 
-/* Fails with everything that is there, unless the reply has the flags, the code and, in any order,
- * exactly these records. */
+/* Fails with everything that is there, unless the reply has the response code, of AA and TC those
+ * in `flags` ("a", "t"), and, in any order, exactly the records that follow, up to NULL. */
 #define expect_reply(reply, code, flags, ...)                                                      \
-    reply_check(reply, code, flags, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL},        \
-                __FILE__, __LINE__)
+    reply_check(reply, code, flags, (const char *const[]){__VA_ARGS__}, __FILE__, __LINE__)
 
 static inline void reply_check(const struct reply *reply, unsigned rcode, const char *flags,
                                const char *const *records, const char *file, int line)

@@ -21,9 +21,9 @@
 
 enum {
     ENTRIES = 8,
-    CHAINS = 150000,     /* that go round */
+    CHAINS = 3000000,    /* that go round */
     PATIENCE_S = 10,     /* asleep for so long: for good */
-    YIELDS_PER_LOOK = 64 /* at the clock */
+    YIELDS_PER_LOOK = 1024 /* at the clock */
 };
 
 struct bench {

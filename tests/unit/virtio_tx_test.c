@@ -491,9 +491,9 @@ static void idle_run(struct rig *rig, const struct idle_case *c, uint32_t frames
 static void no_frame_is_left_behind_on_an_idle_machine(void **state)
 {
     srand(3);
-    for (uint32_t i = 0; i < 24; i++) {
+    for (uint32_t i = 0; i < 48; i++) {
         const struct idle_case c = {
-            .event_idx = i & 1, .at_once = i & 2, .per_turn = i / 4 * i / 4 * 3 + 1};
+            .event_idx = i & 1, .at_once = i & 2, .later = i & 4, .per_turn = 1 + i / 8 * 20};
         assert_int_equal(rig_set_up(state), 0);
         struct rig *rig = *state;
         if (!c.event_idx)

@@ -15,7 +15,7 @@ enum error cap_derive(struct cap *parent, struct cap *child, uint8_t rights)
 {
     if (parent->depth >= DERIVATION_DEPTH_MAX)
         return ERROR_LIMIT;
-    if (parent->flags & CAP_DYING)
+    if (cap_frozen(parent))
         return ERROR_BAD_STATE;
     *child = (struct cap){
         .type = parent->type,
@@ -58,8 +58,11 @@ void cap_move(struct cap *from, struct cap *to)
         to->prev->next = to;
     if (to->next)
         to->next->prev = to;
-    if ((to->type == OBJECT_page || to->type == OBJECT_table) && to->map.space)
-        list_replace(&from->map.maps, &to->map.maps);
+    if (to->type == OBJECT_page || to->type == OBJECT_table) {
+        list_init(&to->map.maps);
+        if (to->map.space)
+            list_replace(&from->map.maps, &to->map.maps);
+    }
     from->type = OBJECT_none;
 }
 
@@ -112,11 +115,13 @@ static void cap_unlink(struct cap *cap)
 /* The capability to take next so that `root` can go: a leaf, or inside a table a leaf below one of
  * its slots. Everything passed is marked, so that nothing is derived from it any more. Bounded by
  * DERIVATION_DEPTH_MAX x CAPTABLE_NESTING_MAX steps. NULL: a table's search isn't over. */
-static struct cap *removal_victim(struct cap *root)
+static struct cap *removal_victim(struct cap *root, bool self)
 {
     struct cap *cap = root;
+    root->flags |= self ? CAP_DYING : CAP_REVOKING;
     for (;;) {
-        cap->flags |= CAP_DYING;
+        if (cap != root)
+            cap->flags |= CAP_DYING;
         if (cap_has_children(cap)) {
             cap = cap->next;
             continue;
@@ -138,10 +143,10 @@ static struct cap *removal_victim(struct cap *root)
 enum error cap_remove_step(struct cap *cap, bool self)
 {
     if (!self && !cap_has_children(cap)) {
-        cap->flags &= (uint8_t)~CAP_DYING;
+        cap->flags &= (uint8_t)~CAP_REVOKING;
         return OK;
     }
-    struct cap *victim = removal_victim(cap);
+    struct cap *victim = removal_victim(cap, self);
     if (!victim || cap_release(victim))
         return ERROR_MORE;
     cap_unlink(victim);

@@ -31,6 +31,7 @@ enum cap_flag {
     CAP_DYING = 1u << 1,  /* being removed with all that is derived: nothing new may be derived */
     CAP_DEVICE = 1u << 2, /* page: device memory, mapped uncached; inherited */
     CAP_OWNS_SHARE = 1u << 3, /* port: the share of the queue ends with this one */
+    CAP_REVOKING = 1u << 4,   /* what is derived is being removed: nothing new until that is done */
 };
 
 struct cap {
@@ -77,6 +78,12 @@ enum error cap_copy(struct cap *parent, struct cap *child, uint8_t rights);
 
 /* Moves a capability to an empty slot; its place in the tree stays. */
 void cap_move(struct cap *from, struct cap *to);
+
+/* Going away, or losing what is derived: nothing may be derived from it now, nor bound to it. */
+static inline bool cap_frozen(const struct cap *cap)
+{
+    return cap->flags & (CAP_DYING | CAP_REVOKING);
+}
 
 static inline bool cap_has_children(const struct cap *cap)
 {

@@ -31,6 +31,14 @@ static enum error own_cap(struct invocation *i, uint64_t number, enum object typ
     return OK;
 }
 
+/* As own_cap, for an object that something new is going to depend on. */
+static enum error own_live_cap(struct invocation *i, uint64_t number, enum object type,
+                               struct cap **cap)
+{
+    enum error error = own_cap(i, number, type, cap);
+    return !error && cap_frozen(*cap) ? ERROR_BAD_STATE : error;
+}
+
 static enum error invoke_untyped_retype(struct invocation *i)
 {
     struct cap *slot;
@@ -54,7 +62,7 @@ static enum error invoke_untyped_info(struct invocation *i)
 static enum error invoke_page_map(struct invocation *i)
 {
     struct cap *space;
-    enum error error = own_cap(i, i->a[0], OBJECT_space, &space);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, &space);
     if (error)
         return error;
     if (i->a[2] & ~(uint64_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE))
@@ -78,7 +86,7 @@ static enum error invoke_page_info(struct invocation *i)
 static enum error invoke_table_map(struct invocation *i)
 {
     struct cap *space;
-    enum error error = own_cap(i, i->a[0], OBJECT_space, &space);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, &space);
     return error ? error : space_map_table(space->object, i->cap, i->a[1], &i->result[0]);
 }
 
@@ -131,15 +139,27 @@ static enum error invoke_captable_mint(struct invocation *i)
     return OK;
 }
 
+/* Tables contain each other in a tree (`nesting`), and nothing made of untyped memory is in a table
+ * nearer to the tree's root than the memory itself. So following "derived from" and "contained in"
+ * never leads in a circle, which is what lets removal end. Both hold at birth; a move keeps them.
+ */
+static bool move_allowed(const struct invocation *i, const struct cap *from)
+{
+    const struct captable *own = i->thread->captable, *to = i->cap->object;
+    if (from->type == OBJECT_captable)
+        return !(from->flags & CAP_FIRST);
+    if (from->type != OBJECT_untyped || to->nesting == own->nesting)
+        return true;
+    return to->nesting > own->nesting && !cap_has_children(from);
+}
+
 static enum error invoke_captable_move(struct invocation *i)
 {
     struct cap *from, *to;
     enum error error = source_and_destination(i, &from, &to);
     if (error)
         return error;
-    /* A table's first capability stays where it was made: tables contain each other in a tree,
-     * which is what lets destruction end. */
-    if ((from->type == OBJECT_captable && (from->flags & CAP_FIRST)) || (from->flags & CAP_DYING))
+    if (cap_frozen(from) || !move_allowed(i, from))
         return ERROR_BAD_STATE;
     cap_move(from, to);
     return OK;
@@ -182,9 +202,9 @@ static enum error invoke_captable_info(struct invocation *i)
 static enum error invoke_thread_configure(struct invocation *i)
 {
     struct cap *space, *captable;
-    enum error error = own_cap(i, i->a[0], OBJECT_space, &space);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, &space);
     if (!error)
-        error = own_cap(i, i->a[1], OBJECT_captable, &captable);
+        error = own_live_cap(i, i->a[1], OBJECT_captable, &captable);
     if (error)
         return error;
     return thread_configure(i->cap->object, space->object, captable->object, i->a[2], i->a[3]);
@@ -245,7 +265,7 @@ static enum error invoke_irq_derive(struct invocation *i)
 static enum error invoke_irq_bind(struct invocation *i)
 {
     struct cap *port;
-    enum error error = own_cap(i, i->a[0], OBJECT_port, &port);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_port, &port);
     if (error)
         return error;
     if (!(port->rights & RIGHT_WAIT))

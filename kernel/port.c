@@ -93,7 +93,7 @@ static enum error sent_cap(struct thread *sender, unsigned n, struct cap **cap)
         return ERROR_EMPTY_SLOT;
     if (found->type == OBJECT_untyped || found->type == OBJECT_table)
         return ERROR_WRONG_TYPE;
-    if (found->depth >= DERIVATION_DEPTH_MAX || (found->flags & CAP_DYING))
+    if (found->depth >= DERIVATION_DEPTH_MAX || cap_frozen(found))
         return ERROR_LIMIT;
     *cap = found;
     return OK;
@@ -259,7 +259,7 @@ enum error port_wait(struct thread *thread, struct cap *cap)
         return OK;
     }
     if (r->r15 && r->r15 <= arch_clock()) {
-        port_timeout(thread);
+        port_wait_end(thread, ERROR_TIMEOUT);
         return ERROR_TIMEOUT;
     }
     port->waiter = thread;
@@ -270,9 +270,9 @@ enum error port_wait(struct thread *thread, struct cap *cap)
     return OK;
 }
 
-void port_timeout(struct thread *thread)
+void port_wait_end(struct thread *thread, enum error error)
 {
-    set_result(&thread->registers, ERROR_TIMEOUT, 0);
+    set_result(&thread->registers, error, 0);
     thread->registers.rsi = 0;
     thread->registers.r14 = 0;
 }
@@ -281,8 +281,7 @@ bool port_release(struct port *port)
 {
     if (port->waiter) {
         struct thread *waiter = port->waiter;
-        port_timeout(waiter);
-        waiter->registers.rax = ERROR_PEER_DIED;
+        port_wait_end(waiter, ERROR_PEER_DIED);
         port->waiter = NULL;
         thread_wake(waiter);
     }

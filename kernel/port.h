@@ -53,8 +53,8 @@ void port_signal(struct port *port, uint64_t bits);
 /* Delivers or queues the fault of `thread`, whose record is filled in. */
 void port_fault(struct port *port, struct thread *thread);
 
-/* What a wait that ran into its deadline returns. */
-void port_timeout(struct thread *thread);
+/* What a wait returns that ends without a message: TIMEOUT, PEER_DIED, BAD_STATE (suspended). */
+void port_wait_end(struct thread *thread, enum error error);
 
 /* One step of emptying a port before it goes. False when it is empty. */
 bool port_release(struct port *port);

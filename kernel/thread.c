@@ -99,7 +99,7 @@ void thread_suspend(struct thread *thread)
     case THREAD_WAITING:
         thread->port->waiter = NULL;
         deadline_remove(&cpu->deadlines, &thread->deadline);
-        thread->registers.rax = ERROR_BAD_STATE;
+        port_wait_end(thread, ERROR_BAD_STATE);
         break;
     case THREAD_FAULTED:
         list_remove(&thread->link);
@@ -169,19 +169,33 @@ static void timer_at(struct cpu *cpu, uint64_t time)
     arch_timer_set(time);
 }
 
-static void slice_start(struct cpu *cpu, const struct thread *thread)
+static void slice_start(struct cpu *cpu, struct thread *thread)
 {
     cpu->slice_end = 0;
     if (list_empty(&cpu->ready[thread->priority]))
         return; /* no equal competes: no slice, no timer */
-    cpu->slice_end = arch_clock() + arch_clock_frequency() / SLICE_FRACTION;
+    uint64_t ticks = thread->slice_left;
+    thread->slice_left = 0;
+    cpu->slice_end = arch_clock() + (ticks ? ticks : arch_clock_frequency() / SLICE_FRACTION);
     timer_at(cpu, cpu->slice_end);
+}
+
+/* A better thread takes over. The rest of the slice is kept: with a new one each time, equals would
+ * wait forever behind a thread that is often interrupted. */
+static void preempt(struct cpu *cpu, struct thread *thread)
+{
+    uint64_t now = cpu->slice_end ? arch_clock() : 0;
+    bool used_up = cpu->slice_end && cpu->slice_end <= now;
+    thread->slice_left = used_up || !cpu->slice_end ? 0 : cpu->slice_end - now;
+    ready_insert(cpu, thread, !used_up);
 }
 
 struct thread *schedule(struct cpu *cpu)
 {
     cpu->reschedule = 0;
     struct thread *current = cpu->current;
+    if (!current)
+        cpu->slice_end = 0; /* it ended with the thread: an idle CPU sets no timer for it */
     if (!cpu->ready_bits)
         return current;
     int best = 63 - __builtin_clzll(cpu->ready_bits);
@@ -191,7 +205,7 @@ struct thread *schedule(struct cpu *cpu)
         return current;
     }
     if (current)
-        ready_insert(cpu, current, true);
+        preempt(cpu, current);
     struct thread *next = CONTAINER_OF(cpu->ready[best].next, struct thread, link);
     ready_remove(cpu, next);
     next->state = THREAD_RUNNING;
@@ -208,7 +222,7 @@ static void expire(struct cpu *cpu, struct deadline *deadline)
     struct thread *thread = CONTAINER_OF(deadline, struct thread, deadline);
     deadline_remove(&cpu->deadlines, deadline);
     thread->port->waiter = NULL;
-    port_timeout(thread);
+    port_wait_end(thread, ERROR_TIMEOUT);
     thread_wake(thread);
 }
 

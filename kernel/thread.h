@@ -53,6 +53,7 @@ struct thread {
     struct list captable_link;
     struct port *port; /* WAITING: on which; FAULTED and not yet reported: to which */
     struct deadline deadline;
+    uint64_t slice_left; /* ticks of a slice that a better thread cut short; 0: a whole one */
     struct {
         uint64_t cause; /* enum fault_cause */
         uint64_t address;

@@ -115,7 +115,7 @@ enum error untyped_retype(struct cap *untyped, enum object type, uint64_t pages,
         return ERROR_LIMIT;
     if (untyped->depth >= DERIVATION_DEPTH_MAX)
         return ERROR_LIMIT;
-    if (untyped->flags & CAP_DYING)
+    if (cap_frozen(untyped))
         return ERROR_BAD_STATE;
     uint64_t first;
     enum error error = place(untyped, type, pages, address, &first);

@@ -181,7 +181,13 @@ uint64_t domain_time(struct domain *domain)
 
 void domain_set_deadline(struct domain *domain, uint64_t time)
 {
+    struct libos *libos = domain->libos;
     domain->deadline = time;
+    uint64_t earliest = 0;
+    for (domain = libos->domain; domain < libos->domains_end; domain++)
+        if (domain->deadline - 1 < earliest - 1) /* 0, none, is the latest */
+            earliest = domain->deadline;
+    libos->deadline = earliest;
 }
 
 /* splitmix64 with a secret increment: even and fast, but whoever sees enough of it can compute the

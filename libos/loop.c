@@ -50,22 +50,13 @@ static void interrupts_deliver(struct libos *libos, uint64_t pending)
     }
 }
 
-static uint64_t deadline_earliest(const struct libos *libos)
-{
-    uint64_t earliest = 0;
-    for (const struct domain *domain = libos->domain; domain < libos->domains_end; domain++)
-        if (domain->deadline - 1 < earliest - 1) /* 0, none, is the latest */
-            earliest = domain->deadline;
-    return earliest;
-}
-
 static void deadlines_deliver(struct libos *libos)
 {
     uint64_t now = clock_nanoseconds(libos->info, kernel_clock());
     for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
         if (domain->deadline - 1 >= now) /* later, or none */
             continue;
-        domain->deadline = 0;
+        domain_set_deadline(domain, 0);
         libos->happened = true;
         domain->server->deadline(domain->state);
     }
@@ -73,24 +64,29 @@ static void deadlines_deliver(struct libos *libos)
 
 static void link_drain(struct libos *libos, struct link *link)
 {
-    const struct server *server = link->domain->server;
     struct channel *channel = &link->channel;
-    uint32_t count = channel_arrived(channel);
     channel->stalled = false;
     if (channel_room_came(channel)) {
         channel->short_of_room = false;
         libos->happened = true; /* the server may go on in batch_end */
     }
-    for (uint32_t left = count < LOOP_BATCH ? count : LOOP_BATCH; left; left--) {
+    uint32_t count = channel_arrived(channel);
+    if (!count)
+        return;
+    const struct server *server = link->domain->server;
+    void *state = link->domain->state;
+    uint32_t left = count < LOOP_BATCH ? count : LOOP_BATCH;
+    for (uint32_t first = left; left; left--) {
         struct msg m;
         channel_take(channel, &m);
-        if (!server->receive(link->domain->state, &link->conn, &m)) {
+        if (!server->receive(state, &link->conn, &m)) {
             channel_untake(channel);
             channel->stalled = libos->stalled = true;
-            break;
+            libos->happened |= left < first;
+            return;
         }
-        libos->happened = true;
     }
+    libos->happened = true;
 }
 
 /* Everything sent and taken is published, and who sleeps is rung. */
@@ -140,13 +136,13 @@ static uint64_t wait(struct libos *libos, uint64_t deadline)
     return kernel_wait(deadline, &libos->counters[COUNT_PORT_MESSAGES]);
 }
 
-/* Nanoseconds, 0 for none, to ticks. */
-static uint64_t deadline_ticks(const struct libos *libos, uint64_t deadline)
+static uint64_t deadline_ticks(const struct libos *libos)
 {
-    if (!deadline)
+    if (!libos->deadline)
         return 0;
     uint64_t ticks = kernel_clock(), now = clock_nanoseconds(libos->info, ticks);
-    return clock_deadline(ticks, deadline > now ? deadline - now : 0, libos->clock_scale);
+    uint64_t length = libos->deadline > now ? libos->deadline - now : 0;
+    return clock_deadline(ticks, length, libos->clock_scale);
 }
 
 /* Calls the servers for all that there is. */
@@ -154,7 +150,7 @@ static void round_deliver(struct libos *libos, uint64_t pending)
 {
     if (pending >> SIGNAL_IRQ_FIRST)
         interrupts_deliver(libos, pending);
-    if (deadline_earliest(libos))
+    if (libos->deadline)
         deadlines_deliver(libos);
     for (struct link *link = libos->link; link < libos->links_end; link++)
         link_drain(libos, link);
@@ -177,12 +173,13 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
 
     bool happened = libos->happened;
     libos->happened = false;
-    libos->counters[COUNT_STALLS] += libos->stalled;
+    if (libos->stalled)
+        libos->counters[COUNT_STALLS]++;
     /* Stalls are offered once more before sleeping: after what happened, and with the room noted
      * from before the offer. */
     bool may_sleep = !libos->stalled || (retry && !happened);
     if (may_sleep && asleep(libos)) {
-        pending = wait(libos, deadline_ticks(libos, deadline_earliest(libos)));
+        pending = wait(libos, deadline_ticks(libos));
         awake(libos);
         return pending;
     }

@@ -53,6 +53,7 @@ struct libos {
     uint64_t *counters;   /* enum libos_counter */
     uint64_t clock_scale; /* see clock.h */
     uint64_t random[2];
+    uint64_t deadline;          /* the earliest of the servers' */
     uint32_t rounds;            /* rounds since the last kernel_wait */
     struct link *links_end;     /* behind the last in use */
     struct domain *domains_end; /* likewise */

@@ -160,6 +160,22 @@ def test_settings_that_grub_would_read_otherwise_are_refused(small, tmp_path, se
     assert not (tmp_path / "x.img").exists()
 
 
+def test_entry_by_physical_address_is_refused(small, tmp_path):
+    """GRUB wouldn't find it: "entry point isn't in a segment"."""
+    subprocess.run(["objcopy", "--change-section-vma", ".all+0x10000000",
+                    "--set-start=0x200020", small.parent / "kernel.elf", tmp_path / "moved.elf"],
+                   check=True)
+    done = pack(tmp_path / "x.img", tmp_path / "moved.elf")
+    assert done.returncode == 1 and "entry 0x200020 is in no section — " in done.stderr
+
+
+def test_kernel_without_multiboot2_is_refused(small, tmp_path):
+    content = (small.parent / "kernel.elf").read_bytes()
+    (tmp_path / "other.elf").write_bytes(content.replace(b"\xd6\x50\x52\xe8", b"\xd7\x50\x52\xe8"))
+    done = pack(tmp_path / "x.img", tmp_path / "other.elf")
+    assert done.returncode == 1 and "no Multiboot2 header" in done.stderr
+
+
 @pytest.mark.parametrize("arguments, message", [
     ([], "wrong arguments"),
     (["x.img"], "wrong arguments"),

@@ -144,6 +144,9 @@ static const uint8_t operation_objects[OPERATION_COUNT] = {
 
 /* --- calls --- */
 
+/* How often each succeeded: a fuzzer that only ever meets errors tests little. */
+static uint64_t operations_done[OPERATION_COUNT], calls_done[CALL_COUNT];
+
 static void random_invocation(struct thread *thread)
 {
     struct registers *r = prepare(thread, CALL_invoke);
@@ -219,7 +222,12 @@ static void hostile_step(struct thread *thread)
         random_message(thread);
     else
         random_registers(thread);
-    perform(thread);
+    uint64_t call = thread->registers.rax, operation = thread->registers.rsi;
+    bool done = perform(thread) == OK;
+    if (call == CALL_invoke && operation < OPERATION_COUNT)
+        operations_done[operation] += done;
+    else if (call < CALL_COUNT)
+        calls_done[call] += done;
 }
 
 /* --- the supervisor --- */
@@ -347,6 +355,10 @@ static void random_calls_break_nothing(void **state)
         left -= MACHINE_STEPS;
     }
     fprintf(stderr, "\n");
+    for (int i = 0; i < OPERATION_COUNT; i++)
+        printf("op %d %lu\n", i, operations_done[i]);
+    for (int i = 0; i < CALL_COUNT; i++)
+        printf("call %d %lu\n", i, calls_done[i]);
 }
 
 int main(void)

@@ -53,7 +53,7 @@ enum { SIGNAL_CONNS = 48, SIGNAL_IRQ_FIRST = 48, SIGNAL_IRQS = 12, SIGNAL_CONTRO
  * to share one page table with its image. The page below the stack is never mapped. */
 #define INIT_PRIVATE_ADDRESS 0x480000ull
 #define INIT_STACK_ADDRESS   0x491000ull
-enum { INIT_PRIVATE_BYTES = 64 * 1024, INIT_STACK_BYTES = 16 * 1024 };
+enum { INIT_PRIVATE_BYTES = 16 * 1024, INIT_STACK_BYTES = 8 * 1024 };
 _Static_assert(INIT_PRIVATE_ADDRESS + INIT_PRIVATE_BYTES < INIT_STACK_ADDRESS, "a page between");
 
 struct start_conn {

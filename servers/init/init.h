@@ -53,6 +53,8 @@ struct init {
     uint32_t settings_used;
 };
 
+_Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no more");
+
 /* objects.c: making and mapping. All of them end the machine with a clear message when memory or
  * slots run out: init can't go on half built. */
 

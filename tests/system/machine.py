@@ -29,7 +29,7 @@ DNS_ELF = BUILD / "images/dns.elf"
 DNS_IMG = BUILD / "images/dns.img"
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 
-LIMIT = 60  # seconds: for what takes well below one, on a machine that does other things too
+LIMIT = 30  # seconds: for what takes well below one, on a machine that does other things too
 BUILD_LIMIT = 180  # seconds: for a whole image
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 

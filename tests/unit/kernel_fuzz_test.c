@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Hostile threads make random system calls: all calls, all operations, arguments of all classes,
- * while a supervisor tears down and restarts what they have. The whole system is checked after every
- * step. KERNEL_SEED and KERNEL_STEPS in the environment repeat or prolong a run.
+ * while a supervisor tears down and restarts what they have. The whole system is checked after
+ * every step. KERNEL_SEED and KERNEL_STEPS in the environment repeat or prolong a run.
  */
 #include "tests/unit/kernel_machine.h"
 
@@ -11,17 +11,28 @@
 #include <string.h>
 
 enum {
-    STEPS = 20000,            /* of all machines together: a few seconds */
-    MACHINE_STEPS = 1000,     /* then another machine */
+    STEPS = 100000,       /* of all machines together: a few seconds */
+    MACHINE_STEPS = 1000, /* then another machine */
     DOMAINS = 3,
     DOMAIN_THREADS = 2,
     DOMAIN_SLOTS = SLOTS_PER_PAGE,
-    REMOVAL_MAX = 20000,      /* steps to remove all there is */
+    REMOVAL_MAX = 20000, /* steps to remove all there is */
 };
 
 /* A domain's table, in order. */
-enum { OWN_TABLE = 1, OWN_SPACE, OWN_PORT, OWN_MEMORY, OWN_PAGE, OWN_FAULTS, OWN_THREADS,
-       OWN_NEIGHBOUR = OWN_THREADS + DOMAIN_THREADS, OWN_IRQS, OWN_IOPORTS, OWN_IMAGE_PAGE };
+enum {
+    OWN_TABLE = 1,
+    OWN_SPACE,
+    OWN_PORT,
+    OWN_MEMORY,
+    OWN_PAGE,
+    OWN_FAULTS,
+    OWN_THREADS,
+    OWN_NEIGHBOUR = OWN_THREADS + DOMAIN_THREADS,
+    OWN_IRQS,
+    OWN_IOPORTS,
+    OWN_IMAGE_PAGE
+};
 
 static uint64_t random_state;
 
@@ -42,10 +53,26 @@ static bool chance(uint64_t percent)
 
 static uint64_t hostile_number(void)
 {
-    static const uint64_t edges[] = {0, 1, 63, 64, 127, 128, 511, 512, 513, 4095, 4096,
-                                     0xffff, 0xffffffff, 0x100000000, USER_ADDRESS_END,
-                                     USER_ADDRESS_END - 1, 0x7fffffffffffffff,
-                                     0x8000000000000000, UINT64_MAX - 4095, UINT64_MAX};
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     63,
+                                     64,
+                                     127,
+                                     128,
+                                     511,
+                                     512,
+                                     513,
+                                     4095,
+                                     4096,
+                                     0xffff,
+                                     0xffffffff,
+                                     0x100000000,
+                                     USER_ADDRESS_END,
+                                     USER_ADDRESS_END - 1,
+                                     0x7fffffffffffffff,
+                                     0x8000000000000000,
+                                     UINT64_MAX - 4095,
+                                     UINT64_MAX};
     return edges[random_number(sizeof(edges) / sizeof(edges[0]))] + (chance(20) ? ~0ull : 0);
 }
 
@@ -65,9 +92,10 @@ static uint64_t find_slot(struct captable *table, bool used, uint64_t type)
 
 static uint64_t random_address(void)
 {
-    static const uint64_t bases[] = {AT, AT + 0x1000, AT + 0x3000, AT + 0x1ff000, 0x40000000,
-                                     0x8000000000, 0x3fffffe00000, USER_ADDRESS_END - 0x1000};
-    uint64_t address = bases[random_number(sizeof(bases) / sizeof(bases[0]))];
+    static const uint64_t bases[] = {
+        AT,         AT + 0x1000,  AT + 0x3000,    AT + 0x1ff000,
+        0x40000000, 0x8000000000, 0x3fffffe00000, USER_ADDRESS_END - 0x1000};
+    uint64_t address = chance(60) ? AT : bases[random_number(sizeof(bases) / sizeof(bases[0]))];
     return address + random_number(4) * PAGE_BYTES + (chance(3) ? 1 : 0);
 }
 
@@ -81,6 +109,10 @@ static uint64_t device_or_image_address(void)
 static uint64_t argument(char class, struct captable *own, struct captable *invoked)
 {
     static const uint16_t sizes[] = {1, 1, 1, 1, 2, 2, 3, 8, 9, 20, 64};
+    static const uint8_t types[] = {OBJECT_none,     OBJECT_untyped, OBJECT_page,  OBJECT_page,
+                                    OBJECT_page,     OBJECT_table,   OBJECT_table, OBJECT_space,
+                                    OBJECT_captable, OBJECT_thread,  OBJECT_port,  OBJECT_port,
+                                    OBJECT_irq,      OBJECT_COUNT};
     if (chance(4))
         return hostile_number();
     switch (class) {
@@ -107,7 +139,7 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
     case 'm':
         return RIGHT_READ | random_number(8);
     case 't':
-        return random_number(OBJECT_COUNT + 1);
+        return types[random_number(sizeof(types))];
     case 'n':
         return sizes[random_number(sizeof(sizes) / sizeof(sizes[0]))];
     case 'b':
@@ -126,14 +158,21 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
 }
 
 static const char *const operation_arguments[OPERATION_COUNT] = {
-    [OPERATION_untyped_retype] = "tneA-",   [OPERATION_page_map] = "Sam--",
-    [OPERATION_table_map] = "Sa---",        [OPERATION_captable_copy] = "sdr--",
-    [OPERATION_captable_mint] = "Pdrbq",    [OPERATION_captable_move] = "sd---",
-    [OPERATION_captable_delete] = "u----",  [OPERATION_captable_revoke] = "u----",
-    [OPERATION_captable_info] = "u----",    [OPERATION_thread_configure] = "SCpP-",
+    [OPERATION_untyped_retype] = "tneA-",
+    [OPERATION_page_map] = "Sam--",
+    [OPERATION_table_map] = "Sa---",
+    [OPERATION_captable_copy] = "sdr--",
+    [OPERATION_captable_mint] = "Pdrbq",
+    [OPERATION_captable_move] = "sd---",
+    [OPERATION_captable_delete] = "u----",
+    [OPERATION_captable_revoke] = "u----",
+    [OPERATION_captable_info] = "u----",
+    [OPERATION_thread_configure] = "SCpP-",
     [OPERATION_thread_set_registers] = "aa---",
-    [OPERATION_irq_derive] = "ve---",       [OPERATION_irq_bind] = "Pii--",
-    [OPERATION_ioport_derive] = "nne--",    [OPERATION_ioport_in] = "nn---",
+    [OPERATION_irq_derive] = "ve---",
+    [OPERATION_irq_bind] = "Pii--",
+    [OPERATION_ioport_derive] = "nne--",
+    [OPERATION_ioport_in] = "nn---",
     [OPERATION_ioport_out] = "nn---",
 };
 
@@ -180,7 +219,7 @@ static uint64_t random_deadline(void)
 
 static void random_message(struct thread *thread)
 {
-    static const uint8_t calls[] = {CALL_send, CALL_send, CALL_send, CALL_signal,
+    static const uint8_t calls[] = {CALL_send, CALL_send, CALL_send,      CALL_signal,
                                     CALL_wait, CALL_wait, CALL_send_wait, CALL_yield};
     struct registers *r = prepare(thread, calls[random_number(sizeof(calls))]);
     struct captable *own = thread->captable;
@@ -234,7 +273,33 @@ static void hostile_step(struct thread *thread)
 
 static uint32_t faults; /* slot of main's port */
 static uint32_t threads[DOMAINS * DOMAIN_THREADS];
-static uint32_t tables[DOMAINS], spaces[DOMAINS];
+static uint32_t tables[DOMAINS], spaces[DOMAINS], ports[DOMAINS], buffers[DOMAINS];
+
+static bool running(void)
+{
+    return machine.main->state == THREAD_RUNNING;
+}
+
+static void give(uint64_t domain, uint64_t from, uint64_t to, uint64_t rights)
+{
+    if (running())
+        INVOKE(tables[domain], captable_copy, from, to, rights);
+}
+
+/* What a domain starts with and has lost, as far as that still exists. */
+static void refill(uint64_t d)
+{
+    give(d, tables[d], OWN_TABLE, RIGHT_ALL);
+    give(d, spaces[d], OWN_SPACE, RIGHT_ALL);
+    give(d, ports[d], OWN_PORT, RIGHT_ALL);
+    give(d, buffers[d], OWN_PAGE, RIGHT_ALL);
+    give(d, tables[(d + 1) % DOMAINS], OWN_NEIGHBOUR, RIGHT_ALL);
+    for (uint64_t t = 0; t < DOMAIN_THREADS; t++)
+        give(d, threads[d * DOMAIN_THREADS + t], OWN_THREADS + t, RIGHT_ALL);
+    if (running())
+        INVOKE(tables[d], captable_mint, faults, OWN_FAULTS, RIGHT_SEND | RIGHT_SIGNAL, 1ull << d,
+               2);
+}
 
 /* Errors don't matter: what it names may be gone by now. */
 static void restart(int n)
@@ -252,45 +317,37 @@ static void restart(int n)
 static void supervisor_step(void)
 {
     uint64_t slot = SLOT_FREE + random_number(machine.next_slot - SLOT_FREE);
+    if (chance(20))
+        refill(random_number(DOMAINS));
     for (int n = 0; n < DOMAINS * DOMAIN_THREADS; n++)
-        if (chance(60) && machine.main->state == THREAD_RUNNING)
+        if (chance(60) && running())
             restart(n);
-    if (machine.main->state == THREAD_RUNNING && chance(20) && slot != faults)
+    if (running() && chance(5) && slot != faults)
         machine_invoke(machine.main, SLOT_TABLE,
-                       chance(20) ? OPERATION_captable_delete : OPERATION_captable_revoke,
+                       chance(10) ? OPERATION_captable_delete : OPERATION_captable_revoke,
                        (const uint64_t[5]){slot});
-    if (machine.main->state == THREAD_RUNNING)
+    if (running())
         wait_by(machine.main, faults, 0, sim_clock + 1 + random_number(200));
 }
 
 /* --- the machine --- */
 
-static void give(uint64_t domain, uint64_t from, uint64_t to, uint64_t rights)
-{
-    assert_int_equal(INVOKE(tables[domain], captable_copy, from, to, rights), OK);
-}
-
 static void domain_make(uint64_t d)
 {
-    uint32_t memory = make(OBJECT_untyped, 60), port = make(OBJECT_port, 1);
-    uint32_t page = make(OBJECT_page, 2), image = slot_new();
+    uint32_t memory = make(OBJECT_untyped, 100), image = slot_new();
+    ports[d] = make(OBJECT_port, 1);
+    buffers[d] = make(OBJECT_page, 2);
     tables[d] = make(OBJECT_captable, DOMAIN_SLOTS / SLOTS_PER_PAGE);
     spaces[d] = make(OBJECT_space, SPACE_PAGES);
-    give(d, tables[d], OWN_TABLE, RIGHT_ALL);
-    give(d, spaces[d], OWN_SPACE, RIGHT_ALL);
-    give(d, port, OWN_PORT, RIGHT_ALL);
-    give(d, page, OWN_PAGE, RIGHT_ALL);
+    for (int level = 3; level > 0; level--)
+        assert_int_equal(INVOKE(make(OBJECT_table, 1), table_map, spaces[d], AT), OK);
     assert_int_equal(INVOKE(tables[d], captable_move, memory, OWN_MEMORY), OK);
-    assert_int_equal(INVOKE(tables[d], captable_mint, faults, OWN_FAULTS,
-                            RIGHT_SEND | RIGHT_SIGNAL, 1ull << d, 2), OK);
-    assert_int_equal(INVOKE(SLOT_IMAGE, untyped_retype, OBJECT_page, 2, image,
-                            cap_at(SLOT_IMAGE)->address), OK);
+    assert_int_equal(
+        INVOKE(SLOT_IMAGE, untyped_retype, OBJECT_page, 2, image, cap_at(SLOT_IMAGE)->address), OK);
     give(d, image, OWN_IMAGE_PAGE, RIGHT_ALL);
-    for (uint64_t t = 0; t < DOMAIN_THREADS; t++) {
-        uint32_t thread = make_thread_in(spaces[d], tables[d], PRIORITY - t, OWN_FAULTS);
-        threads[d * DOMAIN_THREADS + t] = thread;
-        give(d, thread, OWN_THREADS + t, RIGHT_ALL);
-    }
+    for (uint64_t t = 0; t < DOMAIN_THREADS; t++)
+        threads[d * DOMAIN_THREADS + t] =
+            make_thread_in(spaces[d], tables[d], PRIORITY - t, OWN_FAULTS);
 }
 
 static void machine_build(void)
@@ -300,7 +357,7 @@ static void machine_build(void)
     for (uint64_t d = 0; d < DOMAINS; d++)
         domain_make(d);
     for (uint64_t d = 0; d < DOMAINS; d++)
-        give(d, tables[(d + 1) % DOMAINS], OWN_NEIGHBOUR, RIGHT_ALL);
+        refill(d);
     give(0, SLOT_IRQS, OWN_IRQS, RIGHT_ALL);
     give(1, SLOT_IOPORTS, OWN_IOPORTS, RIGHT_ALL);
     assert_int_equal(INVOKE(tables[2], captable_move, SLOT_DEVICE, OWN_IOPORTS), OK);

@@ -191,7 +191,7 @@ static void map_regions(struct creation *c, const struct boot_page *boot)
 /* Slots for all that init will make: per domain its objects and tables, per region its pages. */
 static uint64_t table_pages(const struct image_header *image)
 {
-    enum { FIXED = 96, PER_DOMAIN = 24, PER_REGION = 2, PER_CONNECTION = 2, PER_DEVICE = 64 };
+    enum { FIXED = 80, PER_DOMAIN = 24, PER_REGION = 2, PER_CONNECTION = 2, PER_DEVICE = 32 };
     uint64_t slots = FIXED + image->domains.count * PER_DOMAIN + image->regions.count * PER_REGION +
                      image->connections.count * PER_CONNECTION + image->devices.count * PER_DEVICE;
     uint64_t pages = (slots + SLOTS_PER_PAGE - 1) / SLOTS_PER_PAGE;

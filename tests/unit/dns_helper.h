@@ -289,7 +289,7 @@ struct reply {
     unsigned edns_size;
     bool edns_do;
     unsigned records;
-    char text[REPLY_RECORDS_MAX][600]; /* "an|ns|ar OWNER TTL TYPE DATA"; OPT isn't among them */
+    char text[REPLY_RECORDS_MAX][600]; /* "an|OWNER TTL TYPE DATA", ns|, ar|; OPT isn't among them */
 };
 
 /* Reads a name at *at, which is moved behind it. Pointers must lead backwards. */
@@ -396,7 +396,7 @@ static inline void reply_record(struct reply *reply, size_t *at, const char *sec
     assert_int_equal(load_be16(tail + 2), DNS_CLASS_IN);
     assert_true(reply->records < REPLY_RECORDS_MAX);
     char *out = reply->text[reply->records++];
-    out += sprintf(out, "%s %s %u %s", section, owner, load_be32(tail + 4),
+    out += sprintf(out, "%s|%s %u %s", section, owner, load_be32(tail + 4),
                    type_to_text(type, type_text));
     reply_rdata(reply, *at, end, type, out);
     *at = end;

@@ -28,7 +28,8 @@ struct conn {
 
 /* Sends without waiting. The message is copied; the caller keeps its own. ERROR_FULL means that the
  * peer hasn't consumed what was sent: hold the work back (see `receive` in libos/server.h) or drop
- * and count. */
+ * and count. After it, or after conn_room returned 0, new room wakes the domain, and batch_end is
+ * called. */
 static inline enum error conn_send(struct conn *conn, const struct msg *m)
 {
     return conn->put(conn, m);

@@ -18,7 +18,8 @@ static inline uint64_t clock_nanoseconds(const struct kernel_info *info, uint64_
 }
 
 /* Ticks per nanosecond with CLOCK_FRACTION_BITS fraction bits; for frequencies below 2^40 Hz. Off
- * by at most 2^-23 of the length it scales, so it's for lengths, never for points in time. */
+ * by 2^-23 of the length it scales (from 500 MHz up), so it's for lengths, never for points in
+ * time. */
 enum { CLOCK_FRACTION_BITS = 24 };
 
 static inline uint64_t clock_scale(const struct kernel_info *info)

@@ -12,7 +12,10 @@
  *              be taken now (no room for what it leads to): it stays in the queue, and with it
  *              everything behind it on that connection, until the next round.
  *   deadline   the time set with domain_set_deadline has passed
- *   batch_end  after each round in which anything happened: flush what was gathered
+ *   batch_end  after start, after each round in which anything happened, and when a connection that
+ *              was full has room again: flush what was gathered
+ *
+ * signal and batch_end may be NULL, and so may deadline if none is ever set.
  */
 #ifndef MOTET_LIBOS_SERVER_H
 #define MOTET_LIBOS_SERVER_H

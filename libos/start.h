@@ -30,7 +30,7 @@ enum {
 
 /* The first bytes of private memory are the libOS's own; the servers' states follow in link order,
  * each on a cache line of its own. compose allots them, libos/start.c relies on them. */
-enum { LIBOS_PRIVATE_BYTES = 16384, STATE_ALIGN = 64 };
+enum { LIBOS_PRIVATE_BYTES = 4096, STATE_ALIGN = 64 };
 
 /* Where the n-th server's state of `size` bytes ends, if the one before ended at `end`. */
 static inline uint64_t state_end(uint64_t end, uint64_t size)

@@ -90,42 +90,40 @@ static enum dns_rcode put_referral(struct answer *answer)
         zone_rrset_find(&answer->match.node, DNS_TYPE_NS, &ns) != ZONE_FOUND)
         return damaged(answer);
     answer->referral = answer->match.node.offset;
-    if (answer->alias_count + answer->synthesized_count == 0)
+    if (answer->alias_count == 0)
         answer->authoritative = false;
     return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ns, ns.ttl, DNS_NOERROR);
 }
 
-/* Goes on with the name in an alias' record. */
-static enum dns_rcode follow(struct answer *answer, const struct zone_record *alias)
+/* Notes that the alias at this node is followed. False: it was already, or there were too many. */
+static bool alias_enter(struct answer *answer, uint32_t node)
 {
-    if (name_parse(&answer->target, alias->rdata, alias->length) == 0)
+    unsigned count = answer->alias_count;
+
+    for (unsigned index = 0; index < count; index++) {
+        if (answer->aliases[index] == node)
+            count = ANSWER_CHAIN_MAX;
+    }
+    if (count == ANSWER_CHAIN_MAX) {
+        answer->counters->count[ANSWER_COUNT_chain_cut]++;
+        return false;
+    }
+    answer->aliases[answer->alias_count++] = node;
+    return true;
+}
+
+/* Goes on with the name in an alias' record, which is in the message already. */
+static enum dns_rcode follow(struct answer *answer, const struct zone_rrset *alias)
+{
+    const uint8_t *at = alias->records;
+    struct zone_record record;
+
+    if (zone_record_next(alias, &at, &record) != ZONE_FOUND ||
+        name_parse(&answer->target, record.rdata, record.length) == 0)
         return damaged(answer);
     answer->name = &answer->target;
     answer->follow = !answer->truncated;
     return DNS_NOERROR;
-}
-
-/* Follows a CNAME RRset, which is in the message already, unless its node has been before. */
-static enum dns_rcode follow_cname(struct answer *answer, uint32_t node,
-                                   const struct zone_rrset *cname)
-{
-    const uint8_t *at = cname->records;
-    struct zone_record record;
-
-    for (unsigned index = 0; index < answer->alias_count; index++) {
-        if (answer->aliases[index] == node) {
-            answer->counters->count[ANSWER_COUNT_chain_cut]++;
-            return DNS_NOERROR;
-        }
-    }
-    if (zone_record_next(cname, &at, &record) != ZONE_FOUND)
-        return damaged(answer);
-    if (answer->alias_count == ANSWER_CHAIN_MAX) {
-        answer->counters->count[ANSWER_COUNT_chain_cut]++;
-        return DNS_NOERROR;
-    }
-    answer->aliases[answer->alias_count++] = node;
-    return follow(answer, &record);
 }
 
 /* Puts the labels of the current name below the match before the target of its DNAME record.
@@ -142,41 +140,46 @@ static size_t substitute(const struct answer *answer, const struct zone_record *
     return prefix + dname->length;
 }
 
-/* Answers from the DNAME record above the current name: that and a CNAME record made from it
- * (RFC 6672 3.2). */
-static enum dns_rcode put_redirection(struct answer *answer)
+/* Makes a CNAME RRset for the current name from the DNAME record above it (RFC 6672 2.2). */
+static enum dns_rcode synthesize(struct answer *answer, const struct zone_rrset *dname,
+                                 struct zone_rrset *cname)
 {
-    struct zone_rrset dname;
+    uint8_t *made = answer->synthesized[answer->synthesized_count++].record;
+    const uint8_t *at = dname->records;
     struct zone_record record;
 
-    if (zone_rrset_find(&answer->match.node, DNS_TYPE_DNAME, &dname) != ZONE_FOUND)
+    if (zone_record_next(dname, &at, &record) != ZONE_FOUND)
         return damaged(answer);
-    const uint8_t *at = dname.records;
-    if (zone_record_next(&dname, &at, &record) != ZONE_FOUND)
-        return damaged(answer);
-    if (answer->synthesized_count == ANSWER_SYNTHESIZED_MAX) {
-        answer->counters->count[ANSWER_COUNT_chain_cut]++;
-        return DNS_NOERROR;
-    }
-    uint8_t *made = answer->synthesized[answer->synthesized_count++].record;
     size_t length = substitute(answer, &record, made + 2);
-    enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl,
-                               length == 0 ? DNS_YXDOMAIN : DNS_NOERROR);
-    if (rcode != DNS_NOERROR || answer->truncated)
-        return rcode;
-
     store_be16(made, (unsigned)length);
-    struct zone_rrset cname = {
+    *cname = (struct zone_rrset){
         .type = DNS_TYPE_CNAME,
         .shape = 1 << ZONE_SHAPE_NAMES_SHIFT | ZONE_SHAPE_COMPRESS,
-        .ttl = dname.ttl,
+        .ttl = dname->ttl,
         .records = made,
         .end = made + 2 + length,
     };
-    rcode = put(answer, MESSAGE_ANSWER, 0, &cname, cname.ttl, DNS_NOERROR);
+    return length == 0 ? DNS_YXDOMAIN : DNS_NOERROR;
+}
+
+/* Answers from the DNAME record above the current name: that and a CNAME record made from it. */
+static enum dns_rcode put_redirection(struct answer *answer)
+{
+    struct zone_rrset dname, cname;
+
+    if (zone_rrset_find(&answer->match.node, DNS_TYPE_DNAME, &dname) != ZONE_FOUND)
+        return damaged(answer);
+    if (answer->synthesized_count == ANSWER_SYNTHESIZED_MAX ||
+        !alias_enter(answer, answer->match.node.offset))
+        return DNS_NOERROR;
+    enum dns_rcode made = synthesize(answer, &dname, &cname);
+    enum dns_rcode rcode =
+        put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl, made);
+    if (rcode == DNS_NOERROR && !answer->truncated)
+        rcode = put(answer, MESSAGE_ANSWER, 0, &cname, cname.ttl, DNS_NOERROR);
     if (rcode != DNS_NOERROR || answer->query->type == DNS_TYPE_CNAME)
         return rcode;
-    return follow(answer, &(struct zone_record){made + 2, (uint16_t)length});
+    return follow(answer, &cname);
 }
 
 /* Finds the RRset that the query wants: of its type, a CNAME, or any for ANY (RFC 8482 4.1). */
@@ -208,11 +211,15 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
     default:
         break;
     }
+    bool alias = rrset.type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME && type != DNS_TYPE_ANY;
+    if (alias && !alias_enter(answer, node->offset)) {
+        /* A loop. Its record is in the answer, unless a wildcard gives it another owner now. */
+        if (answer->match.label == 0)
+            return DNS_NOERROR;
+        alias = false;
+    }
     enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, DNS_NOERROR);
-    if (rcode != DNS_NOERROR || rrset.type != DNS_TYPE_CNAME || type == DNS_TYPE_CNAME ||
-        type == DNS_TYPE_ANY)
-        return rcode;
-    return follow_cname(answer, node->offset, &rrset);
+    return alias && rcode == DNS_NOERROR ? follow(answer, &rrset) : rcode;
 }
 
 /* Answers for the current name from the zone in which it was found. */

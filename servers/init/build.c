@@ -105,7 +105,7 @@ static void windows_open(struct init *init, uint32_t d, const uint32_t *slots)
     init->child[d].start_slot = slots[domain->start_region];
     struct start_page *start = start_page_open(init, d);
     memcpy(start, (const char *)init->image + domain->start, domain->start_bytes);
-    settings_give(init, d, start);
+    boot_settings_give(init, d, start);
     start_page_close(init, d);
 }
 

@@ -15,9 +15,9 @@
 #include "libos/start.h"
 #include "motet/abi.h"
 #include "motet/image.h"
+#include "servers/init/settings.h"
 
 enum {
-    SETTINGS_BYTES = 2048,
     REGIONS_MAX = 512,
     CONSOLE_BIT = 60, /* of init's pending word; domains use the bits of their numbers */
 };
@@ -45,12 +45,11 @@ struct init {
     uint32_t next_slot;
     uint32_t spare_slot; /* always empty between steps */
     uint32_t next_vector;
-    uint32_t port;           /* init's own */
-    uint64_t stats_interval; /* seconds between counter reports, 0: on demand only */
+    uint32_t port;                      /* init's own */
+    uint64_t stats_interval;            /* seconds between counter reports, 0: on demand only */
     uint32_t region_slots[REGIONS_MAX]; /* first page capability of each region */
     struct child child[IMAGE_DOMAINS_MAX];
-    char settings[SETTINGS_BYTES]; /* "key=value\0...\0" */
-    uint32_t settings_used;
+    struct settings settings;
 };
 
 _Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no more");
@@ -88,18 +87,10 @@ void start_page_close(struct init *init, uint32_t domain);
 /* pci.c: the broker. */
 void devices_grant(struct init *init);
 
-/* settings.c: command line and fw_cfg, the latter winning. */
-void settings_read(struct init *init);
-const char *settings_get(const struct init *init, const char *key);
-
-/* Copies those settings that a domain understands; reports what doesn't fit. */
-void settings_give(struct init *init, uint32_t domain, struct start_page *start);
-
-/* Says which settings nobody understands. */
-void settings_report_unknown(const struct init *init);
-
-/* Whether `key` matches a pattern in which '#' stands for digits. */
-bool setting_matches(const char *pattern, const char *key, uint32_t key_length);
+/* boot_settings.c: reads them; copies those that a domain understands; names those nobody does. */
+void boot_settings_read(struct init *init);
+void boot_settings_give(struct init *init, uint32_t domain, struct start_page *start);
+void boot_settings_report_unknown(const struct init *init);
 
 /* console.c */
 void console_start(struct init *init);

@@ -27,7 +27,7 @@ static struct init *state_find(const struct image_header *image)
 
 static void stats_interval_set(struct init *init)
 {
-    const char *text = settings_get(init, "stats.interval");
+    const char *text = settings_get(&init->settings, "stats.interval");
     uint64_t seconds = 0;
     if (!text)
         return;
@@ -56,8 +56,8 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     console_print("init: image %s, %lu KiB of memory", image->name,
                   (unsigned long)(init->boot->memory_bytes / 1024));
     console_start(init);
-    settings_read(init);
-    settings_report_unknown(init);
+    boot_settings_read(init);
+    boot_settings_report_unknown(init);
     stats_interval_set(init);
     domains_build(init);
     devices_grant(init);

@@ -29,7 +29,8 @@ static void log_print(struct init *init, uint32_t domain)
     struct child *child = &init->child[domain];
     char line[LINE_BYTES];
     uint64_t lost = child->log.lost;
-    while (log_read(&child->log, log_of(domain), line, sizeof(line)))
+    /* No page has more lines than bytes, whatever its domain does to it meanwhile. */
+    for (int i = 0; i < LOG_BYTES && log_read(&child->log, log_of(domain), line, sizeof(line)); i++)
         console_line(name_of(init, domain), line);
     if (child->log.lost != lost)
         console_print("init: %s: %lu log lines were overwritten before they could be printed",

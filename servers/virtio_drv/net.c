@@ -262,6 +262,7 @@ enum error net_start(struct net *net, const struct net_setup *setup)
     memset(net, 0, sizeof(*net));
     net->number = setup->number;
     net->rx_pool = setup->rx_pool;
+    net->sendable = setup->sendable;
     enum error error = net_find(net, setup->device);
     if (error != OK)
         return error;
@@ -294,14 +295,6 @@ bool net_link_changed(struct net *net)
     bool changed = up != net->link_up;
     net->link_up = up;
     return changed;
-}
-
-void net_rx_post(struct net *net, uint32_t index)
-{
-    const struct pool *pool = net->rx_pool;
-    struct vring_desc *chain = virtqueue_chain(&net->rx, virtqueue_next_slot(&net->rx));
-    chain->addr = pool->physical + (uint64_t)index * pool->buffer_size;
-    virtqueue_put(&net->rx, index);
 }
 
 /* Reads what the header before a frame says (5.1.6.4). It is the device's memory: each field is
@@ -347,30 +340,51 @@ bool net_rx_take(struct net *net, struct netdev_rx *rx)
     return true;
 }
 
-void net_tx_put(struct net *net, const struct net_frame *frame)
+/* Writes the segments' descriptors; returns the frame's length in bytes, 0 if one is refused. */
+static uint32_t net_tx_gather(const struct net *net, const struct netdev_tx *tx,
+                              struct vring_desc *desc)
 {
-    uint32_t slot = virtqueue_next_slot(&net->tx);
-    struct vring_desc *chain = virtqueue_chain(&net->tx, slot);
-    for (uint32_t i = 0; i < frame->segments; i++) {
-        chain[1 + i].addr = frame->segment[i].address;
-        chain[1 + i].len = frame->segment[i].length;
-        chain[1 + i].flags = i + 1 < frame->segments ? VRING_DESC_F_NEXT : 0;
+    uint32_t length = 0;
+    if (!tx->segments || tx->segments > NETDEV_TX_SEGMENTS)
+        return 0;
+    for (uint32_t i = 0; i < tx->segments; i++, desc++) {
+        const struct buffer_ref *ref = &tx->segment[i];
+        const struct pool *pool = net->sendable[ref->pool % NET_POOLS];
+        if (pool_ref_check(pool, *ref) != OK || !ref->length)
+            return 0;
+        desc->addr = pool_device_address(pool, *ref);
+        desc->len = ref->length;
+        desc->flags = VRING_DESC_F_NEXT;
+        length += ref->length;
     }
-    if (net_has(net, VIRTIO_NET_F_CSUM)) /* else the header stays zero (5.1.6.2) */
-        net->headers[slot] = (struct virtio_net_hdr_v1){
-            .flags = frame->csum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
-            .csum_start = frame->csum_start,
-            .csum_offset = frame->csum_offset,
-        };
-    virtqueue_put(&net->tx, frame->cookie);
+    desc[-1].flags = 0;
+    return length;
 }
 
-bool net_tx_take(struct net *net, uint32_t *cookie)
+/* Tells the device what to do to the frame (5.1.6.2). The header's other fields stay zero. */
+static bool net_tx_header(const struct net *net, const struct netdev_tx *tx, uint32_t length,
+                          struct virtio_net_hdr_v1 *header)
 {
-    struct virtqueue_used used;
-    if (!virtqueue_take(&net->tx, &used))
+    header->flags = 0;
+    if (!tx->flags)
+        return true;
+    if (tx->flags != NETDEV_TX_CSUM || !net_has(net, VIRTIO_NET_F_CSUM) ||
+        (uint32_t)tx->csum_start + tx->csum_offset + sizeof(uint16_t) > length)
         return false;
-    *cookie = used.token;
+    header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    header->csum_start = tx->csum_start;
+    header->csum_offset = tx->csum_offset;
+    return true;
+}
+
+bool net_tx_put(struct net *net, const struct netdev_tx *tx)
+{
+    uint32_t slot = virtqueue_next_slot(&net->tx);
+    uint32_t length = net_tx_gather(net, tx, virtqueue_chain(&net->tx, slot) + 1);
+    if (length < ETH_HLEN || length > ETH_HLEN + (uint32_t)net->mtu ||
+        !net_tx_header(net, tx, length, &net->headers[slot]))
+        return false;
+    virtqueue_put(&net->tx, tx->cookie);
     return true;
 }
 

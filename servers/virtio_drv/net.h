@@ -25,6 +25,7 @@ enum {
     NET_TX_ENTRIES = 256, /* what QEMU offers; NET_TX_CHAIN for each frame */
     NET_TX_SHIFT = 2,
     NET_TX_CHAIN = 1 << NET_TX_SHIFT, /* descriptors per frame: header and segments */
+    NET_POOLS = 256,                  /* struct pool has 8 bits for its number */
     NET_HEADER_BYTES = 12,            /* before each frame, both ways (5.1.6, with VERSION_1) */
 };
 _Static_assert(NET_TX_CHAIN == 1 + NETDEV_TX_SEGMENTS, "a frame fits its slot");
@@ -37,10 +38,11 @@ enum net_state { NET_ABSENT, NET_RUNNING, NET_BROKEN };
 struct net {
     struct virtqueue rx, tx;
     struct virtio_pci pci;
-    const struct pool *rx_pool;        /* where received frames go */
-    struct virtio_net_hdr_v1 *headers; /* one per transmit slot, read by the device */
-    const char *fault;                 /* why it was refused or reset; see net_fault */
-    uint64_t features;                 /* negotiated */
+    const struct pool *rx_pool;         /* where received frames go */
+    const struct pool *const *sendable; /* as in struct net_setup */
+    struct virtio_net_hdr_v1 *headers;  /* one per transmit slot, read by the device */
+    const char *fault;                  /* why it was refused or reset; see net_fault */
+    uint64_t features;                  /* negotiated */
     uint32_t rx_doorbell, tx_doorbell;
     uint16_t number;     /* of the interface */
     uint16_t mtu;        /* bytes after the Ethernet header */
@@ -57,25 +59,12 @@ struct net {
 struct net_setup {
     const struct device *device;
     const struct pool *rx_pool; /* with dma right; without read right no merging, no checksums */
-    uint8_t *memory;            /* for the queues, reachable by the device */
-    uint64_t physical;          /* its device address */
-    uint32_t bytes;             /* its size */
-    uint64_t random;            /* for a MAC address, if the device has none */
+    const struct pool *const *sendable; /* NET_POOLS by number: what frames may lie in; else NULL */
+    uint8_t *memory;                    /* for the queues, reachable by the device */
+    uint64_t physical;                  /* its device address */
+    uint32_t bytes;                     /* its size */
+    uint64_t random;                    /* for a MAC address, if the device has none */
     uint16_t number;
-};
-
-/* A frame to send, checked. */
-struct net_segment {
-    uint64_t address; /* device address */
-    uint32_t length;
-};
-
-struct net_frame {
-    struct net_segment segment[NETDEV_TX_SEGMENTS];
-    uint32_t segments; /* 1 to NETDEV_TX_SEGMENTS */
-    uint32_t cookie;
-    uint16_t csum_start, csum_offset; /* as in struct netdev_tx */
-    bool csum;
 };
 
 /* Resets the device and brings it up. Not OK: `fault` says why the device can't be used. */
@@ -100,16 +89,19 @@ void net_features_text(const struct net *net, char text[NET_FEATURES_TEXT]);
 bool net_link_changed(struct net *net);
 
 /* Gives buffer `index` of the receive pool to the device; not when the receive queue is full. */
-void net_rx_post(struct net *net, uint32_t index);
+static inline void net_rx_post(struct net *net, uint32_t index)
+{
+    const struct pool *pool = net->rx_pool;
+    struct vring_desc *chain = virtqueue_chain(&net->rx, virtqueue_next_slot(&net->rx));
+    chain->addr = pool->physical + (uint64_t)index * pool->buffer_size;
+    virtqueue_put(&net->rx, index);
+}
 
-/* Takes the next received buffer. False when there is none. Length 0: it comes back unused. */
+/* Takes the next received buffer. False: there is none. Length 0: it comes back unused. */
 bool net_rx_take(struct net *net, struct netdev_rx *rx);
 
-/* Queues a frame; not when the transmit queue is full. */
-void net_tx_put(struct net *net, const struct net_frame *frame);
-
-/* Takes back a frame that the device is done with. */
-bool net_tx_take(struct net *net, uint32_t *cookie);
+/* Queues a frame; not when the transmit queue is full. False: the device mustn't see it. */
+bool net_tx_put(struct net *net, const struct netdev_tx *tx);
 
 /* Show the device what was queued, and notify it if it wants that: true. */
 bool net_rx_publish(struct net *net);

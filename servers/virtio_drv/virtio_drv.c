@@ -46,11 +46,12 @@ struct virtio_drv {
     struct domain *domain;
     struct conn *conn;
     uint64_t *counters;
-    const struct pool *rx;     /* the client's receive buffers */
-    const struct pool *queues; /* buffer i: interface i's queues */
-    uint16_t interfaces;       /* that were found */
-    uint16_t outstanding;      /* transmits without TX_DONE, at most NETDEV_TX_OUTSTANDING */
-    uint16_t done_count;       /* of those: only the message is due */
+    const struct pool *rx;                  /* the client's receive buffers */
+    const struct pool *queues;              /* buffer i: interface i's queues */
+    const struct pool *sendable[NET_POOLS]; /* by number: what frames may lie in; else NULL */
+    uint16_t interfaces;                    /* that were found */
+    uint16_t outstanding; /* transmits without TX_DONE, at most NETDEV_TX_OUTSTANDING */
+    uint16_t done_count;  /* of those: only the message is due */
     struct interface interface[NETDEV_INTERFACES_MAX];
     uint32_t done[NETDEV_TX_OUTSTANDING]; /* cookies */
     uint16_t next[POOL_BUFFERS_MAX];
@@ -85,6 +86,7 @@ static void device_start(struct virtio_drv *drv, const struct device *device, ui
     uint64_t offset = (uint64_t)drv->interfaces * drv->queues->buffer_size;
     struct net_setup setup = {.device = device,
                               .rx_pool = drv->rx,
+                              .sendable = drv->sendable,
                               .memory = drv->queues->base + offset,
                               .physical = drv->queues->physical + offset,
                               .bytes = drv->queues->buffer_size,
@@ -115,6 +117,16 @@ static const char *drv_missing(const struct virtio_drv *drv)
     return NULL;
 }
 
+/* Looked up once, since each frame needs them. The driver's own memory isn't for sending. */
+static void find_sendable(struct virtio_drv *drv)
+{
+    for (uint32_t number = 0; number < NET_POOLS; number++) {
+        const struct pool *pool = domain_pool(drv->domain, number);
+        if (pool && pool->rights & POOL_DMA && pool != drv->queues)
+            drv->sendable[number] = pool;
+    }
+}
+
 static enum error drv_start(void *state, struct domain *domain)
 {
     struct virtio_drv *drv = state;
@@ -128,6 +140,7 @@ static enum error drv_start(void *state, struct domain *domain)
         domain_log(domain, "%s: see the manifest", missing);
         return ERROR_NOT_FOUND;
     }
+    find_sendable(drv);
     memset(drv->next, 0xff, sizeof(drv->next)); /* BUFFER_CLIENT */
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
         drv->interface[i].spare = LIST_END;
@@ -167,10 +180,8 @@ static bool rx_send(struct virtio_drv *drv, const struct netdev_rx *rx)
 {
     struct msg m;
     msg_set(&m, NETDEV_RX, rx, sizeof(*rx));
-    if (conn_send(drv->conn, &m) != OK)
-        return false;
     drv->next[rx->data.index] = BUFFER_CLIENT;
-    return true;
+    return conn_send(drv->conn, &m) == OK;
 }
 
 static void done_send(struct virtio_drv *drv)
@@ -202,21 +213,24 @@ static void spare_return(struct virtio_drv *drv, struct interface *interface, ui
         uint16_t index = interface->spare, next = drv->next[index];
         struct netdev_rx rx = {.interface = (uint16_t)number,
                                .data = {.pool = drv->rx->number, .index = index}};
-        if (!rx_send(drv, &rx))
+        if (!rx_send(drv, &rx)) {
+            drv->next[index] = next;
             return;
+        }
         interface->spare = next;
         count(drv, COUNTER_RX_RETURNED);
     }
 }
 
-/* A buffer is in the driver's hands: it goes to the device, or waits for a place there. */
-static void buffer_place(struct virtio_drv *drv, struct interface *interface, uint16_t index)
+/* What becomes of a buffer in the driver's hands: the device gets it, or it waits for its turn. */
+static void buffer_post(struct virtio_drv *drv, struct interface *interface, uint16_t index)
 {
-    if (interface->net.state == NET_RUNNING && !virtqueue_full(&interface->net.rx)) {
-        drv->next[index] = BUFFER_QUEUED;
-        net_rx_post(&interface->net, index);
-        return;
-    }
+    drv->next[index] = BUFFER_QUEUED;
+    net_rx_post(&interface->net, index);
+}
+
+static void buffer_spare(struct virtio_drv *drv, struct interface *interface, uint16_t index)
+{
     drv->next[index] = interface->spare;
     interface->spare = index;
 }
@@ -240,7 +254,7 @@ static void interface_fail(struct virtio_drv *drv, struct interface *interface)
     while (reset && net_tx_abandon(net, &token))
         frame_done(drv, token);
     while (reset && net_rx_abandon(net, &token))
-        buffer_place(drv, interface, (uint16_t)token);
+        buffer_spare(drv, interface, (uint16_t)token);
 }
 
 /* The device's side: called after each round, and tx_service also when a frame finds no slot. */
@@ -248,12 +262,12 @@ static void interface_fail(struct virtio_drv *drv, struct interface *interface)
 static void tx_service(struct virtio_drv *drv, struct interface *interface)
 {
     struct net *net = &interface->net;
-    uint32_t cookie;
-    if (net_tx_publish(net))
+    struct virtqueue_used used;
+    if (virtqueue_unpublished(&net->tx) && net_tx_publish(net))
         count(drv, COUNTER_TX_NOTIFIES);
     do {
-        while (net_tx_take(net, &cookie))
-            frame_done(drv, cookie);
+        while (virtqueue_take(&net->tx, &used))
+            frame_done(drv, used.token);
     } while (net_tx_settle(net));
     if (net_fault(net))
         interface_fail(drv, interface);
@@ -267,36 +281,44 @@ static void rx_count(struct virtio_drv *drv, const struct netdev_rx *rx)
         count(drv, rx->data.offset ? COUNTER_RX_FRAMES : COUNTER_RX_PARTS);
 }
 
-/* Hands over what was received, as far as there is room; without room, the frames stay with the
- * device and its interrupt stays off: the client's doorbell brings us back. */
-static void rx_drain(struct virtio_drv *drv, struct interface *interface)
+/* Hands over what is waiting in the receive queue. False: there isn't room for all of it. */
+static bool rx_hand_over(struct virtio_drv *drv, struct net *net)
 {
-    struct net *net = &interface->net;
     struct netdev_rx rx;
     uint32_t room = 0;
     do {
-        if (virtqueue_waiting(&net->rx))
-            virtqueue_disarm(&net->rx);
-        while (virtqueue_waiting(&net->rx)) {
-            if (!room)
-                room = conn_room(drv->conn); /* 0: asks for the doorbell too */
-            if (!room) {
-                count(drv, COUNTER_RX_HELD);
-                return;
-            }
-            if (!net_rx_take(net, &rx))
-                return;
-            rx_count(drv, &rx);
-            rx_send(drv, &rx);
-            room--;
+        if (!room)
+            room = conn_room(drv->conn); /* 0: asks for the doorbell too */
+        if (!room) {
+            count(drv, COUNTER_RX_HELD);
+            return false;
         }
+        if (!net_rx_take(net, &rx))
+            return true;
+        rx_count(drv, &rx);
+        rx_send(drv, &rx);
+        room--;
+    } while (virtqueue_waiting(&net->rx));
+    return true;
+}
+
+/* Empties the receive queue, without interrupts, and then asks for the next one. Without room the
+ * frames stay with the device and the interrupt stays off: the client's doorbell brings us back. */
+static void rx_drain(struct virtio_drv *drv, struct net *net)
+{
+    do {
+        if (!virtqueue_waiting(&net->rx))
+            continue; /* to the condition */
+        virtqueue_disarm(&net->rx);
+        if (!rx_hand_over(drv, net))
+            return;
     } while (virtqueue_arm(&net->rx, 1));
 }
 
 static void rx_service(struct virtio_drv *drv, struct interface *interface)
 {
     struct net *net = &interface->net;
-    rx_drain(drv, interface);
+    rx_drain(drv, net);
     if (net_fault(net)) {
         interface_fail(drv, interface);
         return;
@@ -304,9 +326,9 @@ static void rx_service(struct virtio_drv *drv, struct interface *interface)
     while (interface->spare != LIST_END && !virtqueue_full(&net->rx)) {
         uint16_t index = interface->spare;
         interface->spare = drv->next[index];
-        buffer_place(drv, interface, index);
+        buffer_post(drv, interface, index);
     }
-    if (net_rx_publish(net))
+    if (virtqueue_unpublished(&net->rx) && net_rx_publish(net))
         count(drv, COUNTER_RX_NOTIFIES);
 }
 
@@ -363,48 +385,22 @@ static void provide_received(struct virtio_drv *drv, const struct msg *m)
         count(drv, COUNTER_PROVIDE_REFUSED);
         return;
     }
+    struct interface *interface = &drv->interface[provide.interface];
     for (uint32_t i = 0; i < provide.count; i++) {
         uint16_t index = provide.index[i];
-        if (index < drv->rx->buffers && drv->next[index] == BUFFER_CLIENT)
-            buffer_place(drv, &drv->interface[provide.interface], index);
-        else
+        if (index >= drv->rx->buffers || drv->next[index] != BUFFER_CLIENT)
             count(drv, COUNTER_PROVIDE_REFUSED);
+        else if (interface->net.state == NET_RUNNING && !virtqueue_full(&interface->net.rx))
+            buffer_post(drv, interface, index);
+        else
+            buffer_spare(drv, interface, index);
     }
-}
-
-/* Translates the segments, and checks them: false if the device mustn't see them. */
-static bool frame_check(const struct virtio_drv *drv, const struct net *net,
-                        const struct netdev_tx *tx, struct net_frame *frame)
-{
-    if (!tx->segments || tx->segments > NETDEV_TX_SEGMENTS || tx->flags & ~NETDEV_TX_CSUM)
-        return false;
-    uint32_t length = 0;
-    for (uint32_t i = 0; i < tx->segments; i++) {
-        struct buffer_ref ref = tx->segment[i];
-        const struct pool *pool = domain_pool(drv->domain, ref.pool);
-        if (pool_ref_check(pool, ref) != OK || !(pool->rights & POOL_DMA) || pool == drv->queues ||
-            !ref.length)
-            return false;
-        frame->segment[i].address = pool_device_address(pool, ref);
-        frame->segment[i].length = ref.length;
-        length += ref.length;
-    }
-    frame->segments = tx->segments;
-    frame->cookie = tx->cookie;
-    frame->csum = tx->flags & NETDEV_TX_CSUM;
-    frame->csum_start = frame->csum ? tx->csum_start : 0;
-    frame->csum_offset = frame->csum ? tx->csum_offset : 0;
-    if (frame->csum && (!net_has(net, VIRTIO_NET_F_CSUM) ||
-                        (uint32_t)tx->csum_start + tx->csum_offset + sizeof(uint16_t) > length))
-        return false;
-    return length >= ETH_HLEN && length <= ETH_HLEN + (uint32_t)net->mtu;
 }
 
 /* False: the frame waits until the device has sent others; an interrupt will say so. */
 static bool tx_received(struct virtio_drv *drv, const struct msg *m)
 {
     struct netdev_tx tx;
-    struct net_frame frame;
     msg_get(m, &tx, sizeof(tx));
     if (drv->outstanding == NETDEV_TX_OUTSTANDING) {
         count(drv, COUNTER_TX_EXCESS);
@@ -422,12 +418,11 @@ static bool tx_received(struct virtio_drv *drv, const struct msg *m)
     } else if (virtqueue_full(&net->tx)) {
         count(drv, COUNTER_TX_HELD);
         return false;
-    } else if (!frame_check(drv, net, &tx, &frame)) {
+    } else if (!net_tx_put(net, &tx)) {
         count(drv, COUNTER_TX_REFUSED);
         frame_done(drv, tx.cookie);
     } else {
         net->tx_waiting = false;
-        net_tx_put(net, &frame);
         count(drv, COUNTER_TX_FRAMES);
     }
     drv->outstanding++;

@@ -14,6 +14,7 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32
 {
     memset(queue, 0, sizeof(*queue));
     vring_init(&queue->ring, size, memory, VIRTQUEUE_USED_ALIGN);
+    queue->mask = (uint16_t)(size - 1);
     queue->shift = (uint8_t)shift;
     queue->slots = (uint16_t)(size >> shift);
     queue->event_idx = event_idx;
@@ -30,7 +31,7 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32
 bool virtqueue_publish(struct virtqueue *queue)
 {
     uint16_t old = queue->published, new = queue->put;
-    if (old == new)
+    if (!virtqueue_unpublished(queue))
         return false;
     queue->published = new;
     /* Release: the chains and the ring entries are written before the index. The device reads the
@@ -47,41 +48,21 @@ bool virtqueue_publish(struct virtqueue *queue)
     return !(__atomic_load_n(&queue->ring.used->flags, __ATOMIC_RELAXED) & VRING_USED_F_NO_NOTIFY);
 }
 
-bool virtqueue_fail(struct virtqueue *queue, const char *fault)
+void virtqueue_fail(struct virtqueue *queue, const char *fault)
 {
     queue->fault = fault;
     queue->seen = queue->taken;
-    return false;
 }
 
-bool virtqueue_look(struct virtqueue *queue)
+bool virtqueue_advance(struct virtqueue *queue, uint16_t seen)
 {
     if (queue->fault)
         return false;
-    /* Acquire: the index is read before the used entries and the buffers. The device writes it
-     * after them. */
-    uint16_t seen = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
-    if ((uint16_t)(seen - queue->taken) > (uint16_t)(queue->published - queue->taken))
-        return virtqueue_fail(queue, "it used more buffers than it had");
-    queue->seen = seen;
-    return seen != queue->taken;
-}
-
-bool virtqueue_take(struct virtqueue *queue, struct virtqueue_used *used)
-{
-    if (!virtqueue_waiting(queue))
+    if ((uint16_t)(seen - queue->taken) > (uint16_t)(queue->published - queue->taken)) {
+        virtqueue_fail(queue, "it used more buffers than it had");
         return false;
-    const struct vring_used_elem *entry =
-        &queue->ring.used->ring[queue->taken & (queue->ring.num - 1)];
-    uint32_t id = __atomic_load_n(&entry->id, __ATOMIC_RELAXED);
-    used->length = __atomic_load_n(&entry->len, __ATOMIC_RELAXED);
-    uint32_t slot = id >> queue->shift;
-    if (slot >= queue->slots || slot << queue->shift != id || !queue->busy[slot])
-        return virtqueue_fail(queue, "it used a buffer that it hadn't got");
-    used->token = queue->token[slot];
-    queue->busy[slot] = false;
-    queue->free[queue->free_count++] = (uint8_t)slot;
-    queue->taken++;
+    }
+    queue->seen = seen;
     return true;
 }
 

@@ -38,6 +38,7 @@ struct virtqueue {
     uint16_t seen;         /* chains that the device says it has used */
     uint16_t taken;        /* of those, taken back */
     uint16_t interrupt_at; /* what stands in used_event: this entry's use interrupts */
+    uint16_t mask;         /* an index's place in the rings: entries - 1 */
     uint16_t slots;        /* 1 to VIRTQUEUE_SLOTS_MAX */
     uint16_t free_count;
     uint8_t shift;
@@ -94,15 +95,29 @@ static inline void virtqueue_put(struct virtqueue *queue, uint32_t token)
     uint32_t slot = queue->free[--queue->free_count];
     queue->busy[slot] = true;
     queue->token[slot] = token;
-    queue->ring.avail->ring[queue->put++ & (queue->ring.num - 1)] =
-        (uint16_t)(slot << queue->shift);
+    queue->ring.avail->ring[queue->put++ & queue->mask] = (uint16_t)(slot << queue->shift);
+}
+
+/* Was anything put that the device hasn't been shown? */
+static inline bool virtqueue_unpublished(const struct virtqueue *queue)
+{
+    return queue->put != queue->published;
 }
 
 /* Shows the device what was put. True: it wants to be notified of that. */
 bool virtqueue_publish(struct virtqueue *queue);
 
+/* Believes the device's used index, if it makes sense. True: there is something to take. */
+bool virtqueue_advance(struct virtqueue *queue, uint16_t seen);
+
 /* Looks for chains that the device has used. True: there are some to take. */
-bool virtqueue_look(struct virtqueue *queue);
+static inline bool virtqueue_look(struct virtqueue *queue)
+{
+    /* Acquire: the index is read before the used entries and the buffers. The device writes it
+     * after them. */
+    uint16_t seen = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
+    return seen != queue->taken && virtqueue_advance(queue, seen);
+}
 
 /* The same, without looking again at what is known already. */
 static inline bool virtqueue_waiting(struct virtqueue *queue)
@@ -110,11 +125,28 @@ static inline bool virtqueue_waiting(struct virtqueue *queue)
     return queue->seen != queue->taken || virtqueue_look(queue);
 }
 
-/* Takes back the next used chain. False when there is none (or a fault): its slot is free again. */
-bool virtqueue_take(struct virtqueue *queue, struct virtqueue_used *used);
+/* Nothing is taken any more; for `fault`. */
+void virtqueue_fail(struct virtqueue *queue, const char *fault);
 
-/* Nothing is taken any more; for `fault`. Returns false. */
-bool virtqueue_fail(struct virtqueue *queue, const char *fault);
+/* Takes back the next used chain: its slot is free again. False: there is none (or a fault). */
+static inline bool virtqueue_take(struct virtqueue *queue, struct virtqueue_used *used)
+{
+    if (!virtqueue_waiting(queue))
+        return false;
+    const struct vring_used_elem *entry = &queue->ring.used->ring[queue->taken & queue->mask];
+    uint32_t id = __atomic_load_n(&entry->id, __ATOMIC_RELAXED);
+    used->length = __atomic_load_n(&entry->len, __ATOMIC_RELAXED);
+    uint32_t slot = id >> queue->shift;
+    if (slot >= queue->slots || slot << queue->shift != id || !queue->busy[slot]) {
+        virtqueue_fail(queue, "it used a buffer that it hadn't got");
+        return false;
+    }
+    used->token = queue->token[slot];
+    queue->busy[slot] = false;
+    queue->free[queue->free_count++] = (uint8_t)slot;
+    queue->taken++;
+    return true;
+}
 
 /* Chains known to be used and not yet taken. */
 static inline uint16_t virtqueue_pending(const struct virtqueue *queue)

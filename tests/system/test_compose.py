@@ -600,6 +600,9 @@ def test_each_domain_sees_its_program_as_it_was_linked(block, good):
                 struct.unpack_from("<IIQQQQQQ", elf, phoff + 56 * i)
             if kind != 1 or not memsize:
                 continue
+            listed = domain["text" if flags & 1 else "rodata"]
+            assert (listed["address"], listed["bytes"]) == (address, size)
+            assert block.data[listed["offset"]:][:size] == elf[offset:offset + size]
             for n in range(size):
                 rights, page = memory[(address + n) // PAGE * PAGE]
                 assert page[(address + n) % PAGE] == elf[offset + n]
@@ -626,13 +629,16 @@ def test_regions_have_an_unmapped_page_between(block):
 
 def test_init_has_its_memory_where_libos_start_h_says(block):
     header = (ROOT / "libos/start.h").read_text()
-    private = int(re.search(r"INIT_PRIVATE_ADDRESS\s+(0x[0-9a-f]+)", header)[1], 16)
-    stack = int(re.search(r"INIT_STACK_ADDRESS\s+(0x[0-9a-f]+)", header)[1], 16)
+    private, stack = (int(re.search(rf"INIT_{what}_ADDRESS\s+(0x[0-9a-f]+)", header)[1], 16)
+                      for what in ["PRIVATE", "STACK"])
+    private_pages, stack_pages = (int(re.search(rf"INIT_{what}_BYTES = (\d+) \* 1024", header)[1]) // 4
+                                  for what in ["PRIVATE", "STACK"])
     memory = block.memory(0)
     assert sorted(a for a, (rights, _) in memory.items() if rights & WRITE) == \
-        [private + i * PAGE for i in range(16)] + [stack + i * PAGE for i in range(4)]
+        [private + i * PAGE for i in range(private_pages)] + \
+        [stack + i * PAGE for i in range(stack_pages)]
     assert stack - PAGE not in memory
-    assert block.domains[0]["stack_top"] == stack + 4 * PAGE
+    assert block.domains[0]["stack_top"] == stack + stack_pages * PAGE
     assert block.domains[0]["start"] == 0
     assert all(m["slot"] == 0 for m in block.of("init"))
 

@@ -48,15 +48,15 @@ static void long_names_and_lists_stay_in_the_buffer(void **state)
 static void pattern_stands_for_numbers_only(void **state)
 {
     (void)state;
-    assert_true(setting_matches("net#.ip", "net0.ip"));
-    assert_true(setting_matches("net#.ip", "net12.ip"));
-    assert_true(setting_matches("log", "log"));
-    assert_false(setting_matches("net#.ip", "net.ip"));
-    assert_false(setting_matches("net#.ip", "netx.ip"));
-    assert_false(setting_matches("net#.ip", "net0.i"));
-    assert_false(setting_matches("net#.ip", "net0.ipv6"));
-    assert_false(setting_matches("net#", "net"));
-    assert_false(setting_matches("log", ""));
+    assert_true(pattern_matches("net#.ip", "net0.ip"));
+    assert_true(pattern_matches("net#.ip", "net12.ip"));
+    assert_true(pattern_matches("log", "log"));
+    assert_false(pattern_matches("net#.ip", "net.ip"));
+    assert_false(pattern_matches("net#.ip", "netx.ip"));
+    assert_false(pattern_matches("net#.ip", "net0.i"));
+    assert_false(pattern_matches("net#.ip", "net0.ipv6"));
+    assert_false(pattern_matches("net#", "net"));
+    assert_false(pattern_matches("log", ""));
 }
 
 int main(void)

@@ -49,9 +49,9 @@ static inline size_t name_from_text(uint8_t *out, const char *text, const char *
 static const struct {
     const char *name;
     uint16_t type;
-} type_names[] = {{"A", 1},    {"NS", 2},    {"CNAME", 5}, {"SOA", 6},    {"PTR", 12},
-                  {"MX", 15},  {"TXT", 16},  {"AAAA", 28}, {"SRV", 33},   {"DNAME", 39},
-                  {"OPT", 41}, {"DS", 43},   {"RRSIG", 46}, {"NSEC", 47}, {"IXFR", 251},
+} type_names[] = {{"A", 1},      {"NS", 2},   {"CNAME", 5},  {"SOA", 6},   {"PTR", 12},
+                  {"MX", 15},    {"TXT", 16}, {"AAAA", 28},  {"SRV", 33},  {"DNAME", 39},
+                  {"OPT", 41},   {"DS", 43},  {"RRSIG", 46}, {"NSEC", 47}, {"IXFR", 251},
                   {"AXFR", 252}, {"ANY", 255}};
 
 static inline uint16_t type_from_text(const char *text)
@@ -171,7 +171,8 @@ static inline void zones_begin(struct zones *zones)
     store_init(&zones->store, &zones->report);
 }
 
-static inline void record_add(struct zones *zones, const char *origin, char *line, struct place place)
+static inline void record_add(struct zones *zones, const char *origin, char *line,
+                              struct place place)
 {
     uint8_t owner_wire[DNS_NAME_MAX], rdata[4096];
     struct dns_name owner;
@@ -254,8 +255,8 @@ static inline struct packet query_make(const char *name, const char *type)
 }
 
 /* Appends a record to the additional section of a query. */
-static inline void query_add(struct packet *packet, const char *owner, unsigned type, unsigned class,
-                             uint32_t ttl, const void *rdata, size_t length)
+static inline void query_add(struct packet *packet, const char *owner, unsigned type,
+                             unsigned class, uint32_t ttl, const void *rdata, size_t length)
 {
     uint8_t *out = packet->bytes + packet->length;
 
@@ -289,7 +290,8 @@ struct reply {
     unsigned edns_size;
     bool edns_do;
     unsigned records;
-    char text[REPLY_RECORDS_MAX][600]; /* "an|OWNER TTL TYPE DATA", ns|, ar|; OPT isn't among them */
+    char text[REPLY_RECORDS_MAX]
+             [600]; /* "an|OWNER TTL TYPE DATA", ns|, ar|; OPT isn't among them */
 };
 
 /* Reads a name at *at, which is moved behind it. Pointers must lead backwards. */
@@ -452,8 +454,8 @@ static inline struct reply *reply_get(const struct zones *zones, const struct pa
 
     memcpy(question, query->bytes, query->length);
     memset(answer, 0xa5, capacity);
-    reply->length = answer_query(&zones->db, &config, counters, question, query->length, answer,
-                                 capacity);
+    reply->length =
+        answer_query(&zones->db, &config, counters, question, query->length, answer, capacity);
     assert_true(reply->length <= capacity);
     for (size_t at = reply->length; at < capacity && capacity <= 2048 && reply->length == 0; at++)
         assert_int_equal(answer[at], 0xa5);

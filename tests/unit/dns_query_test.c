@@ -159,8 +159,13 @@ static void opt_record_outside_of_additional_data_is_refused(void **state)
 
 static void option_that_leaves_its_record_is_refused(void **state)
 {
-    static const char *const options[] = {"\0", "\0\x0a", "\0\x0a\0", "\0\x0a\0\3ab",
-                                          "\0\x0a\0\1ab", "\0\x0a\xff\xff" "ab"};
+    static const char *const options[] = {"\0",
+                                          "\0\x0a",
+                                          "\0\x0a\0",
+                                          "\0\x0a\0\3ab",
+                                          "\0\x0a\0\1ab",
+                                          "\0\x0a\xff\xff"
+                                          "ab"};
     static const size_t lengths[] = {1, 2, 3, 6, 6, 6};
     struct query query;
 
@@ -218,7 +223,7 @@ static void other_classes_are_refused(void **state)
     struct query query;
 
     (void)state;
-    for (unsigned class = 0; class < 512; class++) {
+    for (unsigned class = 0; class < 512; class ++) {
         bool ours = class == DNS_CLASS_IN || class == DNS_CLASS_ANY;
         store_be16(packet.bytes + packet.length - 2, class);
         assert_int_equal(parse(&query, &packet), ours ? DNS_NOERROR : DNS_REFUSED);

@@ -78,6 +78,13 @@ void machine_create(void)
     machine_check();
 }
 
+int machine_setup(void **state)
+{
+    (void)state;
+    machine_create();
+    return 0;
+}
+
 void machine_check(void)
 {
     check_all(cap_at(SLOT_TABLE), machine.table);
@@ -264,24 +271,50 @@ static bool error_general(uint64_t operation, enum error error)
     return error == ERROR_BAD_STATE;
 }
 
+/* Errors that were met, per operation, and per call behind them. */
+static bool met[OPERATION_COUNT + CALL_COUNT][ERROR_COUNT];
+
 bool error_documented(uint64_t call, uint64_t operation, enum error error)
 {
-    if (error == OK)
-        return true;
-    assert_in_range(error, 1, ERROR_COUNT - 1);
-    const char *name = error_names[error];
+    assert_in_range(error, 0, ERROR_COUNT - 1);
+    bool invoked = call == CALL_invoke && operation < OPERATION_COUNT;
+    if (invoked)
+        met[operation][error] = true;
     if (call >= CALL_COUNT)
         return error == ERROR_UNKNOWN_CALL;
-    if (has_word(call_errors[call], name))
+    met[OPERATION_COUNT + call][error] = true;
+    if (error == OK || has_word(call_errors[call], error_names[error]))
         return true;
     if (call == CALL_send_wait)
-        return has_word(call_errors[CALL_send], name) || has_word(call_errors[CALL_wait], name);
-    if (call == CALL_invoke && operation < OPERATION_COUNT &&
-        (has_word(operation_errors[operation], name) || error_general(operation, error)))
+        return has_word(call_errors[CALL_send], error_names[error]) ||
+               has_word(call_errors[CALL_wait], error_names[error]);
+    if (invoked && has_word(operation_errors[operation], error_names[error]))
         return true;
-    if (call == CALL_wait && error == ERROR_BAD_STATE)
+    if (invoked ? error_general(operation, error) : call == CALL_wait && error == ERROR_BAD_STATE)
         return true;
     fprintf(stderr, "call %d operation %d: %s isn't in calls.def\n", (int)call, (int)operation,
-            name);
+            error_names[error]);
     return false;
+}
+
+static int unmet(const char *kind, int number, const char *errors, const bool *seen)
+{
+    int count = 0;
+    for (int error = 1; error < ERROR_COUNT; error++) {
+        if (!has_word(errors, error_names[error]) || seen[error])
+            continue;
+        fprintf(stderr, "%s %d: never saw %s\n", kind, number, error_names[error]);
+        count++;
+    }
+    return count;
+}
+
+bool error_unmet(void)
+{
+    int count = 0;
+    for (int i = 0; i < CALL_COUNT; i++)
+        count += unmet("call", i, call_errors[i], met[OPERATION_COUNT + i]);
+    for (int i = 0; i < OPERATION_COUNT; i++)
+        count += unmet("operation", i, operation_errors[i], met[i]);
+    return count > 0;
 }

@@ -34,7 +34,7 @@ enum {
     ROOT_SLOTS = 128,
     IMAGE_PAGES = 4,
     DEVICE_PAGES = 1024,
-    PRIORITY = 10, /* of main */
+    PRIORITY = 10,    /* of main */
     STEPS_MAX = 5000, /* calls until a removal must be done on a machine of this size */
 };
 #define DEVICE_ADDRESS 0xf0000000ull
@@ -92,7 +92,17 @@ enum error signal_by(struct thread *by, uint64_t slot);
 unsigned delete_all(uint64_t slot);
 unsigned revoke_all(uint64_t slot);
 
+#define must(call)           assert_int_equal(call, OK)
+#define refused(error, call) assert_int_equal(call, ERROR_##error)
+
+/* For tables of tests. */
+int machine_setup(void **state);
+#define TEST(name) cmocka_unit_test_setup(name, machine_setup)
+
 /* Whether calls.def says that this call, or this operation of invoke, may return this error. */
 bool error_documented(uint64_t call, uint64_t operation, enum error error);
+
+/* Whether an error that calls.def lists hasn't been met in this process; says which. */
+bool error_unmet(void);
 
 #endif

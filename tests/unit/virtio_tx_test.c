@@ -91,8 +91,7 @@ static void the_device_is_told_where_the_checksum_goes(void **state)
         assert_true(rig_transmit(rig, &tx));
         rig_round(rig);
         assert_true(device_sends(rig));
-        const struct virtio_net_hdr_v1 zero = {0};
-        assert_memory_equal(&frame.header, &zero, sizeof(zero));
+        assert_int_equal(frame.header.flags, 0);
     }
 }
 

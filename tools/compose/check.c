@@ -172,7 +172,7 @@ static void check_cycles(const struct manifest *manifest)
         search_cycle(manifest, node_of(&manifest->connections[i].client), state);
 }
 
-bool setting_matches(const char *pattern, const char *key)
+bool pattern_matches(const char *pattern, const char *key)
 {
     for (; *pattern; pattern++) {
         if (*pattern != '#') {
@@ -203,7 +203,7 @@ static void check_setting(const struct manifest_domain *domain, const struct pro
     for (uint32_t s = 0; s < program->server_count; s++) {
         for (uint32_t i = 0; i < program->servers[s].setting_count; i++) {
             patterns[count] = program->servers[s].settings[i];
-            if (setting_matches(patterns[count++], key))
+            if (pattern_matches(patterns[count++], key))
                 return;
         }
     }

@@ -13,6 +13,6 @@
 bool check_image(struct manifest *manifest, struct program *const programs[IMAGE_DOMAINS_MAX]);
 
 /* Whether the boot setting `key` is one that `pattern` stands for ('#': a number). */
-bool setting_matches(const char *pattern, const char *key);
+bool pattern_matches(const char *pattern, const char *key);
 
 #endif

@@ -78,7 +78,7 @@ static void explain_mapping(FILE *out, const struct composition *c, const struct
 
 static void explain_pages(FILE *out, const struct composition *c, uint32_t d)
 {
-    const struct image_mapping *own[MAPPINGS_MAX];
+    const struct image_mapping *own[MAPPINGS_MAX] = {0};
     uint32_t count = 0;
     for (uint32_t i = 0; i < c->mapping_count; i++) {
         if (c->mappings[i].domain == d)
@@ -109,7 +109,7 @@ static void explain_capabilities(FILE *out, const struct composition *c)
     fprintf(out, "\nWHAT EACH DOMAIN STARTS WITH (capability slot, rights, address, size; the "
                  "kernel information page is mapped everywhere)\n");
     for (uint32_t d = 1; d < c->domain_count; d++) {
-        fprintf(out, "%s\n%6u  wait    its own port\n%6u  send    its supervisor, init\n",
+        fprintf(out, "%s\n%6d  wait    its own port\n%6d  send    its supervisor, init\n",
                 c->domains[d].record.name, SLOT_OWN_PORT, SLOT_SUPERVISOR);
         explain_doorbells(out, c, d);
         explain_pages(out, c, d);

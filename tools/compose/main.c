@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * compose: makes a bootable composition of a manifest and its servers. docs/compose.md is its
- * manual. Exit status: 0, or 1 after errors (each printed with file and line), 2 for misuse.
+ * manual. Exit status: 0, or 1 after errors (each printed with file and line), 2 for misuse. Memory
+ * is never given back: the program runs once over bounded input.
  */
 #define _GNU_SOURCE 1 /* mkdtemp */
 #include <errno.h>
@@ -212,16 +213,16 @@ static bool load_files(struct composition *composition, const struct options *op
 static bool compose(const struct options *options, struct manifest *manifest,
                     struct program *programs[])
 {
-    struct composition *composition = calloc(1, sizeof *composition);
-    if (!composition || !load_files(composition, options, manifest) ||
+    static struct composition composition;
+    if (!load_files(&composition, options, manifest) ||
         !link_domains(manifest, &options->paths, programs) || !check_image(manifest, programs) ||
-        !layout_image(composition, manifest, programs))
+        !layout_image(&composition, manifest, programs))
         return false;
     if (options->explain)
-        explain(stdout, composition);
-    if (options->output && !block_write(composition, options->output))
+        explain(stdout, &composition);
+    if (options->output && !block_write(&composition, options->output))
         return false;
-    return !options->map || map_write(composition, options->map);
+    return !options->map || map_write(&composition, options->map);
 }
 
 int main(int count, char **arguments)

@@ -104,9 +104,13 @@ bool block_write(const struct composition *c, const char *path)
 {
     char *temporary;
     uint8_t *block = block_make(c);
+    if (!block)
+        return report((struct place){path, 0}, "no memory to make it — close something");
     FILE *file = open_beside(path, &temporary);
-    if (!file || !block)
+    if (!file) {
+        free(block);
         return false;
+    }
     fwrite(block, 1, c->block_bytes, file);
     free(block);
     return put_in_place(file, temporary, path);

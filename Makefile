@@ -292,8 +292,27 @@ units: $(UNITS)
 test: check-setup images test-images units $(B)/tools/callref
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
-bench: check-setup images
-	@bench/run --build $(B) $(if $(ONLY),--only "$(ONLY)")
+# The DNS image with 10,000 records, for what depends on their number.
+$(B)/bench/10k/example.net.zone: bench/zone.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) bench/zone.py 10000 > $@
+
+$(B)/bench/10k.zdb: $(B)/bench/10k/example.net.zone $(B)/tools/zonec
+	$(SAY) ZONES $@
+	$(Q)$(B)/tools/zonec -o $@ $<
+
+$(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
+                $(B)/target/start.o $(B)/bench/10k.zdb libos/domain.ld
+	@mkdir -p $(@D)
+	$(SAY) COMPOSE $@
+	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/dns-10k.map.json --objects $(B)/target \
+	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
+
+BENCH_RUNS ?= 5
+bench: check-setup images $(B)/images/dns-10k.elf
+	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
+	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
+	    $(foreach name,$(filter-out dns,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 

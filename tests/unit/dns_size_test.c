@@ -18,7 +18,8 @@ static void zones_of_size(struct zones *zones, size_t length)
     free(text);
 }
 
-/* What asking for x.test costs besides the record's data: header, question, and the record's head. */
+/* What asking for x.test costs besides the record's data: header, question, and the record's head.
+ */
 enum { AROUND = 12 + 12 + 12 };
 
 /* Asks for that record with EDNS size `size`, 0 for none, and checks whether it fits. */
@@ -127,28 +128,23 @@ static void nothing_is_written_behind_the_limit(void **state)
 
 static void sets_are_whole_or_missing(void **state)
 {
-    char text[8000] = APEX, name[32];
+    char *text = calloc(1, 1 << 16), *out = text, name[32];
     struct zones zones;
 
     (void)state;
+    out += sprintf(out, APEX);
     for (int count = 1; count <= 60; count++) {
         for (int record = 0; record < count; record++)
-            sprintf(text + strlen(text), "a%d 60 A 10.0.0.%d\n", count, record);
-        if (strlen(text) > sizeof text - 1500)
-            break;
+            out += sprintf(out, "a%d 60 A 10.0.0.%d\n", count, record);
     }
     zones_make(&zones, "test", text);
+    free(text);
     for (unsigned count = 1; count <= 60; count++) {
         struct answer_counters counters = {{0}};
         sprintf(name, "a%u.test.", count);
         struct packet query = query_make(name, "A");
         struct reply *reply = reply_get(&zones, &query, 1232, 2048, &counters);
         bool fits = query.length + count * 16 <= 512;
-        if (reply->rcode == DNS_NXDOMAIN) {
-            assert_in_range(count, 25, 61);
-            free(reply);
-            break;
-        }
         assert_int_equal(reply->tc, !fits);
         assert_int_equal(reply->answers, fits ? count : 0);
         free(reply);

@@ -119,7 +119,9 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     -fno-tree-loop-distribute-patterns
 
 # What every message passes through is worth some bytes.
-$(B)/target/ipc/channel.o $(B)/target/libos/loop.o: BARE += -O2 -falign-functions=1 -falign-loops=1 \
+HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
+       $(patsubst %,$(B)/kernel/kernel/%.o,syscall port thread irq arch/x86_64/cpu)
+$(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
     -falign-jumps=1
 
 # --- servers -------------------------------------------------------------------------------------

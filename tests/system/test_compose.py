@@ -21,7 +21,9 @@ FLAGS = ["-std=c17", "-ffreestanding", "-O2", "-mgeneral-regs-only", "-fno-pic",
          "-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables",
          f"-I{ROOT}", f"-I{ROOT}/include"]
 PAGE = 4096
-DOMAINS_MAX = int(re.search(r"IMAGE_DOMAINS_MAX = (\d+)", (ROOT / "include/motet/image.h").read_text())[1])LIBOS_BYTES = int(re.search(r"LIBOS_PRIVATE_BYTES = (\d+)",
+DOMAINS_MAX = int(re.search(r"IMAGE_DOMAINS_MAX = (\d+)",
+                            (ROOT / "include/motet/image.h").read_text())[1])
+LIBOS_BYTES = int(re.search(r"LIBOS_PRIVATE_BYTES = (\d+)",
                             (ROOT / "libos/start.h").read_text())[1])
 
 START = """

@@ -6,6 +6,7 @@
 #ifndef KERNEL_ARCH_H
 #define KERNEL_ARCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/cpu.h"
@@ -26,8 +27,10 @@ void arch_flush(uint64_t address, uint64_t pages);
 uint64_t arch_ioport_in(uint64_t port, uint64_t bytes);
 void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value);
 
-/* Routes an I/O APIC input to a vector (edge, active high). */
-enum error arch_pin_route(uint64_t pin, uint64_t vector);
+/* Routes an I/O APIC input to a vector: edge, active high; or level, active low. ERROR_OCCUPIED if
+ * it is routed already. */
+enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level);
+void arch_pin_mask(uint64_t pin, bool masked);
 
 /* Where a device writes, and what, to raise `vector`. */
 void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data);

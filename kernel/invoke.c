@@ -276,6 +276,11 @@ static enum error invoke_irq_bind(struct invocation *i)
     return error;
 }
 
+static enum error invoke_irq_ack(struct invocation *i)
+{
+    return irq_ack(i->cap);
+}
+
 static enum error invoke_ioport_derive(struct invocation *i)
 {
     struct cap *slot;

@@ -9,39 +9,57 @@
 
 enum { VECTORS = IRQ_VECTOR_LAST - IRQ_VECTOR_FIRST + 1 };
 
-static struct {
+static struct vector {
     struct port *port; /* NULL: not bound */
     uint8_t bit;
-    bool taken; /* a capability for it exists */
+    bool taken;  /* a capability for it exists */
+    bool routed; /* from an I/O APIC input, `pin` */
+    bool level;  /* which is level-triggered */
+    uint8_t pin;
 } vectors[VECTORS];
 
 static uint64_t spurious;
 
 void irq_deliver(uint64_t vector)
 {
-    if (vector < IRQ_VECTOR_FIRST || vector > IRQ_VECTOR_LAST ||
-        !vectors[vector - IRQ_VECTOR_FIRST].port) {
+    struct vector *v = NULL;
+    if (vector >= IRQ_VECTOR_FIRST && vector <= IRQ_VECTOR_LAST)
+        v = &vectors[vector - IRQ_VECTOR_FIRST];
+    if (!v || !v->port) {
         spurious++;
         return;
     }
-    port_signal(vectors[vector - IRQ_VECTOR_FIRST].port,
-                1ull << vectors[vector - IRQ_VECTOR_FIRST].bit);
+    if (v->level)
+        arch_pin_mask(v->pin, true);
+    port_signal(v->port, 1ull << v->bit);
 }
 
 enum error irq_bind(struct cap *irq, struct port *port, uint64_t bit, uint64_t pin)
 {
     if (bit > 63 || irq->number == 0)
         return ERROR_BAD_ARGUMENT;
-    uint64_t index = irq->number - IRQ_VECTOR_FIRST;
-    if (vectors[index].port)
+    struct vector *v = &vectors[irq->number - IRQ_VECTOR_FIRST];
+    if (v->port)
         return ERROR_OCCUPIED;
+    bool level = pin != IRQ_MESSAGE && (pin & IRQ_PIN_LEVEL);
     if (pin != IRQ_MESSAGE) {
-        enum error error = arch_pin_route(pin, irq->number);
+        enum error error = arch_pin_route(pin & ~(uint64_t)IRQ_PIN_LEVEL, irq->number, level);
         if (error)
             return error;
     }
-    vectors[index].port = port;
-    vectors[index].bit = (uint8_t)bit;
+    v->routed = pin != IRQ_MESSAGE;
+    v->level = level;
+    v->pin = (uint8_t)pin;
+    v->port = port;
+    v->bit = (uint8_t)bit;
+    return OK;
+}
+
+enum error irq_ack(struct cap *irq)
+{
+    if (irq->number == 0 || !vectors[irq->number - IRQ_VECTOR_FIRST].level)
+        return ERROR_BAD_STATE;
+    arch_pin_mask(vectors[irq->number - IRQ_VECTOR_FIRST].pin, false);
     return OK;
 }
 
@@ -55,9 +73,19 @@ enum error irq_take(uint64_t vector)
     return OK;
 }
 
+/* The pin is masked: a level-triggered one that nobody hears would interrupt for ever, and any
+ * other would reach whoever gets the vector next. */
+static void unbind(struct vector *v)
+{
+    if (v->routed)
+        arch_pin_mask(v->pin, true);
+    v->routed = v->level = false;
+    v->port = NULL;
+}
+
 void irq_release(uint64_t vector)
 {
-    vectors[vector - IRQ_VECTOR_FIRST].port = NULL;
+    unbind(&vectors[vector - IRQ_VECTOR_FIRST]);
     vectors[vector - IRQ_VECTOR_FIRST].taken = false;
 }
 
@@ -65,5 +93,5 @@ void irq_forget_port(const struct port *port)
 {
     for (int i = 0; i < VECTORS; i++)
         if (vectors[i].port == port)
-            vectors[i].port = NULL;
+            unbind(&vectors[i]);
 }

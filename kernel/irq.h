@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Interrupts become bits of a port's pending word. The table is the machine's, of fixed size: one
- * entry per vector that devices may use.
+ * Interrupts become bits of a port's pending word. A level-triggered pin is masked when it is
+ * delivered, since only its driver can silence the device, and unmasked by irq_ack. The table is
+ * the machine's, of fixed size: one entry per vector that devices may use.
  */
 #ifndef KERNEL_IRQ_H
 #define KERNEL_IRQ_H
@@ -20,6 +21,9 @@ void irq_deliver(uint64_t vector);
 
 /* Binds the capability's vector to bit `bit` of `port`. */
 enum error irq_bind(struct cap *irq, struct port *port, uint64_t bit, uint64_t pin);
+
+/* Unmasks a level-triggered pin. ERROR_BAD_STATE for any other interrupt. */
+enum error irq_ack(struct cap *irq);
 
 /* Whether a vector may be derived: in range and not taken. Marks it taken. */
 enum error irq_take(uint64_t vector);

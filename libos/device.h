@@ -4,6 +4,10 @@
  * its BARs and programmed its MSI-X table; the driver sees a copy of configuration space as it was,
  * the BARs without any page that holds an MSI-X table, and its interrupts as signals. Bus mastering
  * is on. MSI-X vector v arrives as bit v of `signal`'s `bits`.
+ *
+ * A device without MSI-X has its pin instead, as vector 0: level-triggered, maybe shared with
+ * another device, and masked from delivery until domain_acknowledge, which the driver calls when it
+ * has silenced the device.
  */
 #ifndef MOTET_LIBOS_DEVICE_H
 #define MOTET_LIBOS_DEVICE_H
@@ -20,7 +24,8 @@ struct device_bar {
 struct device {
     uint16_t vendor, id;
     uint8_t bus, slot, function; /* for messages to people */
-    uint8_t vectors;             /* MSI-X vectors granted, 0 to DEVICE_VECTORS_MAX */
+    uint8_t vectors;             /* granted, 0 to DEVICE_VECTORS_MAX */
+    uint8_t pin;                 /* 1: `vectors` is 1 and it is the pin, not MSI-X */
     struct device_bar bar[DEVICE_BARS];
     uint8_t config[DEVICE_CONFIG_BYTES];
 };

@@ -137,6 +137,14 @@ const struct device *domain_device(struct domain *domain, uint32_t n)
     return NULL;
 }
 
+void domain_acknowledge(struct domain *domain, const struct device *device)
+{
+    const struct start_page *start = domain->libos->start;
+    for (uint32_t i = 0; i < start->devices; i++)
+        if (&start->device[i].device == device && device->pin)
+            kernel_acknowledge(start->device[i].irq_slot);
+}
+
 const void *domain_file(struct domain *domain, const char *name, size_t *size)
 {
     const struct start_page *start = domain->libos->start;

@@ -18,6 +18,9 @@ uint64_t kernel_wait(uint64_t deadline, uint64_t *messages);
 /* Rings the doorbell in that capability slot. */
 void kernel_signal(uint64_t slot);
 
+/* Unmasks the pin whose capability is in that slot. */
+void kernel_acknowledge(uint64_t slot);
+
 /* Sends a message of motet/supervisor.h to the supervisor. */
 void kernel_report(const struct msg *m);
 

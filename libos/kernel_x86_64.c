@@ -2,6 +2,8 @@
  *
  * libos/kernel.h for a domain on x86-64. Called by the loop; thin, nothing is checked here.
  */
+#include <stddef.h>
+
 #include "ipc/barrier.h"
 #include "libos/kernel.h"
 #include "libos/start.h"
@@ -19,6 +21,11 @@ uint64_t kernel_wait(uint64_t deadline, uint64_t *messages)
 void kernel_signal(uint64_t slot)
 {
     sys_signal(slot); /* a dead peer isn't there to be rung: nothing to do about an error */
+}
+
+void kernel_acknowledge(uint64_t slot)
+{
+    sys_invoke(slot, OPERATION_irq_ack, 0, 0, 0, 0, 0, NULL);
 }
 
 void kernel_report(const struct msg *m)

@@ -90,7 +90,8 @@ struct start_file {
 struct start_device {
     struct device device; /* filled in by init */
     uint32_t irq_bit;     /* vector v sets bit irq_bit + v of the pending word */
-    uint32_t server;      /* which of the domain's servers */
+    uint16_t server;      /* which of the domain's servers */
+    uint16_t irq_slot;    /* pin: capability to acknowledge with */
 };
 
 struct start_page {

@@ -173,6 +173,8 @@ static enum dns_rcode put_redirection(struct answer *answer)
         !alias_enter(answer, answer->match.node.offset))
         return DNS_NOERROR;
     enum dns_rcode made = synthesize(answer, &dname, &cname);
+    if (made == DNS_SERVFAIL)
+        return made;
     enum dns_rcode rcode =
         put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl, made);
     if (rcode == DNS_NOERROR && !answer->truncated)

@@ -21,10 +21,12 @@ enum {
     PCI_BAR = 0x10,
     PCI_BUSES = 0x18, /* bridges */
     PCI_CAPABILITIES = 0x34,
+    PCI_INTERRUPT = 0x3c, /* line, pin */
 
     COMMAND_MEMORY = 1 << 1,
     COMMAND_MASTER = 1 << 2,
     COMMAND_NO_PIN = 1 << 10,
+    LINES = 24,                     /* interrupt lines that can be I/O APIC inputs */
     STATUS_CAPABILITIES = 1u << 20, /* of the dword at PCI_COMMAND */
 
     CAPABILITY_MSIX = 0x11,
@@ -172,6 +174,46 @@ static void vectors_give(struct init *init, struct claim *claim, struct function
     sys_invoke(page, OPERATION_page_unmap, 0, 0, 0, 0, 0, NULL);
 }
 
+/* A device without MSI-X has a pin. The firmware wrote the input of the interrupt controller that
+ * it is wired to into the line register, and routes it there. Devices of one domain may share it.
+ */
+static void pin_give(struct init *init, struct claim *claim, struct function f,
+                     struct start_device *out)
+{
+    struct child *child = &init->child[claim->device->domain];
+    uint32_t interrupt = config_read(f, PCI_INTERRUPT), line = interrupt & 0xff;
+    if ((interrupt >> 8 & 0xff) == 0 || line == 0 || line >= LINES)
+        return;
+    struct start_page *start = start_page_open(init, claim->device->domain);
+    for (uint32_t i = 0; i < start->devices; i++)
+        if (start->device[i].device.pin && start->device[i].device.config[PCI_INTERRUPT] == line) {
+            out->irq_bit = start->device[i].irq_bit;
+            out->irq_slot = start->device[i].irq_slot;
+            out->device.pin = out->device.vectors = 1;
+        }
+    start_page_close(init, claim->device->domain);
+    if (out->device.pin || child->irq_bits == SIGNAL_IRQS)
+        return;
+    uint32_t irq = slot_new(init), bit = SIGNAL_IRQ_FIRST + child->irq_bits;
+    enum error error =
+        sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL);
+    if (!error)
+        error =
+            sys_invoke(irq, OPERATION_irq_bind, child->port, bit, line | IRQ_PIN_LEVEL, 0, 0, NULL);
+    if (!error)
+        error = sys_invoke(child->captable, OPERATION_captable_copy, irq, claim->slot, RIGHT_SIGNAL,
+                           0, 0, NULL);
+    if (error) {
+        console_print("init: pci %x:%x.%u: interrupt line %u: %s", f.bus, f.slot, f.number, line,
+                      error_text(error));
+        return;
+    }
+    child->irq_bits++;
+    out->irq_bit = bit;
+    out->irq_slot = (uint16_t)claim->slot++;
+    out->device.pin = out->device.vectors = 1;
+}
+
 static void device_give(struct init *init, struct claim *claim, struct function f)
 {
     struct start_device device = {.server = claim->device->server};
@@ -194,9 +236,14 @@ static void device_give(struct init *init, struct claim *claim, struct function 
         else
             bar_give(init, claim, &device.device.bar[n], address, size);
     }
-    config_write(f, PCI_COMMAND, command | COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_PIN);
     if (table_bar)
         vectors_give(init, claim, f, msix, table_bar, &device);
+    else
+        pin_give(init, claim, f, &device);
+    command &= ~(uint32_t)COMMAND_NO_PIN;
+    config_write(f, PCI_COMMAND,
+                 command | COMMAND_MEMORY | COMMAND_MASTER |
+                     (device.device.pin ? 0 : COMMAND_NO_PIN));
 
     device.device.vendor = (uint16_t)config_read(f, PCI_ID);
     device.device.id = (uint16_t)(config_read(f, PCI_ID) >> 16);

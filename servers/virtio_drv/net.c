@@ -253,7 +253,7 @@ static enum error net_find(struct net *net, const struct device *device)
     if (virtio_pci_find(&net->pci, device) != OK)
         return net_refuse(net, "it has no modern interface (QEMU: disable-modern=off)");
     if (!device->vectors)
-        return net_refuse(net, "it has no MSI-X vector");
+        return net_refuse(net, "it has no interrupt");
     return OK;
 }
 

@@ -450,6 +450,18 @@ static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
+/* Whether the interrupt is about the configuration. A pin may be shared, so each device on it is
+ * asked; asking lowers it, and then it may interrupt again. */
+static bool interrupt_take(struct virtio_drv *drv, struct interface *interface, uint32_t bits)
+{
+    const struct virtio_pci *pci = &interface->net.pci;
+    if (!pci->pin)
+        return bits >> interface->net.config_vector & 1;
+    uint8_t isr = virtio_pci_take_isr(pci);
+    domain_acknowledge(drv->domain, domain_device(drv->domain, interface->device));
+    return isr & VIRTIO_PCI_ISR_CHANGED;
+}
+
 /* From the devices: queues are looked at after each round anyway, so only the configuration is
  * remembered. */
 static void drv_signal(void *state, uint32_t device, uint32_t bits)
@@ -459,7 +471,7 @@ static void drv_signal(void *state, uint32_t device, uint32_t bits)
     for (uint32_t i = 0; i < drv->interfaces; i++) {
         struct interface *interface = &drv->interface[i];
         if (interface->device == device && interface->net.state == NET_RUNNING &&
-            bits >> interface->net.config_vector & 1)
+            interrupt_take(drv, interface, bits))
             interface->config_due = true;
     }
 }

@@ -91,6 +91,9 @@ static void capability_take(struct virtio_pci *pci, const struct device *device,
         region_take(&pci->notify, device, &cap.cap, sizeof(uint16_t), 2);
         pci->notify_multiplier = cap.notify_off_multiplier;
         break;
+    case VIRTIO_PCI_CAP_ISR_CFG:
+        region_take(&pci->isr, device, &cap.cap, 1, 1);
+        break;
     case VIRTIO_PCI_CAP_DEVICE_CFG:
         region_take(&pci->config, device, &cap.cap, 1, 4);
         break;
@@ -101,7 +104,7 @@ static void capability_take(struct virtio_pci *pci, const struct device *device,
 
 enum error virtio_pci_find(struct virtio_pci *pci, const struct device *device)
 {
-    *pci = (struct virtio_pci){0};
+    *pci = (struct virtio_pci){.pin = device->pin};
     if (!(device->config[PCI_STATUS] & PCI_STATUS_CAP_LIST))
         return ERROR_NOT_FOUND;
     uint32_t at = device->config[PCI_CAPABILITY_LIST] & ~3u;
@@ -110,7 +113,9 @@ enum error virtio_pci_find(struct virtio_pci *pci, const struct device *device)
             capability_take(pci, device, at);
         at = device->config[at + PCI_CAP_LIST_NEXT] & ~3u;
     }
-    return pci->common.length && pci->notify.length ? OK : ERROR_NOT_FOUND;
+    if (!pci->common.length || !pci->notify.length || (pci->pin && !pci->isr.length))
+        return ERROR_NOT_FOUND;
+    return OK;
 }
 
 bool virtio_pci_reset(const struct virtio_pci *pci)
@@ -153,8 +158,15 @@ uint8_t virtio_pci_generation(const struct virtio_pci *pci)
     return read8(&pci->common, COMMON(config_generation));
 }
 
+uint8_t virtio_pci_take_isr(const struct virtio_pci *pci)
+{
+    return read8(&pci->isr, 0);
+}
+
 bool virtio_pci_set_config_vector(const struct virtio_pci *pci, uint16_t vector)
 {
+    if (pci->pin)
+        return true;
     write16(&pci->common, COMMON(msix_config), vector);
     return read16(&pci->common, COMMON(msix_config)) == vector;
 }
@@ -182,9 +194,11 @@ bool virtio_pci_queue_start(const struct virtio_pci *pci, const struct virtio_qu
     write64(common, COMMON(queue_desc_lo), queue->desc);
     write64(common, COMMON(queue_avail_lo), queue->avail);
     write64(common, COMMON(queue_used_lo), queue->used);
-    write16(common, COMMON(queue_msix_vector), queue->vector);
-    if (read16(common, COMMON(queue_msix_vector)) != queue->vector)
-        return false;
+    if (!pci->pin) {
+        write16(common, COMMON(queue_msix_vector), queue->vector);
+        if (read16(common, COMMON(queue_msix_vector)) != queue->vector)
+            return false;
+    }
     write16(common, COMMON(queue_enable), 1);
     return true;
 }

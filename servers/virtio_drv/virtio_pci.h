@@ -28,6 +28,8 @@ struct virtio_region {
 
 struct virtio_pci {
     struct virtio_region common, notify, config;
+    struct virtio_region isr; /* needed with a pin only */
+    bool pin;                 /* the device interrupts by its pin: it has no vectors */
     uint32_t notify_multiplier;
 };
 
@@ -56,7 +58,11 @@ void virtio_pci_accept(const struct virtio_pci *pci, uint64_t features);
 /* Changes when the device changes its configuration (2.4.1). */
 uint8_t virtio_pci_generation(const struct virtio_pci *pci);
 
-/* False: the device has no vector to spare. */
+/* What the pin was raised for, VIRTIO_PCI_ISR_...; reading lowers it (4.1.4.5). */
+enum { VIRTIO_PCI_ISR_QUEUE = 1 << 0, VIRTIO_PCI_ISR_CHANGED = 1 << 1 };
+uint8_t virtio_pci_take_isr(const struct virtio_pci *pci);
+
+/* False: the device has no vector to spare. With a pin there is nothing to set. */
 bool virtio_pci_set_config_vector(const struct virtio_pci *pci, uint16_t vector);
 
 /* The largest size that the device takes for that queue; 0: it hasn't got it. */

@@ -7,7 +7,7 @@ import pytest
 from machine import DNS_ELF, Machine, kernel
 from network import NO_TAP, TapNetwork, UserNetwork
 
-CONSOLE_LINES = 80  # in a report; the whole text is in build/tests/serial/
+CONSOLE_LINES = 60  # in a report; the whole text is in build/tests/serial/
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -179,6 +179,14 @@ class Machine:
                 values[counter[1]] = int(counter[2])
         return values
 
+    def expect_counter(self, name, least, seconds=LIMIT):
+        """Waits until a counter reaches LEAST."""
+        deadline = time.monotonic() + seconds
+        while (value := self.counters().get(name, 0)) < least:
+            if time.monotonic() > deadline:
+                self.fail(f"{name} is {value}, not {least}, after {seconds} s")
+            time.sleep(0.2)
+
     def wait_end(self, seconds=LIMIT):
         """Waits until QEMU ends by itself and returns its exit status."""
         try:

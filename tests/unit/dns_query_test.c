@@ -159,13 +159,8 @@ static void opt_record_outside_of_additional_data_is_refused(void **state)
 
 static void option_that_leaves_its_record_is_refused(void **state)
 {
-    static const char *const options[] = {"\0",
-                                          "\0\x0a",
-                                          "\0\x0a\0",
-                                          "\0\x0a\0\3ab",
-                                          "\0\x0a\0\1ab",
-                                          "\0\x0a\xff\xff"
-                                          "ab"};
+    static const char *const options[] = {"\0",           "\0\x0a",       "\0\x0a\0",
+                                          "\0\x0a\0\3ab", "\0\x0a\0\1ab", "\0\x0a\xff\xff??"};
     static const size_t lengths[] = {1, 2, 3, 6, 6, 6};
     struct query query;
 

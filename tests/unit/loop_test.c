@@ -46,6 +46,8 @@ struct place {
     bool asleep;
 };
 
+static uint64_t acknowledged; /* slot of the last pin */
+
 static struct place *places[WORLD_DOMAINS];
 static _Thread_local int self; /* the running domain */
 static uint64_t clock_now;
@@ -79,6 +81,11 @@ void kernel_signal(uint64_t slot)
 void ring_fence(void)
 {
     machine.fence();
+}
+
+void kernel_acknowledge(uint64_t slot)
+{
+    acknowledged = slot;
 }
 
 void kernel_report(const struct msg *m)

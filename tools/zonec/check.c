@@ -270,10 +270,11 @@ static void check_dname(struct store *store, uint32_t index)
     char text[NAME_TEXT_SIZE];
 
     if (node->parent != STORE_NONE && store->nodes[node->parent].flags & ZONE_FLAG_DNAME &&
-        !node->hidden)
-        report_error(store->report, zone_place(store, index),
-                     "%s is below a name with a DNAME record, remove one",
-                     node_text(store, index, text));
+        !node->hidden) {
+        struct run above = find_run(store, node->parent, DNS_TYPE_DNAME);
+        report_error(store->report, above.records[0].place,
+                     "a DNAME record, and below it %s: remove one", node_text(store, index, text));
+    }
     if (dname.count > 1)
         report_error(store->report, dname.records[1].place,
                      "%s has a second DNAME record, remove one", node_text(store, index, text));
@@ -401,7 +402,9 @@ bool store_check(struct store *store)
     hide_nodes(store);
     sift_records(store);
     report_progress(store->report, "sorting %zu records", store->record_count);
-    qsort_r(store->records, store->record_count, sizeof *store->records, compare_records, store);
+    if (store->record_count > 0)
+        qsort_r(store->records, store->record_count, sizeof *store->records, compare_records,
+                store);
     drop_duplicates(store);
     assign_records(store);
     set_flags(store);

@@ -257,17 +257,20 @@ static void directive_obey(struct master *master)
     const char *second = word_next(&rest);
     bool include = strcasecmp(directive, "$INCLUDE") == 0;
 
-    if (value == NULL || word_next(&rest) != NULL || (second != NULL && !include))
+    bool ttl = strcasecmp(directive, "$TTL") == 0;
+    bool origin = strcasecmp(directive, "$ORIGIN") == 0;
+
+    if (!include && !ttl && !origin)
+        report_error(master->report, master->place,
+                     "%s is unknown, only $TTL, $ORIGIN and $INCLUDE may be used", directive);
+    else if (value == NULL || (second != NULL && !include) || word_next(&rest) != NULL)
         report_error(master->report, master->place, "%s takes one value, mend the line", directive);
     else if (include)
         directive_include(master, value, second);
-    else if (strcasecmp(directive, "$TTL") == 0)
+    else if (ttl)
         directive_ttl(master, value);
-    else if (strcasecmp(directive, "$ORIGIN") == 0)
-        directive_origin(master, value);
     else
-        report_error(master->report, master->place,
-                     "%s is unknown, only $TTL, $ORIGIN and $INCLUDE may be used", directive);
+        directive_origin(master, value);
 }
 
 /* Puts a parsed record into the store. */

@@ -8,19 +8,20 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/zonec/memory.h"
 
-static time_t seconds_now(void)
+static int64_t milliseconds_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void report_init(struct report *report, FILE *stream)
 {
-    *report = (struct report){.stream = stream, .last_progress = seconds_now()};
+    *report = (struct report){.stream = stream, .last_progress = milliseconds_now()};
 }
 
 void report_free(struct report *report)
@@ -75,10 +76,10 @@ void report_warning(struct report *report, struct place place, const char *forma
 
 void report_progress(struct report *report, const char *format, ...)
 {
-    time_t now = seconds_now();
+    int64_t now = milliseconds_now();
     va_list arguments;
 
-    if (now <= report->last_progress + 1)
+    if (now < report->last_progress + 1000)
         return;
     report->last_progress = now;
     fputs("zonec: ", report->stream);

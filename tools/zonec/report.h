@@ -8,7 +8,6 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { REPORT_SHOWN = 20 };
 
@@ -24,7 +23,7 @@ struct report {
     uint32_t file_count;
     uint32_t errors;
     uint32_t warnings;
-    time_t last_progress; /* seconds of the monotonic clock */
+    int64_t last_progress; /* milliseconds of the monotonic clock */
 };
 
 void report_init(struct report *report, FILE *stream);

@@ -153,8 +153,8 @@ static void check_derived(const struct cap *cap, const struct cap *parent)
     ASSERT((cap->flags & CAP_DEVICE) == (parent->flags & CAP_DEVICE));
     ASSERT(cap->type != OBJECT_table);
     if (cap->type == OBJECT_ioport) {
-        ASSERT(cap->number >= parent->number && cap->number + cap->ioport.count <=
-                                                    parent->number + parent->ioport.count);
+        ASSERT(cap->number >= parent->number &&
+               cap->number + cap->ioport.count <= parent->number + parent->ioport.count);
     } else if (cap->type == OBJECT_irq) {
         ASSERT(cap->number == parent->number || parent->number == 0);
         ASSERT(((cap->flags & CAP_FIRST) != 0) == (cap->number != parent->number));

@@ -8,9 +8,9 @@
 
 enum {
     ENTRIES = 512,
-    USER_ENTRIES = 256,     /* of the root; the rest is the kernel's */
-    REMEMBERED_MAX = 8192,  /* translations; those beyond aren't checked */
-    PRESENT = 1,            /* bits of an entry, SDM volume 3, 4.5 */
+    USER_ENTRIES = 256,    /* of the root; the rest is the kernel's */
+    REMEMBERED_MAX = 8192, /* translations; those beyond aren't checked */
+    PRESENT = 1,           /* bits of an entry, SDM volume 3, 4.5 */
     WRITABLE = 2,
     USER = 4,
     UNCACHED = 8 | 16,

@@ -129,12 +129,21 @@ void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
     sim.out_value = value;
 }
 
-enum error arch_pin_route(uint64_t pin, uint64_t vector)
+enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
 {
     if (pin >= SIM_PINS)
         return ERROR_BAD_ARGUMENT;
+    if (sim.pin_vector[pin] && !sim.pin_masked[pin])
+        return ERROR_OCCUPIED;
     sim.pin_vector[pin] = vector;
+    sim.pin_level[pin] = level;
+    sim.pin_masked[pin] = false;
     return OK;
+}
+
+void arch_pin_mask(uint64_t pin, bool masked)
+{
+    sim.pin_masked[pin] = masked;
 }
 
 void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data)

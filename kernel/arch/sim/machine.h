@@ -21,7 +21,11 @@ struct sim_machine {
     uint64_t timer_sets;       /* how often the kernel set it */
     uint64_t timer_interrupts; /* how often it fired */
     struct thread *loaded;     /* whom the next return to user mode restores */
-    uint64_t pin_vector[SIM_PINS];
+    struct sim_pin {
+        uint64_t vector;
+        bool level, open; /* open: not masked */
+    } pin[SIM_PINS];
+    bool pin_level[SIM_PINS], pin_masked[SIM_PINS];
     uint64_t out_port, out_bytes, out_value; /* the last write to an I/O port */
 
     /* Translations are forgotten: of `pages` pages at `address`; 0 pages: all. May be NULL. */
@@ -43,6 +47,9 @@ void sim_fault(uint64_t cause, uint64_t address, uint64_t error);
 
 /* A device raises a vector. */
 void sim_interrupt(uint64_t vector);
+
+/* A device asserts an input of the I/O APIC. */
+void sim_pin_assert(uint64_t pin);
 
 /* Time passes; the timer fires when it is due, each time the kernel sets it. */
 void sim_advance(uint64_t ticks);

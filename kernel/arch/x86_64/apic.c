@@ -7,6 +7,7 @@
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/irq.h"
 #include "kernel/panic.h"
 
 /* memory.c maps the two controllers in the last 2 MiB of the GiB where the kernel is linked. */
@@ -34,6 +35,9 @@ enum {
     IOAPIC_WINDOW = 0x10 / 4,
     IOAPIC_VERSION = 1,
     IOAPIC_ENTRY = 0x10,
+    IOAPIC_ACTIVE_LOW = 1 << 13,
+    IOAPIC_LEVEL = 1 << 15,
+    IOAPIC_MASKED = 1 << 16,
     PIC_MASTER_MASK = 0x21,
     PIC_SLAVE_MASK = 0xa1,
 };
@@ -120,14 +124,24 @@ void arch_timer_set(uint64_t time)
     APIC[APIC_INITIAL] = (uint32_t)counts;
 }
 
-enum error arch_pin_route(uint64_t pin, uint64_t vector)
+enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
 {
     uint32_t last = ioapic_read(IOAPIC_VERSION) >> 16 & 0xff;
     if (pin > last)
         return ERROR_BAD_ARGUMENT;
-    ioapic_write(IOAPIC_ENTRY + 2 * (uint32_t)pin + 1, 0); /* to the CPU with APIC ID 0 */
-    ioapic_write(IOAPIC_ENTRY + 2 * (uint32_t)pin, (uint32_t)vector);
+    uint32_t entry = IOAPIC_ENTRY + 2 * (uint32_t)pin;
+    if ((ioapic_read(entry) & 0xff) >= IRQ_VECTOR_FIRST && !(ioapic_read(entry) & IOAPIC_MASKED))
+        return ERROR_OCCUPIED;
+    ioapic_write(entry + 1, 0); /* to the CPU with APIC ID 0 */
+    ioapic_write(entry, (uint32_t)vector | (level ? IOAPIC_LEVEL | IOAPIC_ACTIVE_LOW : 0));
     return OK;
+}
+
+void arch_pin_mask(uint64_t pin, bool masked)
+{
+    uint32_t entry = IOAPIC_ENTRY + 2 * (uint32_t)pin;
+    uint32_t value = ioapic_read(entry) & ~(uint32_t)IOAPIC_MASKED;
+    ioapic_write(entry, value | (masked ? IOAPIC_MASKED : 0));
 }
 
 void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data)

@@ -217,11 +217,11 @@ struct thread *kernel_syscall(struct thread *thread)
 
 static void interrupt_handle(uint64_t vector)
 {
-    apic_end_of_interrupt();
     if (vector == VECTOR_TIMER)
         timer_expired(cpu_self());
     else
         irq_deliver(vector);
+    apic_end_of_interrupt(); /* after a level-triggered pin was masked, or it would come again */
 }
 
 struct thread *kernel_interrupt(struct thread *thread)

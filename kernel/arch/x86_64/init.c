@@ -164,8 +164,9 @@ static uint64_t tables_pages(const struct image_header *image, const struct imag
 static struct cap *region_pages(struct creation *c, const struct boot_page *boot,
                                 const struct image_region *region)
 {
-    return region->kind == IMAGE_CONTENT ? image_pages(c, region->offset, region->pages)
-                                         : make(c, boot, OBJECT_page, region->pages, c->next_slot++);
+    return region->kind == IMAGE_CONTENT
+               ? image_pages(c, region->offset, region->pages)
+               : make(c, boot, OBJECT_page, region->pages, c->next_slot++);
 }
 
 /* Everything that the composition maps in domain 0, which shares no memory with others. */
@@ -218,7 +219,7 @@ static void root_caps(struct creation *c, const struct kernel_info *kernel_info,
     struct cap *ports =
         root_cap(c, INIT_IOPORTS, OBJECT_ioport, RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL, 0, 0);
     ports->ioport.count = IOPORTS;
-    root_cap(c, INIT_IRQS, OBJECT_irq, RIGHT_CONTROL, 0, 0);
+    root_cap(c, INIT_IRQS, OBJECT_irq, RIGHT_CONTROL | RIGHT_SIGNAL, 0, 0);
     root_cap(c, INIT_INFO_PAGE, OBJECT_page, RIGHT_READ, (uint64_t)kernel_info - KERNEL_BASE, 1);
     root_cap(c, INIT_BOOT_PAGE, OBJECT_page, RIGHT_READ, (uint64_t)boot - KERNEL_BASE, 1);
     struct cap *image = root_cap(c, INIT_IMAGE, OBJECT_untyped, RIGHT_CONTROL, boot->image_address,

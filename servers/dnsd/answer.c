@@ -98,13 +98,11 @@ static enum dns_rcode put_referral(struct answer *answer)
 /* Notes that the alias at this node is followed. False: it was already, or there were too many. */
 static bool alias_enter(struct answer *answer, uint32_t node)
 {
-    unsigned count = answer->alias_count;
+    bool refused = answer->alias_count == ANSWER_CHAIN_MAX;
 
-    for (unsigned index = 0; index < count; index++) {
-        if (answer->aliases[index] == node)
-            count = ANSWER_CHAIN_MAX;
-    }
-    if (count == ANSWER_CHAIN_MAX) {
+    for (unsigned index = 0; index < answer->alias_count; index++)
+        refused = refused || answer->aliases[index] == node;
+    if (refused) {
         answer->counters->count[ANSWER_COUNT_chain_cut]++;
         return false;
     }
@@ -441,8 +439,8 @@ static enum answer_counter rcode_counter(enum dns_rcode rcode)
     }
 }
 
-static void count(struct answer_counters *counters, const struct answer *answer,
-                  enum dns_rcode rcode)
+static void count_answer(struct answer_counters *counters, const struct answer *answer,
+                         enum dns_rcode rcode)
 {
     counters->count[rcode_counter(rcode)]++;
     if (answer->truncated)
@@ -477,7 +475,7 @@ static size_t answer_parsed(struct answer *answer, const struct query *query, un
     if (query->edns)
         put_opt(&answer->message, query, udp_size, rcode);
     put_header(answer, rcode);
-    count(answer->counters, answer, rcode);
+    count_answer(answer->counters, answer, rcode);
     return answer->message.length;
 }
 

@@ -179,7 +179,7 @@ static enum message_result put_record(struct message *message, const struct zone
 }
 
 /* An owner: a name from one of its labels on, and where it stands in the message already, 0 when
- * that isn't known. There is no name when that is known. */
+ * that isn't known. When it is, the name isn't looked at. */
 struct owner {
     const struct dns_name *name;
     unsigned label;
@@ -254,7 +254,7 @@ enum message_result message_put_rrset(struct message *message, enum message_sect
 enum message_result message_put_rrset_at(struct message *message, enum message_section section,
                                          uint16_t offset, const struct zone_rrset *rrset)
 {
-    struct owner place = {NULL, 0, offset};
+    struct owner place = {message->question, 0, offset};
 
     return put_whole(message, section, &place, rrset, rrset->ttl);
 }

@@ -236,14 +236,15 @@ static void device_give(struct init *init, struct claim *claim, struct function 
         else
             bar_give(init, claim, &device.device.bar[n], address, size);
     }
+    /* The MSI-X table can be written only while the device decodes memory. */
+    command = (command & ~(uint32_t)COMMAND_NO_PIN) | COMMAND_MEMORY | COMMAND_MASTER;
+    config_write(f, PCI_COMMAND, command | COMMAND_NO_PIN);
     if (table_bar)
         vectors_give(init, claim, f, msix, table_bar, &device);
     else
         pin_give(init, claim, f, &device);
-    command &= ~(uint32_t)COMMAND_NO_PIN;
-    config_write(f, PCI_COMMAND,
-                 command | COMMAND_MEMORY | COMMAND_MASTER |
-                     (device.device.pin ? 0 : COMMAND_NO_PIN));
+    if (device.device.pin)
+        config_write(f, PCI_COMMAND, command);
 
     device.device.vendor = (uint16_t)config_read(f, PCI_ID);
     device.device.id = (uint16_t)(config_read(f, PCI_ID) >> 16);

@@ -200,6 +200,12 @@ static uint32_t fake_read(struct device_model *model, uint32_t offset, uint32_t 
     assert(!(offset % bytes) && offset + bytes <= FAKE_BAR_BYTES);
     if (offset < ISR)
         return common_read(fake, offset - COMMON, bytes);
+    if (offset == ISR) {
+        uint8_t isr = fake->isr;
+        assert(bytes == 1 && fake->device->pin);
+        fake->isr = 0;
+        return isr;
+    }
     assert(offset >= CONFIG && offset < NOTIFY);
     return config_read(fake, offset - CONFIG, bytes);
 }
@@ -323,8 +329,12 @@ static struct vring ring_of(struct fake_virtio *fake, uint32_t number)
                           .used = reach(fake, queue->used, 6 + size * 8)};
 }
 
-static void raise_vector(struct fake_virtio *fake, uint16_t vector)
+static void raise_vector(struct fake_virtio *fake, uint16_t vector, uint8_t isr)
 {
+    if (fake->device->pin) {
+        fake->isr |= isr;
+        vector = 0;
+    }
     if (vector == VIRTIO_MSI_NO_VECTOR)
         return;
     fake->interrupts |= 1u << vector;
@@ -333,7 +343,7 @@ static void raise_vector(struct fake_virtio *fake, uint16_t vector)
 
 uint32_t fake_virtio_interrupts(struct fake_virtio *fake)
 {
-    uint32_t bits = fake->interrupts;
+    uint32_t bits = fake->device->pin ? fake->isr != 0 : fake->interrupts;
     fake->interrupts = 0;
     return bits;
 }
@@ -342,13 +352,13 @@ void fake_virtio_set_link(struct fake_virtio *fake, bool up)
 {
     fake->config.status = up ? VIRTIO_NET_S_LINK_UP : 0;
     fake->generation++;
-    raise_vector(fake, fake->config_vector);
+    raise_vector(fake, fake->config_vector, 2);
 }
 
 void fake_virtio_ask_reset(struct fake_virtio *fake)
 {
     fake->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-    raise_vector(fake, fake->config_vector);
+    raise_vector(fake, fake->config_vector, 2);
 }
 
 uint16_t fake_virtio_available(struct fake_virtio *fake, uint32_t queue)
@@ -425,7 +435,7 @@ void fake_virtio_decide(struct fake_virtio *fake, uint32_t number)
     queue->decided = new;
     queue->signalled = true;
     if (wanted || fake->always_signals)
-        raise_vector(fake, queue->vector);
+        raise_vector(fake, queue->vector, 1);
 }
 
 /* Frames */

@@ -72,6 +72,7 @@ struct fake_virtio {
     uint32_t feature_select, accept_select;
     uint16_t queue_select, config_vector, queues;
     uint8_t status, generation;
+    uint8_t isr; /* why a device with a pin holds it up; reading it lowers the pin */
     struct virtio_net_config config;
     struct fake_queue queue[FAKE_QUEUES];
     uint32_t interrupts;         /* bits, since last asked */
@@ -101,7 +102,8 @@ void fake_virtio_grant(struct fake_virtio *fake, void *memory, uint64_t bytes);
 /* The place of a capability (VIRTIO_PCI_CAP_...) in configuration space, to spoil it. */
 uint8_t *fake_virtio_capability(struct fake_virtio *fake, uint8_t type);
 
-/* The vectors raised since the last call, as bits. */
+/* The vectors raised since the last call, as bits; a pin is vector 0 and comes until it is lowered.
+ */
 uint32_t fake_virtio_interrupts(struct fake_virtio *fake);
 
 bool fake_virtio_has(const struct fake_virtio *fake, uint32_t feature);

@@ -152,6 +152,8 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
         return 0x2f + random_number(8);
     case 'i':
         return random_number(70);
+    case 'I':
+        return chance(30) ? IRQ_MESSAGE : random_number(SIM_PINS + 2) | random_number(2) << 15;
     default:
         return hostile_number();
     }
@@ -170,7 +172,7 @@ static const char *const operation_arguments[OPERATION_COUNT] = {
     [OPERATION_thread_configure] = "SCpP-",
     [OPERATION_thread_set_registers] = "aa---",
     [OPERATION_irq_derive] = "ve---",
-    [OPERATION_irq_bind] = "Pii--",
+    [OPERATION_irq_bind] = "PiI--",
     [OPERATION_ioport_derive] = "nne--",
     [OPERATION_ioport_in] = "nn---",
     [OPERATION_ioport_out] = "nn---",
@@ -370,6 +372,8 @@ static void step(void)
         sim_advance(random_number(2000));
     if (chance(5))
         sim_interrupt(0x2e + random_number(9));
+    if (chance(5))
+        sim_pin_assert(random_number(SIM_PINS));
     machine_check();
     if (!sim_cpu.current)
         sim_advance(5000); /* main's deadline comes */

@@ -38,7 +38,7 @@ static void root_caps(void)
     root_cap(SLOT_TABLE, OBJECT_captable, RIGHT_ALL, 0, TABLE_PAGES)->object = machine.table;
     root_cap(SLOT_IOPORTS, OBJECT_ioport, RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL, 0, 0)
         ->ioport.count = 65536;
-    root_cap(SLOT_IRQS, OBJECT_irq, RIGHT_CONTROL, 0, 0);
+    root_cap(SLOT_IRQS, OBJECT_irq, RIGHT_SIGNAL | RIGHT_CONTROL, 0, 0);
     list_init(&root_cap(SLOT_INFO, OBJECT_page, RIGHT_READ, next, 1)->map.maps);
     next += PAGE_BYTES;
     root_cap(SLOT_IMAGE, OBJECT_untyped, RIGHT_CONTROL, next, IMAGE_PAGES)->untyped.kind =

@@ -530,6 +530,53 @@ static void nothing_is_delivered_for_a_capability_that_went(void **state)
     bound_irq(0x30, 1); /* and it can be derived again */
 }
 
+static void a_pin_interrupts_at_each_edge(void **state)
+{
+    (void)state;
+    uint32_t irq = slot_new();
+    must(INVOKE(SLOT_IRQS, irq_derive, 0x40, irq));
+    must(INVOKE(irq, irq_bind, port, 2, 4));
+    for (int i = 0; i < 3; i++) {
+        sim_pin_assert(4);
+        must(wait_by(other, port, 0, 0));
+        assert_int_equal(other->registers.rdi, 4);
+    }
+}
+
+static void a_level_pin_is_masked_until_it_is_acknowledged(void **state)
+{
+    (void)state;
+    uint32_t irq = slot_new(), second = slot_new();
+    must(INVOKE(SLOT_IRQS, irq_derive, 0x40, irq));
+    must(INVOKE(SLOT_IRQS, irq_derive, 0x41, second));
+    must(INVOKE(irq, irq_bind, port, 2, IRQ_PIN_LEVEL | 11));
+    refused(OCCUPIED, INVOKE(second, irq_bind, port, 3, IRQ_PIN_LEVEL | 11));
+    for (int i = 0; i < 3; i++) {
+        sim_pin_assert(11);
+        must(wait_by(other, port, 0, 0));
+        assert_int_equal(other->registers.rdi, 4);
+        assert_false(sim.pin[11].open);
+        must(INVOKE(irq, irq_ack, 0));
+        assert_true(sim.pin[11].open);
+    }
+}
+
+static void a_pin_without_a_port_is_masked(void **state)
+{
+    (void)state;
+    uint32_t irq = slot_new(), again;
+    must(INVOKE(SLOT_IRQS, irq_derive, 0x40, irq));
+    must(INVOKE(irq, irq_bind, port, 2, IRQ_PIN_LEVEL | 11));
+    delete_all(port);
+    sim_pin_assert(11);
+    assert_false(sim.pin[11].open);
+    again = make(OBJECT_port, 1); /* it can be bound again */
+    must(INVOKE(irq, irq_bind, again, 2, 11));
+    delete_all(irq);
+    assert_false(sim.pin[11].open);
+    sim_pin_assert(11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,6 +613,9 @@ int main(void)
         cmocka_unit_test_setup(an_interrupt_is_a_bit, setup),
         cmocka_unit_test_setup(an_interrupt_wakes_an_idle_machine, setup),
         cmocka_unit_test_setup(interrupts_outside_the_table_do_nothing, setup),
+        cmocka_unit_test_setup(a_pin_interrupts_at_each_edge, setup),
+        cmocka_unit_test_setup(a_level_pin_is_masked_until_it_is_acknowledged, setup),
+        cmocka_unit_test_setup(a_pin_without_a_port_is_masked, setup),
         cmocka_unit_test_setup(nothing_is_delivered_to_a_port_that_went, setup),
         cmocka_unit_test_setup(nothing_is_delivered_for_a_capability_that_went, setup),
     };

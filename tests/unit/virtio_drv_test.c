@@ -111,7 +111,7 @@ static void a_device_without_interrupts_is_refused(void **state)
 {
     struct rig *rig = *state;
     rig->fake[0]->device->vectors = 0;
-    expect_refusal(rig, "it has no MSI-X vector");
+    expect_refusal(rig, "it has no interrupt");
 }
 
 static void a_device_that_does_not_reset_is_refused(void **state)
@@ -338,6 +338,38 @@ static void with_one_vector_links_are_noticed_too(void **state)
     assert_int_equal(rig_expect_link(rig).up, 0);
 }
 
+/* One vector for all, no MSI-X register is touched, and the pin goes down when it is asked why. */
+static void a_device_with_a_pin_is_driven_without_vectors(void **state)
+{
+    struct rig *rig = *state;
+    struct fake_virtio *fake = rig->fake[0];
+    fake->device->vectors = 1;
+    fake->device->pin = 1;
+    rig_start(rig);
+    assert_int_equal(fake->queue[0].vector, VIRTIO_MSI_NO_VECTOR);
+    assert_int_equal(fake->config_vector, VIRTIO_MSI_NO_VECTOR);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(fake_virtio_receive(fake, "0123456789abcdef", 16, 0));
+        assert_int_equal(fake->isr, 1);
+        rig_round(rig);
+        assert_int_equal(fake->isr, 0);
+        assert_int_equal(rig_expect_rx(rig).data.length, 16);
+    }
+    fake_virtio_set_link(fake, false);
+    rig_round(rig);
+    assert_int_equal(fake->isr, 0);
+    assert_int_equal(rig_expect_link(rig).up, 0);
+}
+
+static void a_pin_without_its_register_is_refused(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake[0]->device->vectors = 1;
+    rig->fake[0]->device->pin = 1;
+    fake_virtio_capability(rig->fake[0], VIRTIO_PCI_CAP_ISR_CFG)[VIRTIO_PCI_CAP_BAR] = 6;
+    expect_refusal(rig, "it has no modern interface");
+}
+
 static void a_device_that_asks_for_a_reset_gets_it(void **state)
 {
     struct rig *rig = *state;
@@ -466,6 +498,8 @@ int main(void)
         TEST(a_link_that_goes_down_and_up_is_reported),
         TEST(a_configuration_interrupt_without_change_says_nothing),
         TEST(with_one_vector_links_are_noticed_too),
+        TEST(a_device_with_a_pin_is_driven_without_vectors),
+        TEST(a_pin_without_its_register_is_refused),
         TEST(a_device_that_asks_for_a_reset_gets_it),
         TEST(a_refused_device_takes_no_number),
         TEST(interfaces_have_queues_of_their_own),

@@ -5,7 +5,6 @@
  * its MSI-X messages are pointed at that memory. Everything that the driver gets it sends back, so
  * each frame that goes in must come out again, whole and once. Skipped where there is no QEMU.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>

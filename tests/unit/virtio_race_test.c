@@ -21,8 +21,8 @@
 
 enum {
     ENTRIES = 8,
-    CHAINS = 3000000,    /* that go round */
-    PATIENCE_S = 10,     /* asleep for so long: for good */
+    CHAINS = 3000000,      /* that go round */
+    PATIENCE_S = 10,       /* asleep for so long: for good */
     YIELDS_PER_LOOK = 1024 /* at the clock */
 };
 

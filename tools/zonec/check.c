@@ -267,14 +267,14 @@ static void check_dname(struct store *store, uint32_t index)
 {
     const struct store_node *node = &store->nodes[index];
     struct run dname = find_run(store, index, DNS_TYPE_DNAME);
+    struct run above = {NULL, 0};
     char text[NAME_TEXT_SIZE];
 
-    if (node->parent != STORE_NONE && store->nodes[node->parent].flags & ZONE_FLAG_DNAME &&
-        !node->hidden) {
-        struct run above = find_run(store, node->parent, DNS_TYPE_DNAME);
+    if (node->parent != STORE_NONE)
+        above = find_run(store, node->parent, DNS_TYPE_DNAME);
+    if (above.count > 0 && !node->hidden)
         report_error(store->report, above.records[0].place,
                      "a DNAME record, and below it %s: remove one", node_text(store, index, text));
-    }
     if (dname.count > 1)
         report_error(store->report, dname.records[1].place,
                      "%s has a second DNAME record, remove one", node_text(store, index, text));

@@ -23,13 +23,13 @@ void sim_reset(void)
 {
     ASAN_UNPOISON_MEMORY_REGION(sim_memory, sizeof(sim_memory));
     memset(sim_memory, 0xdd, sizeof(sim_memory));
+    for (uint64_t vector = IRQ_VECTOR_FIRST; vector <= IRQ_VECTOR_LAST; vector++)
+        irq_release(vector);
     sim = (struct sim_machine){0};
     sim_cpu = (struct cpu){0};
     cpu_init(&sim_cpu);
     sim_clock = 1;
     sim_frequency = 1000000;
-    for (uint64_t vector = IRQ_VECTOR_FIRST; vector <= IRQ_VECTOR_LAST; vector++)
-        irq_release(vector);
 }
 
 /* As on every machine: whoever made the running thread stop has asked for another. */
@@ -57,6 +57,13 @@ void sim_interrupt(uint64_t vector)
 {
     irq_deliver(vector);
     leave();
+}
+
+void sim_pin_assert(uint64_t pin)
+{
+    if (sim.pin[pin].open)
+        sim_interrupt(sim.pin[pin].vector);
+    ASSERT(!sim.pin[pin].open || !sim.pin[pin].level); /* else it would interrupt for ever */
 }
 
 void sim_advance(uint64_t ticks)
@@ -133,17 +140,16 @@ enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
 {
     if (pin >= SIM_PINS)
         return ERROR_BAD_ARGUMENT;
-    if (sim.pin_vector[pin] && !sim.pin_masked[pin])
+    if (sim.pin[pin].open)
         return ERROR_OCCUPIED;
-    sim.pin_vector[pin] = vector;
-    sim.pin_level[pin] = level;
-    sim.pin_masked[pin] = false;
+    sim.pin[pin] = (struct sim_pin){.vector = vector, .level = level, .open = true};
     return OK;
 }
 
 void arch_pin_mask(uint64_t pin, bool masked)
 {
-    sim.pin_masked[pin] = masked;
+    ASSERT(pin < SIM_PINS);
+    sim.pin[pin].open = !masked;
 }
 
 void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data)

@@ -25,7 +25,6 @@ struct sim_machine {
         uint64_t vector;
         bool level, open; /* open: not masked */
     } pin[SIM_PINS];
-    bool pin_level[SIM_PINS], pin_masked[SIM_PINS];
     uint64_t out_port, out_bytes, out_value; /* the last write to an I/O port */
 
     /* Translations are forgotten: of `pages` pages at `address`; 0 pages: all. May be NULL. */

@@ -31,12 +31,17 @@ static enum error own_cap(struct invocation *i, uint64_t number, enum object typ
     return OK;
 }
 
-/* As own_cap, for an object that something new is going to depend on. */
+/* As own_cap, for an object that something new is going to depend on: it must carry `right` and not
+ * be on its way out. */
 static enum error own_live_cap(struct invocation *i, uint64_t number, enum object type,
-                               struct cap **cap)
+                               uint8_t right, struct cap **cap)
 {
     enum error error = own_cap(i, number, type, cap);
-    return !error && cap_frozen(*cap) ? ERROR_BAD_STATE : error;
+    if (error)
+        return error;
+    if (!((*cap)->rights & right))
+        return ERROR_NO_RIGHT;
+    return cap_frozen(*cap) ? ERROR_BAD_STATE : OK;
 }
 
 static enum error invoke_untyped_retype(struct invocation *i)
@@ -62,7 +67,7 @@ static enum error invoke_untyped_info(struct invocation *i)
 static enum error invoke_page_map(struct invocation *i)
 {
     struct cap *space;
-    enum error error = own_live_cap(i, i->a[0], OBJECT_space, &space);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
     if (error)
         return error;
     if (i->a[2] & ~(uint64_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE))
@@ -86,7 +91,7 @@ static enum error invoke_page_info(struct invocation *i)
 static enum error invoke_table_map(struct invocation *i)
 {
     struct cap *space;
-    enum error error = own_live_cap(i, i->a[0], OBJECT_space, &space);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
     return error ? error : space_map_table(space->object, i->cap, i->a[1], &i->result[0]);
 }
 
@@ -202,9 +207,9 @@ static enum error invoke_captable_info(struct invocation *i)
 static enum error invoke_thread_configure(struct invocation *i)
 {
     struct cap *space, *captable;
-    enum error error = own_live_cap(i, i->a[0], OBJECT_space, &space);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
     if (!error)
-        error = own_live_cap(i, i->a[1], OBJECT_captable, &captable);
+        error = own_live_cap(i, i->a[1], OBJECT_captable, RIGHT_CONTROL, &captable);
     if (error)
         return error;
     return thread_configure(i->cap->object, space->object, captable->object, i->a[2], i->a[3]);
@@ -265,11 +270,9 @@ static enum error invoke_irq_derive(struct invocation *i)
 static enum error invoke_irq_bind(struct invocation *i)
 {
     struct cap *port;
-    enum error error = own_live_cap(i, i->a[0], OBJECT_port, &port);
+    enum error error = own_live_cap(i, i->a[0], OBJECT_port, RIGHT_WAIT, &port);
     if (error)
         return error;
-    if (!(port->rights & RIGHT_WAIT))
-        return ERROR_NO_RIGHT;
     error = irq_bind(i->cap, port->object, i->a[1], i->a[2]);
     if (!error)
         arch_irq_message(i->cap->number, &i->result[0], &i->result[1]);

@@ -6,6 +6,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/paging.h"
+#include "kernel/panic.h"
 #include "kernel/thread.h"
 
 void space_init(struct space *space)
@@ -122,13 +123,9 @@ bool space_release(struct space *space)
             arch_space_load(NULL);
         return false;
     }
-    /* Newest first, so that pages go before the tables that were mapped for them. */
+    /* Newest first: whatever is in a table was mapped after it, so the table is empty by then. */
     struct cap *cap = CONTAINER_OF(space->maps.prev, struct cap, map.maps);
-    if (cap->type == OBJECT_page) {
-        space_unmap(cap);
-    } else if (space_unmap_table(cap) == ERROR_BAD_STATE) {
-        list_remove(&cap->map.maps); /* still in use: its turn comes when it is empty */
-        list_prepend(&space->maps, &cap->map.maps);
-    }
+    enum error error = cap->type == OBJECT_page ? space_unmap(cap) : space_unmap_table(cap);
+    ASSERT(error == OK);
     return true;
 }

@@ -12,7 +12,7 @@
 #include "kernel/list.h"
 
 struct space {
-    struct list maps;    /* capabilities of mapped pages and tables, by cap->map.maps */
+    struct list maps;    /* capabilities of mapped pages and tables, oldest first, by map.maps */
     struct list threads; /* by thread->space_link */
     uint64_t *root;      /* the root table, in the second page */
     uint64_t root_physical;

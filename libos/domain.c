@@ -159,11 +159,11 @@ const void *domain_file(struct domain *domain, const char *name, size_t *size)
 const char *domain_setting(struct domain *domain, const char *key)
 {
     size_t length = strlen(key);
-    const char *setting = domain->libos->start->settings;
+    const char *setting = domain->libos->start->settings, *found = NULL;
     for (; *setting; setting += strlen(setting) + 1)
-        if (!memcmp(setting, key, length) && setting[length] == '=')
-            return setting + length + 1;
-    return NULL;
+        if (strlen(setting) > length && !memcmp(setting, key, length) && setting[length] == '=')
+            found = setting + length + 1; /* the last one wins: see boot_settings_give of init */
+    return found;
 }
 
 uint64_t *domain_counters(struct domain *domain)

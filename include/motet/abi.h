@@ -124,7 +124,7 @@ enum init_slot {
     INIT_UNTYPED,   /* the first of boot_page.untyped_count */
 };
 
-enum { BOOT_UNTYPED_MAX = 40, BOOT_COMMAND_LINE_BYTES = 1024 };
+enum { BOOT_UNTYPED_MAX = 40, BOOT_COMMAND_LINE_BYTES = 2048 };
 
 enum untyped_kind {
     UNTYPED_MEMORY, /* objects are cleared before use */

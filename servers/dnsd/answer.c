@@ -95,19 +95,14 @@ static enum dns_rcode put_referral(struct answer *answer)
     return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ns, ns.ttl, DNS_NOERROR);
 }
 
-/* Notes that the alias at this node is followed. False: it was already, or there were too many. */
-static bool alias_enter(struct answer *answer, uint32_t node)
+/* Whether the alias at this node has been followed already. */
+static bool alias_seen(const struct answer *answer, uint32_t node)
 {
-    bool refused = answer->alias_count == ANSWER_CHAIN_MAX;
-
-    for (unsigned index = 0; index < answer->alias_count; index++)
-        refused = refused || answer->aliases[index] == node;
-    if (refused) {
-        answer->counters->count[ANSWER_COUNT_chain_cut]++;
-        return false;
+    for (unsigned index = 0; index < answer->alias_count; index++) {
+        if (answer->aliases[index] == node)
+            return true;
     }
-    answer->aliases[answer->alias_count++] = node;
-    return true;
+    return false;
 }
 
 /* Goes on with the name in an alias' record, which is in the message already. */
@@ -160,41 +155,54 @@ static enum dns_rcode synthesize(struct answer *answer, const struct zone_rrset 
     return length == 0 ? DNS_YXDOMAIN : DNS_NOERROR;
 }
 
-/* Answers from the DNAME record above the current name: that and a CNAME record made from it. */
+/* Whether the name made from a DNAME record is below that record again, and so would be for ever.
+ */
+static bool leads_back(const struct answer *answer, const struct zone_rrset *cname)
+{
+    unsigned label = answer->match.label;
+    size_t owner = name_suffix_length(answer->name, label);
+    size_t made = (size_t)(cname->end - cname->records) - 2;
+
+    return made >= owner + answer->name->label_at[label] &&
+           name_suffix_is(answer->name, label, cname->end - owner, owner);
+}
+
+/* Answers from the DNAME record above the current name: that, unless it is in the answer already,
+ * and a CNAME record made from it. */
 static enum dns_rcode put_redirection(struct answer *answer)
 {
+    uint32_t node = answer->match.node.offset;
     struct zone_rrset dname, cname;
 
     if (zone_rrset_find(&answer->match.node, DNS_TYPE_DNAME, &dname) != ZONE_FOUND)
         return damaged(answer);
     if (answer->synthesized_count == ANSWER_SYNTHESIZED_MAX ||
-        !alias_enter(answer, answer->match.node.offset))
+        answer->alias_count == ANSWER_CHAIN_MAX) {
+        answer->counters->count[ANSWER_COUNT_chain_cut]++;
         return DNS_NOERROR;
-    enum dns_rcode made = synthesize(answer, &dname, &cname);
-    if (made == DNS_SERVFAIL)
-        return made;
-    enum dns_rcode rcode =
-        put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl, made);
+    }
+    enum dns_rcode rcode = synthesize(answer, &dname, &cname);
+    if (rcode != DNS_SERVFAIL && !alias_seen(answer, node))
+        rcode = put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl, rcode);
+    answer->aliases[answer->alias_count++] = node;
     if (rcode == DNS_NOERROR && !answer->truncated)
         rcode = put(answer, MESSAGE_ANSWER, 0, &cname, cname.ttl, DNS_NOERROR);
     if (rcode != DNS_NOERROR || answer->query->type == DNS_TYPE_CNAME)
         return rcode;
-    return follow(answer, &cname);
+    return leads_back(answer, &cname) ? DNS_NOERROR : follow(answer, &cname);
 }
 
-/* Finds the RRset that the query wants: of its type, a CNAME, or any for ANY (RFC 8482 4.1). */
+/* Finds the RRset that the query wants: of its type, a CNAME, or the first for ANY, of which one is
+ * enough (RFC 8482 4.1). */
 static enum zone_result choose_rrset(const struct answer *answer, const struct zone_node *node,
                                      struct zone_rrset *rrset)
 {
     const uint8_t *at = node->rrsets;
-    uint16_t type = answer->query->type;
 
-    for (;;) {
-        enum zone_result result = zone_rrset_next(node, &at, rrset);
-        if (result != ZONE_FOUND || rrset->type == type || rrset->type == DNS_TYPE_CNAME ||
-            type == DNS_TYPE_ANY)
-            return result;
-    }
+    if (answer->query->type == DNS_TYPE_ANY)
+        return zone_rrset_next(node, &at, rrset);
+    enum zone_result result = zone_rrset_find(node, answer->query->type, rrset);
+    return result == ZONE_ABSENT ? zone_rrset_find(node, DNS_TYPE_CNAME, rrset) : result;
 }
 
 /* Answers from the RRsets of a node, which is the current name or the wildcard it matches. */
@@ -212,12 +220,15 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
         break;
     }
     bool alias = rrset.type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME && type != DNS_TYPE_ANY;
-    if (alias && !alias_enter(answer, node->offset)) {
-        /* A loop. Its record is in the answer, unless a wildcard gives it another owner now. */
+    if (alias && (alias_seen(answer, node->offset) || answer->alias_count == ANSWER_CHAIN_MAX)) {
+        answer->counters->count[ANSWER_COUNT_chain_cut]++;
+        /* In a loop the record is in the answer, unless a wildcard gives it another owner now. */
         if (answer->match.label == 0)
             return DNS_NOERROR;
         alias = false;
     }
+    if (alias)
+        answer->aliases[answer->alias_count++] = node->offset;
     enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, DNS_NOERROR);
     return alias && rcode == DNS_NOERROR ? follow(answer, &rrset) : rcode;
 }

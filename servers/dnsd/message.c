@@ -40,24 +40,14 @@ static void suffixes_add(struct message *message, const struct dns_name *name, u
     }
 }
 
-static bool suffix_equal(const struct message_suffix *suffix, const uint8_t *folded)
-{
-    for (size_t at = 0; at < suffix->length; at++) {
-        if (name_fold(suffix->wire[at]) != folded[at])
-            return false;
-    }
-    return true;
-}
-
 /* Where in the message this suffix of the name stands; 0 when nowhere. */
 static uint16_t suffix_find(const struct message *message, const struct dns_name *name,
                             unsigned label)
 {
     const struct message_suffix *end = message->suffixes + message->suffix_count;
-    size_t length = name_suffix_length(name, label);
 
     for (const struct message_suffix *suffix = message->suffixes; suffix < end; suffix++) {
-        if (suffix->length == length && suffix_equal(suffix, name->folded + name->label_at[label]))
+        if (name_suffix_is(name, label, suffix->wire, suffix->length))
             return suffix->offset;
     }
     return 0;

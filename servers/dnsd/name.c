@@ -87,3 +87,16 @@ size_t name_parse(struct dns_name *name, const uint8_t *wire, size_t available)
     }
     return length;
 }
+
+bool name_suffix_is(const struct dns_name *name, unsigned label, const uint8_t *wire, size_t length)
+{
+    const uint8_t *folded = name->folded + name->label_at[label];
+
+    if (length != name_suffix_length(name, label))
+        return false;
+    for (size_t at = 0; at < length; at++) {
+        if (name_fold(wire[at]) != folded[at])
+            return false;
+    }
+    return true;
+}

@@ -37,6 +37,11 @@ static inline size_t name_suffix_length(const struct dns_name *name, unsigned la
     return (size_t)(name->length - name->label_at[label]);
 }
 
+/* Whether the suffix that starts with label `label` is, but for case, the name of `length` octets
+ * at wire. */
+bool name_suffix_is(const struct dns_name *name, unsigned label, const uint8_t *wire,
+                    size_t length);
+
 /* Whether two runs of folded octets are equal. Up to 7 octets behind each are read. */
 static inline bool name_octets_equal(const uint8_t *left, const uint8_t *right, size_t length)
 {

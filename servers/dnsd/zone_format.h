@@ -63,7 +63,7 @@ enum {
     ZONE_FLAG_APEX = 1 << 0,
     ZONE_FLAG_CUT = 1 << 1,      /* delegated: the topmost name with NS below the apex */
     ZONE_FLAG_OCCLUDED = 1 << 2, /* below a cut: glue */
-    ZONE_FLAG_WILDCARD = 1 << 3, /* has a child named *, and isn't at or below a cut */
+    ZONE_FLAG_WILDCARD = 1 << 3, /* has a child named * */
     ZONE_FLAG_DNAME = 1 << 4,    /* has a DNAME RRset, and no children */
 };
 

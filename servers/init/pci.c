@@ -276,6 +276,11 @@ static void function_offer(struct init *init, struct claim *claims, uint32_t *gi
         given[i]++;
         return;
     }
+    for (uint32_t i = 0; i < init->image->devices.count; i++)
+        if (claims[i].device->vendor == (uint16_t)id && claims[i].device->id == id >> 16)
+            console_print("init: pci %x:%x.%u: left alone, %s has as many devices as its manifest "
+                          "allows",
+                          f.bus, f.slot, f.number, init->domain[claims[i].device->domain].name);
 }
 
 /* All functions of one bus; buses behind bridges are appended to the list. */

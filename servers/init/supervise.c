@@ -57,7 +57,8 @@ static void domains_print(struct init *init)
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
         struct invoked info;
         sys_invoke(init->child[d].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
-        console_print("  %s: %s, priority %u", name_of(init, d), states[info.a[0] % 5],
+        console_print("  %s: %s, priority %u", name_of(init, d),
+                      init->child[d].stopped ? "stopped" : states[info.a[0] % 5],
                       init->domain[d].priority);
     }
 }

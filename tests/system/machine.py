@@ -143,18 +143,18 @@ class Machine:
         raise AssertionError(f"{what}; the console ends with:{last or ' nothing'}")
 
     def expect(self, pattern, after=0, seconds=LIMIT):
-        """Waits until the console's text behind position AFTER matches. Returns the match."""
+        """Waits until the console's whole lines behind position AFTER match. Returns the match."""
         wanted = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + seconds
         with self._changed:
-            while not (match := wanted.search(self._text, after)):
+            while not (match := wanted.search(self._text[after:self._text.rfind("\n") + 1])):
                 left = deadline - time.monotonic()
-                if left <= 0 or (not self.running and not self._reader.is_alive()):
+                if left <= 0 or not self._reader.is_alive():
                     break
                 self._changed.wait(min(left, 0.2))
         if not match:
-            self.fail(f"no '{pattern}' within {seconds} s" if self.running else
-                      f"QEMU ended without '{pattern}'")
+            self.fail(f"no '{pattern}' within {seconds} s" if self.running
+                      else f"QEMU ended without '{pattern}'")
         return match
 
     def ready(self):

@@ -49,6 +49,10 @@ static const char example_org[] = "@ 300 SOA ns1 admin 7 3600 600 86400 60\n"
                                   "moved 300 DNAME target\n"
                                   "moved 300 TXT owner\n"
                                   "a.target 300 A 192.0.2.50\n"
+                                  "back.target 300 CNAME a.moved\n"
+                                  "grow 300 DNAME x.grow\n"
+                                  "signed 300 CNAME www\n"
+                                  "signed 300 NSEC 00ff\n"
                                   "to-moved 300 CNAME a.moved\n"
                                   "circle 300 DNAME circle\n"
                                   "away 300 DNAME elsewhere.test.\n";
@@ -184,6 +188,11 @@ static void cname_is_not_followed_when_asked_for(void **state)
            "an|chain.example.org. 300 CNAME alias.example.org.", NULL);
     expect("chain.example.org.", "ANY", 0, "a",
            "an|chain.example.org. 300 CNAME alias.example.org.", NULL);
+}
+
+static void type_beside_a_cname_is_answered(void **state)
+{
+    expect("signed.example.org.", "NSEC", 0, "a", "an|signed.example.org. 300 NSEC 00ff", NULL);
 }
 
 static void cname_to_nothing_is_nxdomain(void **state)
@@ -391,8 +400,20 @@ static void dname_behind_a_cname_redirects(void **state)
            "an|a.target.example.org. 300 A 192.0.2.50", NULL);
 }
 
+static void dname_met_twice_is_answered_once_and_followed_twice(void **state)
+{
+    expect("back.moved.example.org.", "A", 0, "a",
+           "an|moved.example.org. 300 DNAME target.example.org.",
+           "an|back.moved.example.org. 300 CNAME back.target.example.org.",
+           "an|back.target.example.org. 300 CNAME a.moved.example.org.",
+           "an|a.moved.example.org. 300 CNAME a.target.example.org.",
+           "an|a.target.example.org. 300 A 192.0.2.50", NULL);
+}
+
 static void dname_that_leads_to_itself_ends(void **state)
 {
+    expect("a.grow.example.org.", "A", 0, "a", "an|grow.example.org. 300 DNAME x.grow.example.org.",
+           "an|a.grow.example.org. 300 CNAME a.x.grow.example.org.", NULL);
     expect("x.circle.example.org.", "A", 0, "a",
            "an|circle.example.org. 300 DNAME circle.example.org.",
            "an|x.circle.example.org. 300 CNAME x.circle.example.org.", NULL);
@@ -742,6 +763,7 @@ int main(void)
         cmocka_unit_test(foreign_name_is_refused),
         cmocka_unit_test(cname_is_followed),
         cmocka_unit_test(cname_is_not_followed_when_asked_for),
+        cmocka_unit_test(type_beside_a_cname_is_answered),
         cmocka_unit_test(cname_to_nothing_is_nxdomain),
         cmocka_unit_test(cname_to_another_type_is_nodata),
         cmocka_unit_test(cname_out_of_our_zones_ends_there),
@@ -766,6 +788,7 @@ int main(void)
         cmocka_unit_test(dname_redirects_what_is_below),
         cmocka_unit_test(dname_does_not_redirect_its_owner),
         cmocka_unit_test(dname_behind_a_cname_redirects),
+        cmocka_unit_test(dname_met_twice_is_answered_once_and_followed_twice),
         cmocka_unit_test(dname_that_leads_to_itself_ends),
         cmocka_unit_test(dname_that_makes_too_long_a_name_is_yxdomain),
         cmocka_unit_test(any_is_answered_with_one_set),

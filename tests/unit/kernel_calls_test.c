@@ -413,6 +413,22 @@ static void send_wait_errors(void **state)
     must(perform(machine.main));
 }
 
+/* Who may not use an object by invoking it may not do so by naming it either. */
+static void named_capabilities_need_rights_too(void **state)
+{
+    (void)state;
+    uint32_t thread = make(OBJECT_thread, 1), page = make(OBJECT_page, 1);
+    uint32_t table = make(OBJECT_table, 1), port = make(OBJECT_port, 1), irq = slot_new();
+    uint32_t space = copy_with(SLOT_SPACE, RIGHT_ALL & ~RIGHT_CONTROL);
+    uint32_t captable = copy_with(SLOT_TABLE, RIGHT_ALL & ~RIGHT_CONTROL);
+    must(INVOKE(SLOT_IRQS, irq_derive, 0x30, irq));
+    refused(NO_RIGHT, INVOKE(thread, thread_configure, space, SLOT_TABLE, 1, 0));
+    refused(NO_RIGHT, INVOKE(thread, thread_configure, SLOT_SPACE, captable, 1, 0));
+    refused(NO_RIGHT, INVOKE(page, page_map, space, AT, RIGHT_READ));
+    refused(NO_RIGHT, INVOKE(table, table_map, space, AT));
+    refused(NO_RIGHT, INVOKE(irq, irq_bind, copy_with(port, RIGHT_SEND), 0, IRQ_MESSAGE));
+}
+
 /* The last one. */
 static void every_documented_error_was_met(void **state)
 {
@@ -441,6 +457,7 @@ int main(void)
         TEST(irq_errors),
         TEST(ioport_errors),
         TEST(send_wait_errors),
+        TEST(named_capabilities_need_rights_too),
         TEST(every_documented_error_was_met),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

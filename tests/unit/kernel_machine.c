@@ -261,6 +261,8 @@ static const struct {
 } general_errors[] = {
     {OPERATION_captable_copy, ERROR_WRONG_TYPE},
     {OPERATION_captable_mint, ERROR_NO_RIGHT},
+    {OPERATION_table_map, ERROR_NO_RIGHT},
+    {OPERATION_thread_configure, ERROR_NO_RIGHT},
 };
 
 static bool error_general(uint64_t operation, enum error error)

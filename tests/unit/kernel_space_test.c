@@ -222,7 +222,7 @@ static void a_space_goes_with_all_that_is_mapped(void **state)
         assert_null(cap_at(pages[i])->map.space);
 }
 
-/* Pages first, then tables that were mapped later than what is now in them. */
+/* Tables change places, and capabilities move, before everything goes. */
 static void a_space_goes_whatever_the_order_of_mapping(void **state)
 {
     (void)state;

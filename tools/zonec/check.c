@@ -207,12 +207,13 @@ static void set_flags(struct store *store)
         }
         struct store_node *parent = &store->nodes[node->parent];
         bool star = node->name_length == 1 && store->octets[node->label + 1] == '*';
-        if (parent->flags & (ZONE_FLAG_CUT | ZONE_FLAG_OCCLUDED))
-            node->flags |= ZONE_FLAG_OCCLUDED;
-        else if (star && !node->hidden) {
+        if (star && !node->hidden) {
             parent->flags |= ZONE_FLAG_WILDCARD;
             parent->wildcard = index;
-        } else if (find_run(store, index, DNS_TYPE_NS).count > 0)
+        }
+        if (parent->flags & (ZONE_FLAG_CUT | ZONE_FLAG_OCCLUDED))
+            node->flags |= ZONE_FLAG_OCCLUDED;
+        else if (!star && find_run(store, index, DNS_TYPE_NS).count > 0)
             node->flags |= ZONE_FLAG_CUT;
     }
 }

@@ -50,16 +50,6 @@ static uint64_t index_of(const void *address)
     return ((uint64_t)address - (uint64_t)sim_memory) / PAGE_BYTES;
 }
 
-static bool in_memory(uint64_t physical)
-{
-    return physical >= SIM_MEMORY_FIRST && physical - SIM_MEMORY_FIRST < SIM_MEMORY_BYTES;
-}
-
-const struct cap *check_page_owner(uint64_t physical)
-{
-    return in_memory(physical) ? pages[(physical - SIM_MEMORY_FIRST) / PAGE_BYTES].owner : NULL;
-}
-
 /* Whether `object` is a live object of that type, rather than memory that was one. */
 static bool is_object(const void *object, enum object type)
 {
@@ -309,7 +299,7 @@ static int caps_in_table(const struct captable *table)
     ASSERT(slots[0].type == OBJECT_none);
     for (uint32_t i = 1; i < table->slots; i++) {
         used += slots[i].type != OBJECT_none;
-        ASSERT(!table->dying || i >= table->scan || slots[i].type == OBJECT_none);
+        ASSERT(i >= table->scan || slots[i].type == OBJECT_none);
     }
     FOR_EACH_THREAD(thread, &table->threads, captable_link)
     {

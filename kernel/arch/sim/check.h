@@ -30,7 +30,4 @@ void check_paging_reset(void);
 void check_space_entries(const struct space *space);
 void check_translations(const struct space *running);
 
-/* Innermost object to which a physical page belongs, NULL: none (memory of the machine's own). */
-const struct cap *check_page_owner(uint64_t physical);
-
 #endif

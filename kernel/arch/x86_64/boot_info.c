@@ -94,6 +94,9 @@ static void copy_command_line(struct boot_info *info, const char *text, uint64_t
     for (; i < limit && i < BOOT_COMMAND_LINE_BYTES - 1 && text[i]; i++)
         info->command_line[i] = text[i];
     info->command_line[i] = '\0';
+    if (i == BOOT_COMMAND_LINE_BYTES - 1)
+        kprintf("the command line is longer than %u bytes: the rest is ignored",
+                BOOT_COMMAND_LINE_BYTES - 1);
 }
 
 static void read_pvh(uint32_t information, struct boot_info *info)

@@ -65,8 +65,8 @@ HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c
                  $(wildcard ipc/*.c) $(wildcard servers/[!i]*/*.c) $(wildcard servers/init/settings.c)
 HOST_KERNEL_C := $(wildcard kernel/*.c kernel/arch/sim/*.c) kernel/arch/x86_64/paging.c
 
-.PHONY: all run test images bench setup help clean check-setup servers compose format lint
-all: check-setup images
+.PHONY: all run test images bench setup help clean servers compose format lint
+all: images
 
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
@@ -81,8 +81,12 @@ help:
 setup:
 	@tests/setup install
 
-check-setup:
-	@tests/setup check
+# Everything else needs the packages: looked for before any rule runs, so that it is right for -j too.
+ifneq ($(filter-out setup help clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell tests/setup check >&2 && echo complete),complete)
+$(error packages are missing, see above; `make setup` tries again)
+endif
+endif
 
 # --- kernel --------------------------------------------------------------------------------------
 
@@ -210,13 +214,13 @@ $(B)/images/%.img: $(B)/images/%.elf boot/pack-disk $(wildcard boot/grub/*)
 	$(SAY) DISK $@
 	$(Q)boot/pack-disk $@ $<
 
-images: check-setup $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
+images: $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # --- running -------------------------------------------------------------------------------------
 
-run: check-setup $(B)/images/$(IMAGE).elf
+run: $(B)/images/$(IMAGE).elf
 	@tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
 	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
 
@@ -291,7 +295,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 
 units: $(UNITS)
 
-test: check-setup images test-images units $(B)/tools/callref
+test: images test-images units $(B)/tools/callref
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.
@@ -311,7 +315,7 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
 BENCH_RUNS ?= 5
-bench: check-setup images $(B)/images/dns-10k.elf
+bench: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
 	    $(foreach name,$(filter-out dns,$(ONLY)),--only $(name))

@@ -34,6 +34,15 @@ void irq_deliver(uint64_t vector)
     port_signal(v->port, 1ull << v->bit);
 }
 
+/* A pin has one vector, also while it is masked. */
+static bool pin_taken(uint64_t pin)
+{
+    for (int i = 0; i < VECTORS; i++)
+        if (vectors[i].routed && vectors[i].pin == pin)
+            return true;
+    return false;
+}
+
 enum error irq_bind(struct cap *irq, struct port *port, uint64_t bit, uint64_t pin)
 {
     if (bit > 63 || irq->number == 0)
@@ -41,13 +50,16 @@ enum error irq_bind(struct cap *irq, struct port *port, uint64_t bit, uint64_t p
     struct vector *v = &vectors[irq->number - IRQ_VECTOR_FIRST];
     if (v->port)
         return ERROR_OCCUPIED;
-    bool level = pin != IRQ_MESSAGE && (pin & IRQ_PIN_LEVEL);
-    if (pin != IRQ_MESSAGE) {
-        enum error error = arch_pin_route(pin & ~(uint64_t)IRQ_PIN_LEVEL, irq->number, level);
+    bool routed = pin != IRQ_MESSAGE, level = routed && (pin & IRQ_PIN_LEVEL);
+    if (routed) {
+        pin &= ~(uint64_t)IRQ_PIN_LEVEL;
+        if (pin_taken(pin))
+            return ERROR_OCCUPIED;
+        enum error error = arch_pin_route(pin, irq->number, level);
         if (error)
             return error;
     }
-    v->routed = pin != IRQ_MESSAGE;
+    v->routed = routed;
     v->level = level;
     v->pin = (uint8_t)pin;
     v->port = port;

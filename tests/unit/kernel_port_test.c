@@ -556,6 +556,7 @@ static void a_level_pin_is_masked_until_it_is_acknowledged(void **state)
         must(wait_by(other, port, 0, 0));
         assert_int_equal(other->registers.rdi, 4);
         assert_false(sim.pin[11].open);
+        refused(OCCUPIED, INVOKE(second, irq_bind, port, 3, IRQ_PIN_LEVEL | 11));
         must(INVOKE(irq, irq_ack, 0));
         assert_true(sim.pin[11].open);
     }

@@ -29,8 +29,8 @@ enum {
     ZONE_VERSION = 1,
     ZONE_HEADER_SIZE = 64,
     ZONE_PADDING = 8, /* zero octets at the end, so that names can be compared by words */
-    ZONE_BUCKET_MAX =
-        32, /* nodes in a bucket: bounds a lookup; one is the mean, 8 the most seen at 10^6 */
+    /* Nodes in a bucket: bounds a lookup. One is the mean, 8 the most seen among 10^6. */
+    ZONE_BUCKET_MAX = 32,
 };
 
 /* Header: offset of each field. All are 32-bit words but the magic and the checksum. */

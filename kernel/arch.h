@@ -27,8 +27,7 @@ void arch_flush(uint64_t address, uint64_t pages);
 uint64_t arch_ioport_in(uint64_t port, uint64_t bytes);
 void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value);
 
-/* Routes an I/O APIC input to a vector: edge, active high; or level, active low. ERROR_OCCUPIED if
- * it is routed already. */
+/* Routes an I/O APIC input to a vector: edge, active high; or level, active low. */
 enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level);
 void arch_pin_mask(uint64_t pin, bool masked);
 

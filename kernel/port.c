@@ -109,7 +109,7 @@ static void deliver(struct port *port, struct thread *sender, struct cap *caps[2
         struct cap *slots[2] = {receive_slot(receiver, 0), receive_slot(receiver, 1)};
         for (unsigned n = 0; n < 2; n++)
             if (caps[n] && slots[n] && slots[n]->type == OBJECT_none)
-                arrived += cap_copy(caps[n], slots[n], RIGHT_ALL) == OK;
+                arrived |= (cap_copy(caps[n], slots[n], RIGHT_ALL) == OK ? 1u : 0u) << n;
     }
     to->rsi = from->rsi;
     to->rbx = badge;
@@ -197,7 +197,7 @@ static void dequeue(struct port *port, struct thread *receiver)
         struct cap *slot = receive_slot(receiver, n);
         if (slot) {
             cap_move(&entry->caps[n], slot);
-            arrived++;
+            arrived |= 1u << n;
         } else {
             /* A copy in transit has no descendants and owns nothing: one step removes it. */
             cap_remove_step(&entry->caps[n], true);

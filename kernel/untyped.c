@@ -37,7 +37,7 @@ static uint8_t rights_at_birth(enum object type, uint32_t kind)
     switch (type) {
     case OBJECT_page:
         if (kind == UNTYPED_IMAGE) /* shared by all who start from it: never written */
-            return RIGHT_READ | RIGHT_EXECUTE | RIGHT_DMA | RIGHT_CONTROL;
+            return RIGHT_READ | RIGHT_EXECUTE | RIGHT_CONTROL;
         return RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_DMA | RIGHT_CONTROL;
     case OBJECT_port:
         return RIGHT_SEND | RIGHT_SIGNAL | RIGHT_WAIT | RIGHT_CONTROL;

@@ -15,7 +15,7 @@
 struct received {
     uint64_t pending; /* bits since the last wait */
     struct msg msg;   /* msg.op 0: none; msg.tag: badge of the sender's capability */
-    uint32_t caps;    /* how many capabilities arrived */
+    uint32_t caps;    /* which capabilities arrived: bit n for the n-th slot */
 };
 
 static inline uint64_t msg_header(const struct msg *m)

@@ -10,7 +10,8 @@
  *   rsi  message header / operation        -> message header, 0: no message
  *   rdx r10 r8 r9 r12 r13  six words / a0..a5 -> six words / results in rdx r10 r8
  *   rbx  own port's slot (send_wait)       -> badge of the message
- *   r14  two 32-bit slots: capabilities to send; for wait: where to receive -> how many came
+ *   r14  two 32-bit slots: capabilities to send; for wait: where to receive
+ *                                          -> which came: bit n for the n-th
  *   r15  deadline in clock ticks, 0: none
  *
  * No call takes a pointer. The header is the first 8 bytes of struct msg; op 0 isn't sent.

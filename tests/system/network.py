@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: ISC
-"""Networks for the machines of the system tests.
+"""Networks for the machines of the system tests: QEMU's user network, a tap, or frames over a
+socket.
 
 Importing this moves the process, where that is allowed, into a network namespace of its own: ports
 are never taken there, and taps can be made. Root can do it, and on many systems an ordinary user in
-a user namespace. Where it isn't allowed, NO_TAP says why, and only the user network is left.
+a user namespace. Where it isn't allowed, NO_TAP says why, and the other two networks are left.
 """
 
 import ctypes
 import os
+import select
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 HOST_ADDRESS = "10.0.2.2"
@@ -117,6 +120,36 @@ class TapNetwork:
 
     def close(self):
         ip("link", "delete", self.name)
+
+
+class FrameNetwork:
+    """Ethernet frames over Unix sockets, and nothing on it but the image and the test (wire.py).
+    Needs no rights."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="motet-net-")
+        self._guest = f"{self._folder.name}/guest"
+        self._host = f"{self._folder.name}/host"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self._host)
+
+    def netdev(self, name):
+        return (f"dgram,id={name},local.type=unix,local.path={self._guest},"
+                f"remote.type=unix,remote.path={self._host}")
+
+    def send(self, frame):
+        """Waits when the image doesn't take frames."""
+        self._socket.sendto(frame, self._guest)
+
+    def receive(self, seconds):
+        """The next frame from the image; None when none comes in time."""
+        if not select.select([self._socket], [], [], seconds)[0]:
+            return None
+        return self._socket.recv(65536)
+
+    def close(self):
+        self._socket.close()
+        self._folder.cleanup()
 
 
 NO_TAP = _enter_namespace()

@@ -429,6 +429,43 @@ static void named_capabilities_need_rights_too(void **state)
     refused(NO_RIGHT, INVOKE(irq, irq_bind, copy_with(port, RIGHT_SEND), 0, IRQ_MESSAGE));
 }
 
+static void nothing_enters_what_is_being_removed(void **state)
+{
+    (void)state;
+    uint32_t space = make(OBJECT_space, SPACE_PAGES), port = make(OBJECT_port, 1);
+    uint32_t page = make(OBJECT_page, 1), table = make(OBJECT_table, 1), irq = slot_new();
+    must(INVOKE(SLOT_IRQS, irq_derive, 0x31, irq));
+    copy_with(space, RIGHT_ALL);
+    copy_with(port, RIGHT_ALL);
+    refused(BAD_STATE, INVOKE(dying_table(), captable_mint, port, 101, RIGHT_ALL, 1, 0));
+    refused(BAD_STATE, INVOKE(dying_table(), captable_move, page, 101));
+    refused(MORE, INVOKE(SLOT_TABLE, captable_delete, space));
+    refused(MORE, INVOKE(SLOT_TABLE, captable_delete, port));
+    refused(BAD_STATE, INVOKE(page, page_map, space, AT, RIGHT_READ));
+    refused(BAD_STATE, INVOKE(table, table_map, space, AT));
+    refused(BAD_STATE, INVOKE(irq, irq_bind, port, 0, IRQ_MESSAGE));
+}
+
+static void who_runs_in_a_table_that_is_being_removed_gets_nothing_new(void **state)
+{
+    (void)state;
+    uint32_t table = make(OBJECT_captable, 1), memory = make(OBJECT_untyped, 4);
+    uint32_t port = make(OBJECT_port, 1);
+    must(INVOKE(table, captable_copy, SLOT_SPACE, 1, RIGHT_ALL)); /* what goes first */
+    must(INVOKE(table, captable_move, memory, 5));
+    must(INVOKE(table, captable_copy, SLOT_IRQS, 6, RIGHT_ALL));
+    must(INVOKE(table, captable_copy, SLOT_IOPORTS, 7, RIGHT_ALL));
+    must(INVOKE(table, captable_copy, port, 8, RIGHT_ALL));
+    struct thread *below = object_at(make_thread_in(SLOT_SPACE, table, PRIORITY, 0));
+    must(thread_resume(below));
+    refused(MORE, INVOKE(SLOT_TABLE, captable_delete, table));
+    refused(BAD_STATE, INVOKE_BY(below, 5, untyped_retype, OBJECT_page, 1, 20));
+    refused(BAD_STATE, INVOKE_BY(below, 6, irq_derive, 0x32, 20));
+    refused(BAD_STATE, INVOKE_BY(below, 7, ioport_derive, 1, 1, 20));
+    refused(BAD_STATE, wait_by(below, 8, 20, 0));
+    delete_all(table);
+}
+
 /* The last one. */
 static void every_documented_error_was_met(void **state)
 {
@@ -458,6 +495,8 @@ int main(void)
         TEST(ioport_errors),
         TEST(send_wait_errors),
         TEST(named_capabilities_need_rights_too),
+        TEST(nothing_enters_what_is_being_removed),
+        TEST(who_runs_in_a_table_that_is_being_removed_gets_nothing_new),
         TEST(every_documented_error_was_met),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

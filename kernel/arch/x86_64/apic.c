@@ -75,6 +75,9 @@ void apic_start(void)
     APIC[APIC_ERROR] = APIC_MASKED;
     APIC[APIC_DIVIDE] = APIC_DIVIDE_BY_1;
     APIC[APIC_TIMER] = VECTOR_TIMER;
+    uint32_t last = ioapic_read(IOAPIC_VERSION) >> 16 & 0xff;
+    for (uint32_t pin = 0; pin <= last; pin++) /* whatever the firmware left */
+        ioapic_write(IOAPIC_ENTRY + 2 * pin, IOAPIC_MASKED);
     APIC[APIC_SPURIOUS] = APIC_ENABLE | VECTOR_SPURIOUS;
 }
 
@@ -150,8 +153,6 @@ enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
     if (pin > last)
         return ERROR_BAD_ARGUMENT;
     uint32_t entry = IOAPIC_ENTRY + 2 * (uint32_t)pin;
-    if ((ioapic_read(entry) & 0xff) >= IRQ_VECTOR_FIRST && !(ioapic_read(entry) & IOAPIC_MASKED))
-        return ERROR_OCCUPIED;
     ioapic_write(entry + 1, 0); /* to the CPU with APIC ID 0 */
     ioapic_write(entry, (uint32_t)vector | (level ? IOAPIC_LEVEL | IOAPIC_ACTIVE_LOW : 0));
     return OK;

@@ -84,7 +84,8 @@ static struct gate gates[256];
 static uint64_t segments[7];
 static _Alignas(16) uint8_t ist_stacks[3][IST_BYTES];
 
-extern char boot_stack_top[], interrupt_entries[], spurious_entry[], syscall_entry[];
+extern char boot_stack_top[], interrupt_clac[], interrupt_entries[], spurious_entry[],
+    syscall_entry[];
 void reload_segments(void);
 __attribute__((noreturn)) void idle_wait(void);
 __attribute__((noreturn)) void enter_user(struct thread *thread);
@@ -151,11 +152,14 @@ static uint32_t features_probe(void)
 
 static void features_enable(uint32_t features)
 {
+    static const uint8_t clac[] = {0x0f, 0x01, 0xca};
     uint64_t cr0, cr4 = read_cr4() | CR4_PGE | CR4_DE;
     if (features & CPU_SMEP)
         cr4 |= CR4_SMEP;
-    if (features & CPU_SMAP)
+    if (features & CPU_SMAP) {
         cr4 |= CR4_SMAP;
+        memcpy(interrupt_clac, clac, sizeof(clac)); /* the text isn't write-protected yet */
+    }
     if (features & CPU_UMIP)
         cr4 |= CR4_UMIP;
     write_cr4(cr4);

@@ -114,6 +114,9 @@ interrupt_common:
         cld
         testb $3, 24(%rsp)
         jz interrupt_in_kernel
+        .globl interrupt_clac
+interrupt_clac:                         /* cpu.c writes `clac` here where the processor has it: */
+        .byte 0x0f, 0x1f, 0x00          /* user code can set AC, which turns SMAP off */
         swapgs
         pushq %rax
         pushq %rcx

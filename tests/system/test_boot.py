@@ -34,6 +34,9 @@ CARDS = {
     "no-status": "virtio-net-pci,status=off",
     "packed-offered": "virtio-net-pci,packed=on",
     "multiqueue-offered": "virtio-net-pci,mq=on,vectors=6",
+    "one-vector": "virtio-net-pci,vectors=1",
+    "two-vectors": "virtio-net-pci,vectors=2",
+    "pin": "virtio-net-pci,vectors=0",
 }
 
 
@@ -54,6 +57,14 @@ def test_boots(product):
         assert re.search(r"^init: image dns, \d+ KiB of memory$", machine.text, re.MULTILINE)
         assert re.search(r"^virtio_drv: net0: virtio-net ", machine.text, re.MULTILINE)
         assert "netd: net0: 10.0.2.15/24 gateway 10.0.2.2 " in machine.text
+
+
+def test_pin_on_q35():
+    with Machine(kernel(DNS_ELF), [UserNetwork()], machine="q35",
+                 device="virtio-net-pci,vectors=0") as machine:
+        machine.ready()
+        for _ in range(50):  # masked and acknowledged each time
+            check_service(machine)
 
 
 @pytest.mark.parametrize("card", CARDS)

@@ -7,10 +7,9 @@
  * tree: what follows a capability with a greater depth is derived from it.
  *
  * Invariants:
- *  - a derived capability has at most its parent's rights and names the same object or a part of
- * it;
- *  - the first capability of an object (CAP_FIRST, made by retype) is an ancestor of all others
- * that name the object; it goes last, and takes the object with it;
+ *  - a derived capability has at most its parent's rights and names the same object or a part;
+ *  - the first capability of an object (CAP_FIRST, made by retype) is an ancestor of all others of
+ *    it; it goes last, and takes the object with it;
  *  - a capability with descendants isn't removed before them (cap_remove_step works leaf first), so
  *    no capability ever names an object that is gone;
  *  - depth is at most DERIVATION_DEPTH_MAX, which bounds the walk to a leaf.

@@ -47,11 +47,6 @@ void port_share_close(struct port *port, uint8_t share)
     share_end_if_unused(port, &port->shares[share]);
 }
 
-static uint64_t make_header(uint16_t op)
-{
-    return op; /* flags and status are zero */
-}
-
 /* Puts a message into the registers with which a wait returns. */
 static void set_message(struct registers *to, uint64_t header, uint64_t badge, const uint64_t *w)
 {
@@ -220,7 +215,8 @@ static void deliver_fault(struct thread *faulted, struct thread *receiver)
         faulted->fault.cause, faulted->fault.address, r->rip, r->rsp, faulted->fault.error, r->rdi};
     list_remove(&faulted->link);
     faulted->port = NULL;
-    set_message(&receiver->registers, make_header(KERNEL_FAULT), faulted->fault.badge, w);
+    /* A header with flags and status zero is the operation alone. */
+    set_message(&receiver->registers, KERNEL_FAULT, faulted->fault.badge, w);
     receiver->registers.r14 = 0;
 }
 

@@ -31,6 +31,9 @@ OUTPUT_LINES = 300  # of a failed suite, the last ones
 
 COMMENT = re.compile(r"^# ?")
 TAP_PLAN = re.compile(r"^1\.\.(\d+)$")
+PYTEST_TEST = re.compile(r"^\S+\.py::(.*\S)")  # with -v, as it begins
+PYTEST_RESULT = re.compile(r" (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b.*\[ *\d+%\]$")
+PYTEST_PASSED = re.compile(r"^\S+\.py::.* (PASSED|SKIPPED)\b.*\[ *\d+%\]$")
 TAP_RESULT = re.compile(r"^(ok|not ok) \d+ (- |# SKIP )(\S+)")
 
 
@@ -159,20 +162,22 @@ class PytestSuite:
 
     weight = SYSTEM_WEIGHT
 
-    def __init__(self, source, _):
+    def __init__(self, source, build):
         self.name = f"{source.parent.name}/{source.stem.removeprefix('test_')}"
         self.source = source
+        self._environment = {"MOTET_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(self, runner, seconds, word):
         result = Result()
         with tempfile.NamedTemporaryFile(suffix=".xml", prefix="motet-test-") as report:
             command = [
-                sys.executable, "-m", "pytest", "-q", "--color=no", "--tb=short", "-p",
+                sys.executable, "-m", "pytest", "-v", "--color=no", "--tb=short", "-p",
                 "no:cacheprovider", "--rootdir", str(ROOT), "-o", "junit_family=xunit2",
                 f"--junitxml={report.name}", *(["-k", word] if word else []), str(self.source),
             ]
-            output, status, late = runner.run(command, seconds, {"PYTHONDONTWRITEBYTECODE": "1"})
-            self._count(report.name, result)
+            output, status, late = runner.run(command, seconds, self._environment)
+            self._count(report.name, result, _interrupted(output) if late else None)
+        output = "\n".join(line for line in output.splitlines() if not PYTEST_PASSED.match(line))
         if late:
             result.failed.append(f"{self.name}: stopped after {seconds:.0f} s")
         elif status == 5 and word:  # no test of that name
@@ -182,13 +187,15 @@ class PytestSuite:
         result.output = output
         return result
 
-    def _count(self, path, result):
+    def _count(self, path, result, interrupted):
         try:
             cases = xml.etree.ElementTree.parse(path).iter("testcase")
         except xml.etree.ElementTree.ParseError:
             return  # pytest didn't get that far
         outcome = {}  # a test that fails and then fails to clean up is there twice
         for case in cases:
+            if not case.get("name"):
+                continue  # the one that was interrupted
             name = f"{self.name}.{case.get('name')}"
             if case.find("failure") is not None or case.find("error") is not None:
                 outcome[name] = "failed"
@@ -196,6 +203,8 @@ class PytestSuite:
                 outcome.setdefault(name, (name, skipped.get("message", "no reason given")))
             else:
                 outcome.setdefault(name, "passed")
+        if interrupted:
+            outcome[f"{self.name}.{interrupted}"] = "failed"
         for name, what in outcome.items():
             if what == "failed":
                 result.failed.append(name)
@@ -203,6 +212,15 @@ class PytestSuite:
                 result.passed += 1
             else:
                 result.skipped.append(what)
+
+
+def _interrupted(output):
+    """The test that pytest was in when it was stopped: named, without a result."""
+    last = None
+    for line in output.splitlines():
+        if match := PYTEST_TEST.match(line):
+            last = None if PYTEST_RESULT.search(line) else match[1]
+    return last
 
 
 def _status_text(status):
@@ -213,8 +231,8 @@ def _status_text(status):
 
 def find_suites(build):
     units = sorted((ROOT / "tests/unit").glob("*_test.c"))
-    files = sorted((ROOT / "tests").glob("*/test_*.py"))
-    # The long ones first: they decide when the last one ends.
+    files = sorted((ROOT / "tests").glob("*/test_*.py"), key=lambda path: -path.stat().st_size)
+    # What probably takes longest comes first: it decides when the last one ends.
     return [PytestSuite(path, build) for path in files] + [UnitSuite(path, build) for path in units]
 
 
@@ -251,13 +269,21 @@ def report_suite(suite, result, seconds):
     sys.stdout.flush()
 
 
+def report_skipped(skipped):
+    """By reason, since many tests lack the same thing."""
+    reasons = {}
+    for name, reason in skipped:
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        print(f"\nskipped: {reason}:")
+        for name in names:
+            print(f"  {name}")
+
+
 def report_all(results, complaint):
     skipped = [one for result in results for one in result.skipped]
     failed = [name for result in results for name in result.failed] + complaint
-    if skipped:
-        print("\nskipped:")
-        for name, reason in skipped:
-            print(f"  {name}: {reason}")
+    report_skipped(skipped)
     if failed:
         print("\nfailed:")
         for name in failed:

@@ -65,10 +65,10 @@ enum {
     SPACE_PAGES = 2,     /* its header and its root table */
     PRIORITY_COUNT = 64, /* 0 to 63; higher runs first */
     DERIVATION_DEPTH_MAX = 32,
-    PORT_QUEUE_SLOTS = 20, /* messages that a port can hold */
-    PORT_SHARES = 15,      /* senders with a reserved share; share 0 is no share */
-    IRQ_PIN_LEVEL = 0x8000,   /* irq.bind: the pin is level-triggered, active low (PCI) */
-    IRQ_MESSAGE = 0xffff,  /* irq.bind: no pin, the device writes messages (MSI-X) */
+    PORT_QUEUE_SLOTS = 20,  /* messages that a port can hold */
+    PORT_SHARES = 15,       /* senders with a reserved share; share 0 is no share */
+    IRQ_PIN_LEVEL = 0x8000, /* irq.bind: the pin is level-triggered, active low (PCI) */
+    IRQ_MESSAGE = 0xffff,   /* irq.bind: no pin, the device writes messages (MSI-X) */
 };
 
 /* User addresses: above the first page, below the half that the root table gives to users. */

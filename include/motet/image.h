@@ -5,8 +5,9 @@
  * tables, then page-aligned contents. The kernel checks header and checksum and starts the domain
  * numbered 0 (init); init builds the others. Offsets are bytes from the header.
  *
- * Invariants (compose guarantees, composition_check verifies): tables lie inside `size`; every
- * index is below its count; contents are page-aligned; no two mappings of a domain overlap.
+ * Invariants, which compose guarantees and the checksum keeps: tables lie inside `size`; every
+ * index is below its count; contents are page-aligned; no two mappings of a domain overlap. init
+ * relies on them; of its own bounds it checks the counts of domains, regions and devices.
  */
 #ifndef MOTET_IMAGE_H
 #define MOTET_IMAGE_H
@@ -65,8 +66,7 @@ struct image_domain {
     uint16_t counter_region; /* one page of struct counter_page */
     uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
     uint8_t reserved;
-    uint32_t
-        settings; /* offset of "prefix\0...\0\0": the boot settings it is given; '#' = a number */
+    uint32_t settings; /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
     uint32_t reserved2;
 };
 

@@ -14,7 +14,7 @@ from scapy.packet import Raw
 
 from client import query
 from machine import DNS_ELF, LIMIT, Machine, kernel
-from network import GUEST_ADDRESS, GUEST_MAC, FrameNetwork
+from network import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, FrameNetwork
 from wire import BROADCAST, Neighbour
 
 SILENCE = 0.5  # seconds in which nothing comes, where nothing may come
@@ -328,18 +328,13 @@ def test_query_to_all(neighbour, destination):
     assert not answer or answer[IP].src == GUEST_ADDRESS
 
 
-def test_query_from_elsewhere(neighbour):
+def test_query_from_elsewhere(network, machine):
     """The answer to another network goes to the gateway, which is asked for its address."""
-    with_gateway = neighbour.udp()
-    with_gateway[IP].src = "198.51.100.7"
-    neighbour.send(with_gateway)
-    request = neighbour.receive(
-        lambda frame: (ARP in frame and frame[ARP].op == 1 and frame[ARP].pdst == "10.0.2.2")
-        or (UDP in frame and frame[IP].dst == "198.51.100.7"))
-    if ARP in request:
-        neighbour.send(neighbour.arp_reply(GUEST_MAC, "10.0.2.2"))
-        request = neighbour.receive_answer(bytes(with_gateway[UDP].payload))
-    assert (request[IP].dst, request.dst) == ("198.51.100.7", neighbour.mac)
+    with Neighbour(network, HOST_ADDRESS, "02:00:00:00:00:02") as gateway:
+        frame = gateway.udp()
+        frame[IP].src = "198.51.100.7"
+        answer = gateway.ask(frame)
+        assert (answer.dst, answer[IP].dst) == (gateway.mac, "198.51.100.7")
 
 
 # ICMP errors

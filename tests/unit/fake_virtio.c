@@ -482,7 +482,8 @@ bool fake_virtio_receive(struct fake_virtio *fake, const void *data, uint32_t le
     for (uint16_t i = 0; i < needed; i++) {
         struct fake_chain chain;
         uint32_t skip = i ? 0 : sizeof(header);
-        assert(fake_virtio_pop(fake, 0, &chain));
+        bool popped = fake_virtio_pop(fake, 0, &chain);
+        assert(popped);
         uint32_t part = fill(fake, &chain, skip, from, length);
         if (!i)
             memcpy(reach(fake, chain.desc[0].addr, sizeof(header)), &header, sizeof(header));

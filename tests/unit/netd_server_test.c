@@ -1084,7 +1084,7 @@ static void long_send(uint32_t length, uint32_t mtu)
 {
     static uint8_t got[65536];
     uint32_t bytes = 0, step = (mtu - 20) & ~7u;
-    uint8_t ip[20];
+    uint8_t ip[20] = {0};
     put_data(5, length);
     struct sock_datagram answer = answer_to(0, FAR_IP, 4000, 5, (uint16_t)length);
     assert_true(world_send(&world, 0, &answer));

@@ -40,6 +40,9 @@ Q := @
 SAY := @printf '  %-8s %s\n'
 endif
 
+# Flags that only one of the compilers knows.
+cc_flag = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+
 # --- what is built from what -------------------------------------------------------------------
 
 SHARED_C := libos/format.c libos/error.c libos/error_name.c
@@ -62,7 +65,7 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
-                 $(wildcard ipc/*.c) $(wildcard servers/[!i]*/*.c) $(wildcard servers/init/settings.c)
+                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) servers/init/settings.c
 HOST_KERNEL_C := $(wildcard kernel/*.c kernel/arch/sim/*.c) kernel/arch/x86_64/paging.c
 
 .PHONY: all run test images bench setup help clean servers compose format lint
@@ -120,13 +123,13 @@ $(B)/kernel.elf: $(KERNEL_O) $(B)/kernel/build_id.o kernel/arch/x86_64/kernel.ld
 
 # These define memcpy and the like: their loops mustn't become calls of themselves.
 $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
-    -fno-tree-loop-distribute-patterns
+    $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
 # What every message passes through is worth some bytes.
 HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall port thread irq arch/x86_64/cpu)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
-    -falign-jumps=1
+    $(call cc_flag,-falign-jumps=1)
 
 # --- servers -------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ __attribute__((format(printf, 1, 2))) void kprintf(const char *format, ...);
 
 __attribute__((noreturn, format(printf, 1, 2))) void panic(const char *format, ...);
 
-/* Return addresses up the chain of frames, for tools/ to name; stops at the first bad frame. */
+/* Prints return addresses up the chain of frames, for addr2line; stops at the first bad frame. */
 void panic_trace(const uint64_t *rbp);
 
 /* Cheap checks, in every build. */

@@ -15,7 +15,8 @@
  *   batch_end  after start, after each round in which anything happened, and when a connection that
  *              was full has room again: flush what was gathered
  *
- * signal and batch_end may be NULL, and so may deadline if none is ever set.
+ * signal and batch_end may be NULL, and so may receive in a server without ports and deadline if
+ * none is ever set.
  */
 #ifndef MOTET_LIBOS_SERVER_H
 #define MOTET_LIBOS_SERVER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The system calls as C functions; include/motet/abi.h has the register convention. Thin: nothing
- * is checked here. Only arch/ of the libOS differs (libos/syscall.h is the x86-64 one).
+ * is checked here. For x86-64, as kernel_x86_64.c; the rest of the libOS is for any processor.
  */
 #ifndef MOTET_LIBOS_SYSCALL_H
 #define MOTET_LIBOS_SYSCALL_H

@@ -5,9 +5,9 @@
  * tables, then page-aligned contents. The kernel checks header and checksum and starts the domain
  * numbered 0 (init); init builds the others. Offsets are bytes from the header.
  *
- * Invariants, which compose guarantees and the checksum keeps: tables lie inside `size`; every
- * index is below its count; contents are page-aligned; no two mappings of a domain overlap. init
- * relies on them; of its own bounds it checks the counts of domains, regions and devices.
+ * Invariants, which compose guarantees and the checksum keeps: tables lie inside `size` (the kernel
+ * checks that too); every index is below its count; contents are page-aligned; no two mappings of a
+ * domain overlap. init relies on them.
  */
 #ifndef MOTET_IMAGE_H
 #define MOTET_IMAGE_H

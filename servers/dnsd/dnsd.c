@@ -4,8 +4,8 @@
  * answers. Serves what the image's zone database holds, on UDP port 53.
  *
  * Bounds: a query waits in `deferred` while there is no send buffer or no room in the connection.
- * Each waiting query holds one of the stack's receive buffers, so there are never more of them than
- * that pool has buffers, and `deferred` is as large as a pool may be for this server.
+ * Each waiting query holds one of the stack's receive buffers, so an honest stack never has more of
+ * them waiting than that pool has buffers; a pool larger than `deferred` is refused at start.
  */
 #include <string.h>
 
@@ -27,7 +27,8 @@ enum {
     COUNTER(deferred)       /* queries that had to wait for a send buffer or room */               \
     COUNTER(bad_message)    /* dropped: not of the protocol, or pointing outside its pool */       \
     COUNTER(deferred_full)  /* dropped: more waiting than there can be */                          \
-    COUNTER(query_too_long) /* dropped */
+    COUNTER(query_too_long) /* dropped */                                                          \
+    COUNTER(not_returned)   /* receive buffers lost: the stack broke the connection */
 
 enum dnsd_counter {
 #define COUNTER(name) DNSD_COUNT_##name,
@@ -62,12 +63,16 @@ static void flush_returned(struct dnsd *dnsd)
         dnsd->returned.count = 0;
 }
 
-/* A query's buffer isn't needed any more. One entry of room is always kept for this message. */
+/* A query's buffer isn't needed any more. The caller has seen to it that there is room for one
+ * message; a stack that takes room back has broken the connection. */
 static void give_back(struct dnsd *dnsd, uint16_t index)
 {
     if (dnsd->returned.count == SOCK_DONE_MAX)
         flush_returned(dnsd);
-    dnsd->returned.index[dnsd->returned.count++] = index;
+    if (dnsd->returned.count == SOCK_DONE_MAX)
+        dnsd->counters[DNSD_COUNT_not_returned]++;
+    else
+        dnsd->returned.index[dnsd->returned.count++] = index;
 }
 
 /* The answer goes back where the query came from, from the address that was asked. */
@@ -97,12 +102,18 @@ static void answer(struct dnsd *dnsd, const struct sock_datagram *datagram, uint
     give_back(dnsd, datagram->data.index);
 }
 
-/* Answers if there is a buffer, and room for the answer and for returning buffers. */
+/* Answers if there is a buffer, and room for the answer and for returning buffers. True: the query
+ * is done with. */
 static bool try_answer(struct dnsd *dnsd, const struct sock_datagram *datagram)
 {
     enum { ROOM = 2 };
     if (conn_room(dnsd->net) < ROOM)
         return false;
+    if (datagram->data.length > QUERY_MAX) {
+        dnsd->counters[DNSD_COUNT_query_too_long]++;
+        give_back(dnsd, datagram->data.index);
+        return true;
+    }
     int buffer = pool_lend(&dnsd->send_buffers, HOLDER_STACK);
     if (buffer < 0)
         return false;
@@ -137,11 +148,6 @@ static void query_received(struct dnsd *dnsd, const struct msg *m)
     if (datagram.data.pool != dnsd->receive_pool->number ||
         pool_ref_check(dnsd->receive_pool, datagram.data) != OK) {
         dnsd->counters[DNSD_COUNT_bad_message]++;
-        return;
-    }
-    if (datagram.data.length > QUERY_MAX) {
-        dnsd->counters[DNSD_COUNT_query_too_long]++;
-        give_back(dnsd, datagram.data.index);
         return;
     }
     if (dnsd->deferred_count || !try_answer(dnsd, &datagram))
@@ -220,6 +226,10 @@ static enum error dnsd_start(void *state, struct domain *domain)
     if (!dnsd->net || !dnsd->receive_pool || !dnsd->send_pool) {
         domain_log(domain, "the manifest must give connection net, pools recv and send");
         return ERROR_NOT_FOUND;
+    }
+    if (dnsd->receive_pool->buffers > DEFERRED_MAX) {
+        domain_log(domain, "pool recv has more than %u buffers", (unsigned)DEFERRED_MAX);
+        return ERROR_LIMIT;
     }
     enum error error = zones_open(dnsd);
     if (error)

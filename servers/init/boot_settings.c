@@ -107,9 +107,12 @@ static void file_read(struct init *init, struct transfer *transfer, uint64_t phy
     }
     if (!fw_cfg_read(transfer, physical, file->item, size))
         return;
-    while (size && (transfer->bytes[size - 1] == '\n' || transfer->bytes[size - 1] == '\0'))
-        size--;
-    add(init, file->key, (const char *)transfer->bytes, size);
+    uint32_t length = 0; /* up to a NUL: what lay behind one would read as a setting of its own */
+    while (length < size && transfer->bytes[length])
+        length++;
+    while (length && transfer->bytes[length - 1] == '\n')
+        length--;
+    add(init, file->key, (const char *)transfer->bytes, length);
 }
 
 static void directory_read(struct init *init, struct transfer *transfer, uint64_t physical)
@@ -119,10 +122,18 @@ static void directory_read(struct init *init, struct transfer *transfer, uint64_
     if (!fw_cfg_read(transfer, physical, FW_CFG_DIRECTORY, sizeof(transfer->bytes)))
         return;
     uint32_t count = __builtin_bswap32(transfer->directory.count);
-    for (uint32_t i = 0; i < count && i < FILES_MAX && found < OWN_FILES_MAX; i++) {
+    if (count > FILES_MAX) {
+        console_print("init: fw_cfg has %u files, only %u are looked at", count, FILES_MAX);
+        count = FILES_MAX;
+    }
+    for (uint32_t i = 0; i < count; i++) {
         const struct fw_cfg_file *file = &transfer->directory.file[i];
         if (memcmp(file->name, file_prefix, PREFIX_LENGTH))
             continue;
+        if (found == OWN_FILES_MAX) {
+            console_print("init: fw_cfg has more than %u settings: the others are ignored", found);
+            break;
+        }
         struct own_file *copy = &own[found++];
         memcpy(copy->key, file->name + PREFIX_LENGTH, sizeof(copy->key) - 1);
         copy->key[sizeof(copy->key) - 1] = '\0';

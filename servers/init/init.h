@@ -48,6 +48,9 @@ struct init {
     uint32_t port;                      /* init's own */
     uint64_t stats_interval;            /* seconds between counter reports, 0: on demand only */
     uint32_t region_slots[REGIONS_MAX]; /* first page capability of each region */
+    uint64_t logs;                      /* domains that have said something, a bit each */
+    uint64_t logs_paid;                 /* clock tick: supervise.c, logs_print */
+    uint32_t log_turn;                  /* the domain whose log was printed last */
     struct child child[IMAGE_DOMAINS_MAX];
     struct settings settings;
 };

@@ -37,6 +37,7 @@ enum {
     FUNCTIONS = 8,
 
     MSIX_ENABLE = 1u << 31, /* of the capability's first dword */
+    MSIX_MASK_ALL = 1u << 30,
 };
 
 #define MSIX_WINDOW (SCRATCH_WINDOW + 0x10000ull)
@@ -51,6 +52,13 @@ struct claim {
     uint32_t number;  /* among the manifest's claims */
     uint64_t address; /* where the next BAR goes in the domain */
     uint32_t slot;    /* the domain's next capability slot */
+};
+
+/* Where a device's MSI-X table is. */
+struct msix {
+    uint32_t capability; /* its place in configuration space, 0: none */
+    uint32_t bar;
+    uint64_t address, size; /* of that BAR; 0: it isn't there */
 };
 
 struct msix_entry { /* of the device's table */
@@ -90,12 +98,12 @@ static uint32_t capability_find(struct function f, uint8_t wanted)
     return 0;
 }
 
-/* Reads a memory BAR and its size; *wide if it takes two. False: absent or I/O ports. */
+/* Reads a memory BAR and its size; *wide if it takes two. False: absent, I/O ports, or cut off. */
 static bool bar_probe(struct function f, uint32_t n, uint64_t *address, uint64_t *size, bool *wide)
 {
     uint32_t offset = PCI_BAR + 4 * n, low = config_read(f, offset);
     *wide = (low & 7) == 4;
-    if (low & 1)
+    if ((low & 1) || (*wide && n == DEVICE_BARS - 1))
         return false;
     uint32_t high = *wide ? config_read(f, offset + 4) : 0;
     config_write(f, offset, UINT32_MAX);
@@ -111,6 +119,20 @@ static bool bar_probe(struct function f, uint32_t n, uint64_t *address, uint64_t
     *address = (uint64_t)high << 32 | (low & ~0xfu);
     *size = ~mask + 1;
     return mask != 0;
+}
+
+/* A BAR's size is a power of two, and it lies at a multiple of that. */
+static bool bar_sound(struct function f, uint32_t n, uint64_t address, uint64_t size)
+{
+    const char *wrong = NULL;
+    if (!address)
+        wrong = "wasn't placed by the firmware";
+    else if ((size & (size - 1)) || (address & (size - 1)))
+        wrong = "makes no sense";
+    if (wrong)
+        console_print("init: pci %x:%x.%u: BAR %u %s: it isn't used", f.bus, f.slot, f.number, n,
+                      wrong);
+    return !wrong;
 }
 
 static void bar_give(struct init *init, struct claim *claim, struct device_bar *bar,
@@ -149,24 +171,45 @@ static bool vector_give(struct init *init, struct claim *claim, uint32_t bit,
     return true;
 }
 
-/* Programs up to the wanted number of MSI-X vectors through a mapping that only init ever has. */
-static void vectors_give(struct init *init, struct claim *claim, struct function f, uint32_t msix,
-                         uint64_t table_bar, struct start_device *out)
+/* Maps the part of the MSI-X table that can be wanted, for init alone. False: it lies outside its
+ * BAR, or that outside device memory. */
+static bool msix_map(struct init *init, const struct msix *msix, uint32_t offset, uint32_t entries,
+                     uint32_t *page)
+{
+    uint64_t first = (msix->address + offset) & ~(uint64_t)(PAGE_BYTES - 1);
+    uint64_t bytes = entries * sizeof(struct msix_entry);
+    if (bytes > msix->size || offset > msix->size - bytes)
+        return false;
+    uint64_t end = msix->address + offset + bytes;
+    *page = object_make_device(init, first, (end - first + PAGE_BYTES - 1) / PAGE_BYTES);
+    if (*page)
+        object_map(init, *page, INIT_SPACE, MSIX_WINDOW, RIGHT_READ | RIGHT_WRITE);
+    return *page != 0;
+}
+
+/* Programs up to the wanted number of MSI-X vectors. */
+static void vectors_give(struct init *init, struct claim *claim, struct function f,
+                         const struct msix *msix, struct start_device *out)
 {
     struct child *child = &init->child[claim->device->domain];
-    uint32_t header = config_read(f, msix), offset = config_read(f, msix + 4) & ~7u;
+    uint32_t header = config_read(f, msix->capability), page;
+    uint32_t offset = config_read(f, msix->capability + 4) & ~7u;
     uint32_t count = (header >> 16 & 0x7ff) + 1;
-    uint64_t table = table_bar + offset;
-    uint32_t page = object_make_device(init, table & ~(uint64_t)(PAGE_BYTES - 1), 1);
-    if (!page)
+    if (count > claim->device->vectors)
+        count = claim->device->vectors;
+    if (!count)
         return;
-    object_map(init, page, INIT_SPACE, MSIX_WINDOW, RIGHT_READ | RIGHT_WRITE);
-    volatile struct msix_entry *entry = (void *)(MSIX_WINDOW + table % PAGE_BYTES);
-    config_write(f, msix, header | MSIX_ENABLE);
+    if (!msix_map(init, msix, offset, count, &page)) {
+        console_print("init: pci %x:%x.%u: the MSI-X table lies outside its BAR: no interrupts",
+                      f.bus, f.slot, f.number);
+        return;
+    }
+    volatile struct msix_entry *entry =
+        (void *)(MSIX_WINDOW + (msix->address + offset) % PAGE_BYTES);
+    config_write(f, msix->capability, (header & ~MSIX_MASK_ALL) | MSIX_ENABLE);
     out->irq_bit = SIGNAL_IRQ_FIRST + child->irq_bits;
     while (
-        out->device.vectors < claim->device->vectors && out->device.vectors < count &&
-        child->irq_bits < SIGNAL_IRQS &&
+        out->device.vectors < count && child->irq_bits < SIGNAL_IRQS &&
         vector_give(init, claim, SIGNAL_IRQ_FIRST + child->irq_bits, &entry[out->device.vectors])) {
         out->device.vectors++;
         child->irq_bits++;
@@ -217,30 +260,28 @@ static void pin_give(struct init *init, struct claim *claim, struct function f,
 static void device_give(struct init *init, struct claim *claim, struct function f)
 {
     struct start_device device = {.server = claim->device->server};
-    uint32_t msix = capability_find(f, CAPABILITY_MSIX);
-    uint32_t msix_bar = msix ? config_read(f, msix + 4) & 7 : DEVICE_BARS;
-    uint64_t table_bar = 0;
+    struct msix msix = {.capability = capability_find(f, CAPABILITY_MSIX)};
+    msix.bar = msix.capability ? config_read(f, msix.capability + 4) & 7 : DEVICE_BARS;
     uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
 
     config_write(f, PCI_COMMAND, command & ~(uint32_t)(COMMAND_MEMORY | COMMAND_MASTER));
     bool wide;
     for (uint32_t n = 0; n < DEVICE_BARS; n += wide ? 2 : 1) {
         uint64_t address, size;
-        if (!bar_probe(f, n, &address, &size, &wide))
+        if (!bar_probe(f, n, &address, &size, &wide) || !bar_sound(f, n, address, size))
             continue;
-        if (!address)
-            console_print("init: pci %x:%x.%u: BAR %u wasn't placed by the firmware", f.bus, f.slot,
-                          f.number, n);
-        else if (n == msix_bar)
-            table_bar = address; /* stays with init */
-        else
+        if (n == msix.bar) { /* stays with init */
+            msix.address = address;
+            msix.size = size;
+        } else {
             bar_give(init, claim, &device.device.bar[n], address, size);
+        }
     }
     /* The MSI-X table can be written only while the device decodes memory. */
     command = (command & ~(uint32_t)COMMAND_NO_PIN) | COMMAND_MEMORY | COMMAND_MASTER;
     config_write(f, PCI_COMMAND, command | COMMAND_NO_PIN);
-    if (table_bar)
-        vectors_give(init, claim, f, msix, table_bar, &device);
+    if (msix.size)
+        vectors_give(init, claim, f, &msix, &device);
     else
         pin_give(init, claim, f, &device);
     if (device.device.pin)
@@ -261,26 +302,42 @@ static void device_give(struct init *init, struct claim *claim, struct function 
     init->child[claim->device->domain].devices++;
 }
 
+static bool claim_fits(const struct claim *claim, uint32_t id)
+{
+    const struct image_device *wanted = claim->device;
+    return wanted->vendor == (id & 0xffff) && id >> 16 >= wanted->id && id >> 16 <= wanted->id_last;
+}
+
 /* Gives a function to the first claim that fits and has room. */
 static void function_offer(struct init *init, struct claim *claims, uint32_t *given,
                            struct function f, uint32_t id)
 {
     for (uint32_t i = 0; i < init->image->devices.count; i++) {
         const struct image_device *wanted = claims[i].device;
-        uint16_t device = (uint16_t)(id >> 16);
-        if (wanted->vendor != (uint16_t)id || device < wanted->id || device > wanted->id_last)
-            continue;
-        if (given[i] >= wanted->most || init->child[wanted->domain].devices >= START_DEVICES_MAX)
+        if (!claim_fits(&claims[i], id) || given[i] >= wanted->most ||
+            init->child[wanted->domain].devices >= START_DEVICES_MAX)
             continue;
         device_give(init, &claims[i], f);
         given[i]++;
         return;
     }
     for (uint32_t i = 0; i < init->image->devices.count; i++)
-        if (claims[i].device->vendor == (uint16_t)id && claims[i].device->id == id >> 16)
+        if (claim_fits(&claims[i], id))
             console_print("init: pci %x:%x.%u: left alone, %s has as many devices as its manifest "
                           "allows",
                           f.bus, f.slot, f.number, init->domain[claims[i].device->domain].name);
+}
+
+/* Appends the bus behind a bridge, once: a function that is found twice would be given twice. */
+static void bus_add(uint8_t bus, uint8_t *buses, uint32_t *bus_count)
+{
+    for (uint32_t i = 0; i < *bus_count; i++)
+        if (buses[i] == bus)
+            return;
+    if (*bus_count == BUSES_MAX)
+        console_print("init: pci bus %x: not scanned, it is one more than %u", bus, BUSES_MAX);
+    else
+        buses[(*bus_count)++] = bus;
 }
 
 /* All functions of one bus; buses behind bridges are appended to the list. */
@@ -297,8 +354,8 @@ static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *b
             uint32_t header = config_read(f, PCI_HEADER) >> 16 & 0xff;
             if (number == 0 && (header & 0x80))
                 functions = FUNCTIONS;
-            if ((header & 0x7f) == 1 && *bus_count < BUSES_MAX)
-                buses[(*bus_count)++] = config_read(f, PCI_BUSES) >> 8 & 0xff;
+            if ((header & 0x7f) == 1)
+                bus_add(config_read(f, PCI_BUSES) >> 8 & 0xff, buses, bus_count);
             else if ((header & 0x7f) == 0)
                 function_offer(init, claims, given, f, id);
         }
@@ -318,10 +375,8 @@ void devices_grant(struct init *init)
         init_fail("the image claims devices %u times, %u is the limit", count, CLAIMS_MAX);
     for (uint32_t i = 0; i < count; i++)
         claims[i] = (struct claim){&device[i], i, device[i].address, device[i].slot};
-    /* A bus number that a bridge reports twice is scanned twice at most: the list is bounded. */
     for (uint32_t i = 0; count && i < bus_count; i++)
-        if (i == 0 || buses[i] != 0)
-            bus_scan(init, buses[i], buses, &bus_count, claims, given);
+        bus_scan(init, buses[i], buses, &bus_count, claims, given);
     for (uint32_t i = 0; i < count; i++)
         if (device[i].required && !given[i])
             init_fail("no device %x:%x for %s (QEMU: -device ...)", device[i].vendor, device[i].id,

@@ -7,7 +7,12 @@
 #include "motet/supervisor.h"
 #include "servers/init/init.h"
 
-enum { LINE_BYTES = LOG_LINE_BYTES + 1 };
+enum {
+    LINE_BYTES = LOG_LINE_BYTES + 1,
+    LOG_PIECE_LINES = 8, /* of one domain, then the next has its turn */
+    LOG_PART = 8,        /* printing logs takes an eighth of the time at most, beyond a second's */
+    STATE_FAULTED = 4,   /* thread.info */
+};
 
 static const char *name_of(const struct init *init, uint32_t domain)
 {
@@ -24,17 +29,58 @@ static const struct counter_page *counters_of(uint32_t domain)
     return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
 }
 
-static void log_print(struct init *init, uint32_t domain)
+/* Prints up to `lines` lines of a domain's log. False: nothing is left. */
+static bool log_print(struct init *init, uint32_t domain, uint32_t lines)
 {
     struct child *child = &init->child[domain];
     char line[LINE_BYTES];
     uint64_t lost = child->log.lost;
-    /* No page has more lines than bytes, whatever its domain does to it meanwhile. */
-    for (int i = 0; i < LOG_BYTES && log_read(&child->log, log_of(domain), line, sizeof(line)); i++)
+    for (; lines && log_read(&child->log, log_of(domain), line, sizeof(line)); lines--)
         console_line(name_of(init, domain), line);
     if (child->log.lost != lost)
         console_print("init: %s: %lu log lines were overwritten before they could be printed",
                       name_of(init, domain), (unsigned long)(child->log.lost - lost));
+    return lines == 0;
+}
+
+/* All that a stopped domain has left: no page has more lines than bytes. */
+static void log_finish(struct init *init, uint32_t domain)
+{
+    log_print(init, domain, LOG_BYTES);
+    init->logs &= ~(1ull << domain);
+}
+
+static uint64_t clock_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+static uint64_t clock_second(void)
+{
+    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
+    return info->clock_frequency;
+}
+
+/* Prints what is in the logs, the domains in turn. A line takes init, which everybody waits for,
+ * long, and how many there are is up to the domains. So each tick spent here is paid with LOG_PART
+ * ticks, of which a second's worth may be owed; then the lines wait, and those that are overwritten
+ * meanwhile are counted. Returns when to go on, 0: all is printed. */
+static uint64_t logs_print(struct init *init)
+{
+    uint64_t credit = clock_second();
+    while (init->logs) {
+        uint64_t now = clock_ticks();
+        if (init->logs_paid < now)
+            init->logs_paid = now;
+        if (init->logs_paid - now > credit)
+            return init->logs_paid - credit;
+        uint64_t later = init->logs & ~0ull << (init->log_turn + 1);
+        init->log_turn = (uint32_t)__builtin_ctzll(later ? later : init->logs);
+        if (!log_print(init, init->log_turn, LOG_PIECE_LINES))
+            init->logs &= ~(1ull << init->log_turn);
+        init->logs_paid += LOG_PART * (clock_ticks() - now);
+    }
+    return 0;
 }
 
 /* Counters that aren't zero, a line each. */
@@ -89,7 +135,11 @@ static const char *access_text(uint64_t error)
 
 static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
 {
-    log_print(init, domain);
+    struct invoked info;
+    sys_invoke(init->child[domain].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
+    if (info.a[0] != STATE_FAULTED)
+        return; /* it lies: the message isn't the kernel's */
+    log_finish(init, domain);
     init->child[domain].stopped = true;
     if (m->w[0] == FAULT_PAGE)
         console_print(
@@ -108,8 +158,10 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
 static void failure_report(struct init *init, uint32_t domain, const struct msg *m)
 {
     struct supervisor_failed failed;
+    if (init->child[domain].stopped)
+        return; /* said once, however often it is told */
     msg_get(m, &failed, sizeof(failed));
-    log_print(init, domain);
+    log_finish(init, domain);
     init->child[domain].stopped = true;
     console_print("init: %s stopped by itself: %s", name_of(init, domain),
                   error_text((enum error)failed.error));
@@ -146,32 +198,31 @@ static void console_handle(struct init *init)
 
 static void signals_handle(struct init *init, uint64_t pending)
 {
-    for (uint32_t d = 1; d < init->image->domains.count; d++)
-        if (pending >> d & 1)
-            log_print(init, d);
+    init->logs |= pending & ((1ull << init->image->domains.count) - 2);
     if (pending >> CONSOLE_BIT & 1)
         console_handle(init);
 }
 
-static uint64_t clock_after(uint64_t seconds)
+/* The earlier of two deadlines; 0 is none. */
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
-    return __builtin_ia32_rdtsc() + seconds * info->clock_frequency;
+    return a && (!b || a < b) ? a : b;
 }
 
 void supervise(struct init *init)
 {
-    uint64_t deadline = init->stats_interval ? clock_after(init->stats_interval) : 0;
+    const uint64_t interval = init->stats_interval * clock_second();
+    uint64_t report = interval ? clock_ticks() + interval : 0, logs = 0;
     for (;;) {
         struct received received = {0};
-        enum error error = sys_wait(init->port, deadline, &received);
-        if (error == ERROR_TIMEOUT) {
-            counters_print(init);
-            deadline = clock_after(init->stats_interval);
-            continue;
-        }
+        sys_wait(init->port, earlier(report, logs), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);
         signals_handle(init, received.pending);
+        logs = logs_print(init);
+        if (report && clock_ticks() >= report) {
+            counters_print(init);
+            report = clock_ticks() + interval;
+        }
     }
 }

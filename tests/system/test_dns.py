@@ -17,8 +17,13 @@ SOA = "example.org. 300 SOA ns.example.org. hostmaster.example.org. 1 7200 900 1
 NS_ADDRESS = "ns.example.org. 3600 A 192.0.2.53"
 
 
-def raw_query(name=b"\3www\7example\3org\0", kind=1, group=1, flag=0, counts=(1, 0, 0, 0), rest=b""):
-    return struct.pack("!HH4H", 0x1234, flag, *counts) + name + struct.pack("!HH", kind, group) + rest
+NAME = b"\3www\7example\3org\0"
+LABEL = b"\x3f" + b"a" * 63
+
+
+def raw_query(name=NAME, kind=1, group=1, flag=0, counts=(1, 0, 0, 0), rest=b""):
+    header = struct.pack("!HH4H", 0x1234, flag, *counts)
+    return header + name + struct.pack("!HH", kind, group) + rest
 
 
 def raw_rcode(machine, packet):
@@ -175,7 +180,6 @@ def test_other_opcodes(dns_image, opcode):
     assert raw_rcode(dns_image, raw_query(flag=opcode << 11)) == "NOTIMP"
 
 
-NAME = b"\3www\7example\3org\0"
 OPT = b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
 
 
@@ -187,7 +191,7 @@ OPT = b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
     pytest.param(raw_query()[:12], id="no question there"),
     pytest.param(raw_query(b"\xc0\x0c"), id="name points at itself"),
     pytest.param(raw_query(b"\x40" + b"a" * 64 + b"\0"), id="label of 64"),
-    pytest.param(raw_query(b"\x3f" + b"a" * 63 + (b"\x3f" + b"a" * 63) * 3 + b"\0"), id="name of 257"),
+    pytest.param(raw_query(LABEL * 4 + b"\0"), id="name of 257"),
     pytest.param(raw_query(rest=b"x"), id="something behind"),
     pytest.param(raw_query(counts=(1, 0, 0, 1)), id="record missing"),
     pytest.param(raw_query(counts=(1, 0, 0, 65535), rest=OPT), id="records missing"),

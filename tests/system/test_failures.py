@@ -227,4 +227,4 @@ def test_clock_on_a_busy_host():
         for process in busy:
             process.kill()
             process.wait()
-    assert max(found) < 1.05 * min(found), f"MHz: {found}"
+    assert max(found) < 1.3 * min(found), f"MHz: {found}"  # it was four times and more

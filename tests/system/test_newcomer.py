@@ -15,7 +15,7 @@ import time
 import pytest
 
 from client import ask
-from machine import DNS_ELF, DNS_IMG, LIMIT, ROOT
+from machine import BUILD, DNS_ELF, DNS_IMG, LIMIT, ROOT
 from network import free_port
 
 SETUP = ROOT / "tests/setup"
@@ -294,7 +294,7 @@ def test_run_image_help():
 
 
 def test_run_image_that_does_not_boot(terminal):
-    run = terminal(RUN_IMAGE, "--image", DNS_ELF.parent.parent / "kernel.elf", "--port", free_port())
+    run = terminal(RUN_IMAGE, "--image", BUILD / "kernel.elf", "--port", free_port())
     run.expect(r"^kernel: panic: bad image: ")
     run.expect(r"^run-image: error: the image didn't boot")
     run.expect(r"^status 1$")

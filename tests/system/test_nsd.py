@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The DNS image answers as NSD does, from the same master files (zones/ and tests/zones/): all names
-there and near them, all types. What may differ is stated in expected_authority and
+"""The DNS image answers as NSD does, from the same master files (zones/ and tests/zones/): all
+names there and near them, all types. What may differ is stated in expected_authority and
 check_additional; nothing else may."""
 
 import itertools
@@ -21,8 +21,8 @@ ORIGINS = ["example.org", "rich.example", "2.0.192.in-addr.arpa", "syntax.exampl
 
 # Types asked of names that are there, and of names near them.
 TYPES = ["A", "NS", "CNAME", "SOA", "PTR", "MX", "TXT", "AAAA", "SRV", "NAPTR", "DNAME", "DS",
-         "CAA", "TLSA", "SSHFP", "HINFO", "RP", "AFSDB", "LOC", "URI", "MINFO", "TYPE1", "TYPE65280",
-         "TYPE65282", "NSEC", "DNSKEY"]
+         "CAA", "TLSA", "SSHFP", "HINFO", "RP", "AFSDB", "LOC", "URI", "MINFO", "TYPE1",
+         "TYPE65280", "TYPE65282", "NSEC", "DNSKEY"]
 NEAR_TYPES = ["A", "NS", "CNAME", "SOA", "MX", "TXT", "DNAME", "DS"]
 
 
@@ -179,9 +179,13 @@ def test_large_zone(tmp_path):
     lines = []
     for number in range(2000):
         name = f"{chance.choice('abcdef')}{number}.{'x' * chance.randrange(1, 30)}"
-        lines += [f"{name} A 198.51.{number // 250}.{number % 250}", f"{name} MX 10 mx{number}",
-                  f'{name} TXT "{"t" * chance.randrange(100)}"', f"mx{number} AAAA 2001:db8::{number:x}",
-                  f"*.w{number} CNAME mx{number}"]
+        lines += [
+            f"{name} A 198.51.{number // 250}.{number % 250}",
+            f"{name} MX 10 mx{number}",
+            f'{name} TXT "{"t" * chance.randrange(100)}"',
+            f"mx{number} AAAA 2001:db8::{number:x}",
+            f"*.w{number} CNAME mx{number}",
+        ]
     (tmp_path / "large.test.zone").write_text(LARGE + "\n".join(lines) + "\n", encoding="ascii")
     names = [f"{line.split()[0].replace('*', 'any')}.large.test" for line in lines]
     asked = [(name, kind) for name in chance.sample(names, 400) for kind in ("A", "MX", "AAAA")]

@@ -131,7 +131,8 @@ def test_time_limit(project):
     assert "  unit/a: stopped after 2 s" in lines
     assert "  system/b: stopped after 14 s" in lines
     pid = (project.folder / "pid").read_text(encoding="ascii").strip()
-    assert not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes()
+    left = Path(f"/proc/{pid}/cmdline")
+    assert not left.exists() or not left.read_bytes()
 
 
 def test_nothing_runs(project):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The DNS image beside a host's own network stack, over a tap: ping, fragments and checksum offload as
-Linux does them, and which address an answer leaves from."""
+"""The DNS image beside a host's own network stack, over a tap: ping, fragments and checksum offload
+as Linux does them, and which address an answer leaves from."""
 
 import re
 import socket
@@ -22,7 +22,8 @@ def machine(tap):
 
 def ping(*words):
     done = subprocess.run(
-        ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", str(ANSWER_LIMIT), *words, GUEST_ADDRESS],
+        ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", str(ANSWER_LIMIT), *words,
+         GUEST_ADDRESS],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT * 3)
     return done.stdout + done.stderr
 
@@ -57,7 +58,7 @@ def test_port_unreachable(machine):
 
 def test_checksum_offload(machine):
     """A tap's card offers it, so that everything else in this file goes through it."""
-    assert re.search(r"^virtio_drv: net0: .* features.* csum guest_csum", machine.text, re.MULTILINE)
+    assert re.search(r"^virtio_drv: net0: .* features.* csum guest_csum", machine.text, re.M)
 
 
 def test_without_checksum_offload(tap):

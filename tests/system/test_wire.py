@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The network stack frame by frame: what it answers, and what it drops. Nothing that is sent here may
-stop the service, and every drop is counted under its name. (With a host's stack: test_tap.py.)"""
+"""The network stack frame by frame: what it answers, and what it drops. Nothing that is sent here
+may stop the service, and every drop is counted under its name. (With a host's stack: test_tap.py.)"""
 
 import random
 import time
@@ -81,7 +81,8 @@ def test_arp_for_others_is_not_answered(neighbour):
 def test_arp_conflict_is_reported(machine, neighbour):
     after = len(machine.text)
     neighbour.send(neighbour.arp_request(psrc=GUEST_ADDRESS))
-    machine.expect(r"^netd: net0: our address is also used by 02:00:00:00:00:77: change one$", after)
+    machine.expect(
+        r"^netd: net0: our address is also used by 02:00:00:00:00:77: change one$", after)
     assert neighbour.receive(lambda frame: ARP in frame and frame[ARP].psrc == GUEST_ADDRESS)
     assert neighbour.ask()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The image's neighbour on a network that carries nothing else: it says exactly what a test wants it
-to say, and sees every frame that the image sends."""
+"""The image's neighbour on a network that carries nothing else: it says exactly what a test wants,
+and sees every frame that the image sends."""
 
 import queue
 import threading
@@ -130,4 +130,5 @@ class Neighbour:
 
     def receive_error(self, seconds=ANSWER_LIMIT):
         """The next ICMP error from the image, or None."""
-        return self.receive(lambda frame: ICMP in frame and frame[ICMP].type in (3, 11, 12), seconds)
+        return self.receive(
+            lambda frame: ICMP in frame and frame[ICMP].type in (3, 11, 12), seconds)

@@ -70,6 +70,8 @@ void apic_start(void)
 {
     out8(PIC_MASTER_MASK, 0xff);
     out8(PIC_SLAVE_MASK, 0xff);
+    /* First: an APIC that isn't enabled keeps every entry below masked. */
+    APIC[APIC_SPURIOUS] = APIC_ENABLE | VECTOR_SPURIOUS;
     APIC[APIC_LINT0] = APIC_MASKED;
     APIC[APIC_LINT1] = APIC_MASKED;
     APIC[APIC_ERROR] = APIC_MASKED;
@@ -78,7 +80,6 @@ void apic_start(void)
     uint32_t last = ioapic_read(IOAPIC_VERSION) >> 16 & 0xff;
     for (uint32_t pin = 0; pin <= last; pin++) /* whatever the firmware left */
         ioapic_write(IOAPIC_ENTRY + 2 * pin, IOAPIC_MASKED);
-    APIC[APIC_SPURIOUS] = APIC_ENABLE | VECTOR_SPURIOUS;
 }
 
 void apic_end_of_interrupt(void)
@@ -139,9 +140,9 @@ void clock_calibrate(void)
 void arch_timer_set(uint64_t time)
 {
     uint64_t now = arch_clock();
-    uint64_t counts = 1;
+    unsigned __int128 counts = 1;
     if (time > now)
-        counts = (uint64_t)((unsigned __int128)(time - now) * timer_per_clock >> 32) + 1;
+        counts += (unsigned __int128)(time - now) * timer_per_clock >> 32;
     if (counts > UINT32_MAX)
         counts = UINT32_MAX; /* too early; then it is set again */
     APIC[APIC_INITIAL] = (uint32_t)counts;

@@ -77,8 +77,7 @@ start:
         movl $(PHYSICAL(kernel_pointers) + 3), %eax
         movl %eax, PHYSICAL(kernel_root) + 511 * 8
 
-        movl %cr4, %eax
-        orl $(1 << 5), %eax             /* PAE */
+        movl $(1 << 5), %eax            /* PAE; nothing of what the firmware left */
         movl %eax, %cr4
         movl $PHYSICAL(kernel_root), %eax
         movl %eax, %cr3

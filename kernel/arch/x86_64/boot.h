@@ -12,6 +12,7 @@
 enum boot_protocol { BOOT_PVH = 1, BOOT_MULTIBOOT2 = 2 };
 
 enum { BOOT_RANGES_MAX = 32 };
+#define BOOT_MEMORY_END (512ull << 30) /* what the direct map's one table of GiB reaches */
 
 struct memory_range {
     uint64_t start, end; /* physical bytes, page-aligned, end beyond the last */
@@ -19,7 +20,7 @@ struct memory_range {
 
 struct boot_info {
     uint32_t range_count;
-    struct memory_range ranges[BOOT_RANGES_MAX]; /* usable memory */
+    struct memory_range ranges[BOOT_RANGES_MAX]; /* usable memory; no two overlap */
     char command_line[BOOT_COMMAND_LINE_BYTES];
 };
 

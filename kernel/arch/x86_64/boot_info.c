@@ -3,7 +3,7 @@
  * Reading what PVH (Xen's start_info.h) or Multiboot2 (specification 2.0, section 3.6) left in
  * memory. All of it lies in the first GiB, which boot.S has mapped; its lengths are not trusted.
  */
-#include <string.h>
+#include <stdbool.h>
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/boot.h"
@@ -60,12 +60,33 @@ static const void *mapped(uint64_t address, uint64_t bytes)
     return phys_to_virt(address);
 }
 
+static bool overlaps(const struct boot_info *info, uint64_t start, uint64_t end)
+{
+    for (uint32_t i = 0; i < info->range_count; i++)
+        if (start < info->ranges[i].end && end > info->ranges[i].start)
+            return true;
+    return false;
+}
+
+/* Takes the whole pages between two addresses. What isn't taken is said: two capabilities for one
+ * page, or one for a page that isn't mapped, would be the kernel's end. */
 static void add_range(struct boot_info *info, uint64_t start, uint64_t end)
 {
     start = (start + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
     end &= ~(uint64_t)(PAGE_BYTES - 1);
-    if (start >= end || info->range_count == BOOT_RANGES_MAX)
+    if (end > BOOT_MEMORY_END) {
+        kprintf("memory from 512 GiB on isn't used");
+        end = BOOT_MEMORY_END;
+    }
+    if (start >= end)
         return;
+    if (info->range_count == BOOT_RANGES_MAX || overlaps(info, start, end)) {
+        kprintf("memory from 0x%lx to 0x%lx isn't used: %s", (unsigned long)start,
+                (unsigned long)end,
+                info->range_count == BOOT_RANGES_MAX ? "there are too many pieces"
+                                                     : "it was reported twice");
+        return;
+    }
     info->ranges[info->range_count++] = (struct memory_range){start, end};
 }
 

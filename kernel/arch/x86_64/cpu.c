@@ -180,7 +180,7 @@ uint32_t cpu_start(void)
     write_msr(MSR_KERNEL_GS_BASE, 0);
     write_msr(MSR_STAR, 0x0010ull << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
     write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
-    write_msr(MSR_SFMASK, 0x47700); /* AC, NT, DF, IF, TF and the direction of strings */
+    write_msr(MSR_SFMASK, 0x47700); /* AC, NT, IOPL, DF, IF, TF */
     return features;
 }
 

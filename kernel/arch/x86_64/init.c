@@ -16,7 +16,7 @@
 #include "kernel/untyped.h"
 #include "motet/image.h"
 
-enum { INIT_PRIORITY = 63, IOPORTS = 65536, INIT_TABLE_MAX = 32 };
+enum { INIT_PRIORITY = 63, IOPORTS = 65536 };
 
 /* What is being built. */
 struct creation {
@@ -189,19 +189,19 @@ static void map_regions(struct creation *c, const struct boot_page *boot)
     }
 }
 
-/* Slots for all that init will make: per domain its objects and tables, per region its pages. */
-static uint64_t table_pages(const struct image_header *image)
+static const struct image_domain *init_domain(const struct creation *c)
 {
-    enum { FIXED = 80, PER_DOMAIN = 24, PER_REGION = 2, PER_CONNECTION = 2, PER_DEVICE = 32 };
-    uint64_t slots = FIXED + image->domains.count * PER_DOMAIN + image->regions.count * PER_REGION +
-                     image->connections.count * PER_CONNECTION + image->devices.count * PER_DEVICE;
-    uint64_t pages = (slots + SLOTS_PER_PAGE - 1) / SLOTS_PER_PAGE;
-    return pages < INIT_TABLE_MAX ? pages : INIT_TABLE_MAX;
+    if (c->image->domains.count == 0)
+        panic("bad image: no init");
+    return image_table(c, c->image->domains, sizeof(struct image_domain));
 }
 
+/* As large as compose found that init will need it. */
 static void table_create(struct creation *c, struct boot_info *info)
 {
-    uint64_t pages = table_pages(c->image);
+    uint64_t pages = init_domain(c)->table_slots / SLOTS_PER_PAGE;
+    if (pages == 0 || pages > CAPTABLE_PAGES_MAX)
+        panic("bad image: a capability table of %lu pages for init", (unsigned long)pages);
     char *first = boot_page_alloc(info);
     for (uint64_t i = 1; i < pages; i++)
         if (boot_page_alloc(info) != first + i * PAGE_BYTES)
@@ -249,11 +249,9 @@ void init_create(struct boot_info *info, const struct kernel_info *kernel_info,
     map_regions(&c, boot);
     boot->first_free_slot = c.next_slot;
 
-    const struct image_domain *domain =
-        image_table(&c, c.image->domains, sizeof(struct image_domain));
-    if (c.image->domains.count == 0 ||
-        thread_configure(thread, c.space, c.table, INIT_PRIORITY, 0) != OK)
-        panic("bad image: no init");
+    const struct image_domain *domain = init_domain(&c);
+    enum error error = thread_configure(thread, c.space, c.table, INIT_PRIORITY, 0);
+    ASSERT(error == OK);
     thread->vital = true;
     arch_registers_start(&thread->registers, domain->entry, domain->stack_top, 0);
     thread_resume(thread);

@@ -28,11 +28,10 @@ static _Alignas(PAGE_BYTES) union {
 
 static struct boot_info boot_info;
 
-static void image_check(const struct boot_info *info)
+static void image_check(void)
 {
     const struct image_header *header = phys_to_virt((uint64_t)image_start - KERNEL_BASE);
     uint64_t room = (uint64_t)(image_end - image_start);
-    (void)info;
     if (room < sizeof(*header) || header->magic != IMAGE_MAGIC)
         panic("bad image: no composition behind the kernel (was this linked by make images?)");
     if (header->version != IMAGE_VERSION || header->header_bytes != sizeof(*header))
@@ -55,9 +54,10 @@ static void info_fill(struct kernel_info *info, uint32_t features)
     info->cpus = 1;
     info->cpu_features = features;
     for (int i = 0; i < 2; i++) {
-        info->seed[i] = arch_clock() * 0x9e3779b97f4a7c15ull;
+        uint64_t random = 0; /* the instruction leaves 0 when it fails */
         if (features & CPU_RDRAND)
-            __asm__ volatile("rdrand %0" : "=r"(info->seed[i]) : : "cc");
+            __asm__ volatile("rdrand %0" : "=r"(random) : : "cc");
+        info->seed[i] = random ^ arch_clock() * 0x9e3779b97f4a7c15ull;
     }
     for (size_t i = 0; i < sizeof(info->build) - 1 && kernel_build[i]; i++)
         info->build[i] = kernel_build[i];
@@ -69,7 +69,7 @@ void kernel_boot(void)
     boot_info_read((enum boot_protocol)boot_protocol, boot_information, &boot_info);
     uint32_t features = cpu_start();
     boot_map_memory(&boot_info);
-    image_check(&boot_info);
+    image_check();
     apic_start();
     clock_calibrate();
     info_fill(&info_page.info, features);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The kernel's own address space: the direct map of all memory (never executable), the kernel where
- * it is linked (text executable, constants read-only, data neither), and the interrupt controllers.
+ * The kernel's own address space: the direct map of all memory (not executable where there is NX),
+ * the kernel where it is linked (text executable, constants read-only, data neither), and the
+ * interrupt controllers.
  */
 #include <string.h>
 
@@ -37,7 +38,7 @@ static struct memory_range *largest_low_range(struct boot_info *info)
     struct memory_range *best = NULL;
     for (uint32_t i = 0; i < info->range_count; i++) {
         struct memory_range *range = &info->ranges[i];
-        if (range->end > GIB && range->start >= GIB)
+        if (range->start >= GIB) /* not mapped yet */
             continue;
         if (!best || range->end - range->start > best->end - best->start)
             best = range;
@@ -109,7 +110,7 @@ void boot_map_memory(struct boot_info *info)
     map_first_gib();
     for (uint32_t i = 0; i < info->range_count; i++) {
         uint64_t last = (info->ranges[i].end - 1) / GIB;
-        for (uint64_t gib = info->ranges[i].start / GIB; gib <= last && gib < 512; gib++)
+        for (uint64_t gib = info->ranges[i].start / GIB; gib <= last; gib++)
             if (gib && !direct_pointers[gib])
                 map_gib(info, gib, large);
     }

@@ -224,7 +224,7 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 # --- running -------------------------------------------------------------------------------------
 
 run: $(B)/images/$(IMAGE).elf
-	@tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
+	@exec tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
 	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
 
 # --- tests ---------------------------------------------------------------------------------------

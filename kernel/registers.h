@@ -12,7 +12,7 @@
 struct registers {
     uint64_t r15, r14, r13, r12, rbp, rbx; /* kept by C functions */
     uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
-    uint64_t by_syscall; /* 1: entered by `syscall`, so rcx and r11 are free; else the vector */
+    uint64_t by_syscall; /* 0x100: entered by `syscall`, so rcx and r11 are free; else the vector */
     uint64_t error;
     uint64_t rip, cs, rflags, rsp, ss; /* pushed by the processor */
 };

@@ -2,7 +2,7 @@
  *
  * A PCI device that the manifest granted to this domain. The PCI broker has enumerated it, assigned
  * its BARs and programmed its MSI-X table; the driver sees a copy of configuration space as it was,
- * the BARs without any page that holds an MSI-X table, and its interrupts as signals. Bus mastering
+ * the BARs but for the one that holds the MSI-X table, and its interrupts as signals. Bus mastering
  * is on. MSI-X vector v arrives as bit v of `signal`'s `bits`.
  *
  * A device without MSI-X has its pin instead, as vector 0: level-triggered, maybe shared with

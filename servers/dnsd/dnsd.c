@@ -227,6 +227,10 @@ static enum error dnsd_start(void *state, struct domain *domain)
         domain_log(domain, "the manifest must give connection net, pools recv and send");
         return ERROR_NOT_FOUND;
     }
+    if (!(dnsd->receive_pool->rights & POOL_READ) || !(dnsd->send_pool->rights & POOL_WRITE)) {
+        domain_log(domain, "the manifest must let dnsd read pool recv and write pool send");
+        return ERROR_NO_RIGHT;
+    }
     if (dnsd->receive_pool->buffers > DEFERRED_MAX) {
         domain_log(domain, "pool recv has more than %u buffers", (unsigned)DEFERRED_MAX);
         return ERROR_LIMIT;

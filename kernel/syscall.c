@@ -54,13 +54,21 @@ static enum error receive_slots_free(struct thread *thread)
     return OK;
 }
 
+/* A doorbell may be rung on the way: whoever has nothing left to do but to tell a peer saves an
+ * entry and, if the peer is the more important one, a switch there and back. */
 static enum error call_wait(struct thread *thread)
 {
-    struct cap *cap;
+    struct cap *cap, *bell = NULL;
     enum error error = port_cap(thread, thread->registers.rdi, RIGHT_WAIT, &cap);
     if (!error)
         error = receive_slots_free(thread);
-    return error ? error : port_wait(thread, cap);
+    if (!error && thread->registers.rbx)
+        error = port_cap(thread, thread->registers.rbx, RIGHT_SIGNAL, &bell);
+    if (error)
+        return error;
+    if (bell && bell->port.badge)
+        port_signal(bell->object, bell->port.badge);
+    return port_wait(thread, cap);
 }
 
 static enum error call_send_wait(struct thread *thread)

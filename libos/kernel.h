@@ -11,9 +11,10 @@
 
 #include "motet/msg.h"
 
-/* Waits on the domain's own port until there is something or the deadline (clock ticks, 0: none)
- * has passed. Returns the pending bits; adds to *messages if a message came too, and drops it. */
-uint64_t kernel_wait(uint64_t deadline, uint64_t *messages);
+/* Rings the doorbell in slot `doorbell` (0: none), then waits on the domain's own port until there
+ * is something or the deadline (clock ticks, 0: none) has passed. Returns the pending bits; adds to
+ * *messages if a message came too, and drops it. */
+uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, uint64_t *messages);
 
 /* Rings the doorbell in that capability slot. */
 void kernel_signal(uint64_t slot);

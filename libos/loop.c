@@ -89,6 +89,21 @@ static void link_drain(struct libos *libos, struct link *link)
     libos->happened = true;
 }
 
+static void ring_owed(struct libos *libos)
+{
+    if (libos->owed)
+        kernel_signal(libos->owed);
+    libos->owed = 0;
+}
+
+/* The last doorbell of a round is held back: if the domain sleeps now, it is rung by the same
+ * kernel entry that waits. */
+static void ring_later(struct libos *libos, uint64_t slot)
+{
+    ring_owed(libos);
+    libos->owed = slot;
+}
+
 /* Everything sent and taken is published, and who sleeps is rung. */
 static void round_publish(struct libos *libos)
 {
@@ -102,9 +117,9 @@ static void round_publish(struct libos *libos)
     ring_fence();
     for (link = libos->link; link < end; link++)
         if (channel_bell(&link->channel))
-            kernel_signal(link->doorbell);
+            ring_later(libos, link->doorbell);
     if (libos->log_new)
-        kernel_signal(SLOT_SUPERVISOR);
+        ring_later(libos, SLOT_SUPERVISOR);
     libos->log_new = false;
 }
 
@@ -132,8 +147,10 @@ static bool asleep(struct libos *libos)
 
 static uint64_t wait(struct libos *libos, uint64_t deadline)
 {
+    uint64_t doorbell = libos->owed;
+    libos->owed = 0;
     libos->rounds = 0;
-    return kernel_wait(deadline, &libos->counters[COUNT_PORT_MESSAGES]);
+    return kernel_wait(doorbell, deadline, &libos->counters[COUNT_PORT_MESSAGES]);
 }
 
 static uint64_t deadline_ticks(const struct libos *libos)
@@ -183,5 +200,8 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
         awake(libos);
         return pending;
     }
-    return ++libos->rounds < LOOP_ROUNDS_PER_WAIT ? 0 : wait(libos, 1); /* a time long past */
+    if (++libos->rounds == LOOP_ROUNDS_PER_WAIT)
+        return wait(libos, 1); /* a time long past */
+    ring_owed(libos);
+    return 0;
 }

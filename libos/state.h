@@ -57,6 +57,7 @@ struct libos {
     uint32_t rounds;            /* rounds since the last kernel_wait */
     struct link *links_end;     /* behind the last in use */
     struct domain *domains_end; /* likewise */
+    uint64_t owed;              /* a doorbell to ring before the next round, 0: none */
     bool log_new;               /* lines that the supervisor wasn't told of */
     bool stalled;               /* a message was refused in the last round */
     bool happened;              /* something happened since the last batch_end */

@@ -90,9 +90,11 @@ static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t ow
     return (enum error)rax;
 }
 
-static inline enum error sys_wait(uint64_t port, uint64_t deadline, struct received *received)
+/* `doorbell`: a slot to signal before waiting, 0: none. */
+static inline enum error sys_wait(uint64_t port, uint64_t doorbell, uint64_t deadline,
+                                  struct received *received)
 {
-    return sys_exchange(CALL_wait, port, 0, 0, deadline, received);
+    return sys_exchange(CALL_wait, port, doorbell, 0, deadline, received);
 }
 
 struct invoked {

@@ -9,7 +9,8 @@
  *   rdi  capability slot                   -> pending word (wait, send_wait)
  *   rsi  message header / operation        -> message header, 0: no message
  *   rdx r10 r8 r9 r12 r13  six words / a0..a5 -> six words / results in rdx r10 r8
- *   rbx  own port's slot (send_wait)       -> badge of the message
+ *   rbx  own port's slot (send_wait); slot to
+ *        signal first, 0: none (wait)      -> badge of the message
  *   r14  two 32-bit slots: capabilities to send; for wait: where to receive
  *                                          -> which came: bit n for the n-th
  *   r15  deadline in clock ticks, 0: none

@@ -215,7 +215,7 @@ void supervise(struct init *init)
     uint64_t report = interval ? clock_ticks() + interval : 0, logs = 0;
     for (;;) {
         struct received received = {0};
-        sys_wait(init->port, earlier(report, logs), &received);
+        sys_wait(init->port, 0, earlier(report, logs), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);
         signals_handle(init, received.pending);

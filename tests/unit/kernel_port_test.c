@@ -322,6 +322,29 @@ static void a_refused_message_leaves_nothing_behind(void **state)
     assert_false(cap_has_children(cap_at(page)));
 }
 
+static void a_wait_rings_a_doorbell_first(void **state)
+{
+    (void)state;
+    uint32_t mine = make(OBJECT_port, 1), bell = slot_new(), mute = slot_new();
+    must(INVOKE(SLOT_TABLE, captable_mint, port, bell, RIGHT_SIGNAL, 4, 0));
+    must(INVOKE(SLOT_TABLE, captable_mint, port, mute, RIGHT_SEND, 4, 0));
+    prepare(machine.main, CALL_wait)->rdi = mine;
+    machine.main->registers.r15 = 1; /* long past: it doesn't block */
+    machine.main->registers.rbx = bell;
+    refused(TIMEOUT, perform(machine.main));
+    must(wait_by(other, port, 0, 0));
+    assert_int_equal(other->registers.rdi, 4);
+    prepare(machine.main, CALL_wait)->rdi = mine;
+    machine.main->registers.rbx = mute;
+    refused(NO_RIGHT, perform(machine.main));
+    prepare(machine.main, CALL_wait)->rdi = mine;
+    machine.main->registers.rbx = SLOT_SPACE;
+    refused(WRONG_TYPE, perform(machine.main));
+    prepare(machine.main, CALL_wait)->rdi = mine;
+    machine.main->registers.rbx = 100;
+    refused(EMPTY_SLOT, perform(machine.main));
+}
+
 static void revoke_finds_capabilities_in_transit(void **state)
 {
     (void)state;
@@ -601,6 +624,7 @@ int main(void)
         cmocka_unit_test_setup(only_the_offered_slot_is_filled, setup),
         cmocka_unit_test_setup(a_slot_filled_meanwhile_is_not_overwritten, setup),
         cmocka_unit_test_setup(a_refused_message_leaves_nothing_behind, setup),
+        cmocka_unit_test_setup(a_wait_rings_a_doorbell_first, setup),
         cmocka_unit_test_setup(revoke_finds_capabilities_in_transit, setup),
         cmocka_unit_test_setup(a_port_can_travel_through_itself, setup),
         cmocka_unit_test_setup(a_sent_copy_does_not_own_the_share, setup),

@@ -60,8 +60,10 @@ struct machine {
 };
 static struct machine machine;
 
-uint64_t kernel_wait(uint64_t deadline, uint64_t *messages)
+uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, uint64_t *messages)
 {
+    if (doorbell)
+        kernel_signal(doorbell);
     struct place *place = places[self];
     place->waited_for = deadline;
     place->waits++;

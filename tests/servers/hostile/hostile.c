@@ -70,7 +70,7 @@ static void phase_slots(struct hostile *h)
         result(h, sys_send(slot, &m, 0), "send", slot, 0);
         result(h, sys_signal(slot), "signal", slot, 0);
         struct received received = {0};
-        result(h, sys_wait(slot, 1, &received), "wait", slot, 0);
+        result(h, sys_wait(slot, 0, 1, &received), "wait", slot, 0);
         for (unsigned operation = 0; operation < OPERATION_COUNT; operation++)
             result(h, sys_invoke(slot, (enum operation)operation, 1, 1, 1, 1, 1, NULL), "invoke",
                    slot, operation);
@@ -107,6 +107,10 @@ static void phase_calls(struct hostile *h)
         result(h, sys_signal(SLOT_OWN_PORT), "signal to own port", SLOT_OWN_PORT, v);
         result(h, sys_exchange(CALL_wait, SLOT_SUPERVISOR, 0, 0, 1, &io), "wait", SLOT_SUPERVISOR,
                v);
+        result(h, sys_exchange(CALL_wait, SLOT_OWN_PORT, values[v] | 1ull << 50, 0, 1, &io),
+               "wait with a doorbell", SLOT_OWN_PORT, v);
+        result(h, sys_exchange(CALL_wait, SLOT_OWN_PORT, SLOT_OWN_PORT, 0, 1, &io),
+               "wait with own port as doorbell", SLOT_OWN_PORT, v);
         result(h, sys_exchange(CALL_send_wait, SLOT_SUPERVISOR, values[v] | 1ull << 50, 0, 1, &io),
                "send_wait", SLOT_SUPERVISOR, v);
         result(h, sys_exchange((enum call)(CALL_COUNT + v), 1, 1, 1, 1, &io), "unknown call", 1, v);
@@ -166,7 +170,7 @@ static void phase_unmap(struct hostile *h)
                (unsigned long)h->accepted);
     struct received now = {0};
     sys_signal(SLOT_SUPERVISOR); /* its log is read before it goes on */
-    sys_wait(SLOT_OWN_PORT, 1, &now);
+    sys_wait(SLOT_OWN_PORT, 0, 1, &now);
     for (uint64_t slot = SLOT_FIRST_FREE; slot < 64; slot++) {
         struct invoked info;
         if (sys_invoke(slot, OPERATION_page_info, 0, 0, 0, 0, 0, &info) == OK &&

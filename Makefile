@@ -180,6 +180,10 @@ $(B)/tools/callref: $(B)/tools/obj/tools/callref.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
+# The tables of docs/kernel.md, after a change of calls.def or errors.def.
+reference: $(B)/tools/callref
+	@tools/update-reference $<
+
 compose: $(B)/tools/compose
 
 # --- images --------------------------------------------------------------------------------------
@@ -347,6 +351,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE units test-images
+.PHONY: FORCE units test-images reference
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

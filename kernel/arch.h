@@ -15,6 +15,14 @@
 /* One timer interrupt at or soon after `time` (ticks). */
 void arch_timer_set(uint64_t time);
 
+/* Fills in the kernel's half of a new root table. */
+void arch_space_init(uint64_t *root);
+
+/* A thread's registers at birth / where it starts. */
+void arch_registers_init(struct registers *registers);
+void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
+                          uint64_t argument);
+
 /* Runs in this space from now on; NULL: the kernel's own. */
 void arch_space_load(struct space *space);
 

@@ -11,11 +11,6 @@
 
 struct port;
 
-enum {
-    IRQ_VECTOR_FIRST = 0x30,
-    IRQ_VECTOR_LAST = 0x6f, /* entry.S has that many entries */
-};
-
 /* Delivers a vector; spurious ones (bound to nothing) are counted. */
 void irq_deliver(uint64_t vector);
 

@@ -25,14 +25,6 @@ struct port;
 struct space;
 struct captable;
 
-enum thread_state {
-    THREAD_SUSPENDED,
-    THREAD_READY,
-    THREAD_RUNNING,
-    THREAD_WAITING,
-    THREAD_FAULTED,
-};
-
 /* Node of the deadline tree, an AVL tree ordered by time (kernel/deadline.c). */
 struct deadline {
     uint64_t time; /* clock ticks; 0: not in the tree */

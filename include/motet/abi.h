@@ -72,6 +72,21 @@ enum {
     IRQ_MESSAGE = 0xffff,   /* irq.bind: no pin, the device writes messages (MSI-X) */
 };
 
+/* What thread.info says. */
+enum thread_state {
+    THREAD_SUSPENDED,
+    THREAD_READY,
+    THREAD_RUNNING,
+    THREAD_WAITING,
+    THREAD_FAULTED,
+};
+
+/* Vectors that devices may use: irq.derive. */
+enum {
+    IRQ_VECTOR_FIRST = 0x30,
+    IRQ_VECTOR_LAST = 0x6f, /* entry.S has that many entries */
+};
+
 /* User addresses: above the first page, below the half that the root table gives to users. */
 #define USER_ADDRESS_FIRST 0x1000ull
 #define USER_ADDRESS_END   0x400000000000ull

@@ -18,6 +18,7 @@ enum {
     IMAGE_VERSION = 1,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
+    IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
     IMAGE_PAGE = 4096,
 };
 

@@ -18,7 +18,6 @@
 #include "servers/init/settings.h"
 
 enum {
-    REGIONS_MAX = 512,
     CONSOLE_BIT = 60, /* of init's pending word; domains use the bits of their numbers */
 };
 
@@ -45,12 +44,12 @@ struct init {
     uint32_t next_slot;
     uint32_t spare_slot; /* always empty between steps */
     uint32_t next_vector;
-    uint32_t port;                      /* init's own */
-    uint64_t stats_interval;            /* seconds between counter reports, 0: on demand only */
-    uint32_t region_slots[REGIONS_MAX]; /* first page capability of each region */
-    uint64_t logs;                      /* domains that have said something, a bit each */
-    uint64_t logs_paid;                 /* clock tick: supervise.c, logs_print */
-    uint32_t log_turn;                  /* the domain whose log was printed last */
+    uint32_t port;           /* init's own */
+    uint64_t stats_interval; /* seconds between counter reports, 0: on demand only */
+    uint32_t region_slots[IMAGE_REGIONS_MAX]; /* first page capability of each region */
+    uint64_t logs;                            /* domains that have said something, a bit each */
+    uint64_t logs_paid;                       /* clock tick: supervise.c, logs_print */
+    uint32_t log_turn;                        /* the domain whose log was printed last */
     struct child child[IMAGE_DOMAINS_MAX];
     struct settings settings;
 };

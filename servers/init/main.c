@@ -5,8 +5,6 @@
 #include "libos/syscall.h"
 #include "servers/init/init.h"
 
-enum { VECTOR_FIRST = 0x30 };
-
 void _start(void);
 
 static const void *table(const struct image_header *image, struct image_table where)
@@ -48,10 +46,10 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     init->region = table(image, image->regions);
     init->mapping = table(image, image->mappings);
     init->next_slot = init->boot->first_free_slot;
-    init->next_vector = VECTOR_FIRST;
+    init->next_vector = IRQ_VECTOR_FIRST;
     init->spare_slot = slot_new(init);
     init->port = object_make(init, OBJECT_port, 1);
-    if (image->domains.count > IMAGE_DOMAINS_MAX || image->regions.count > REGIONS_MAX)
+    if (image->domains.count > IMAGE_DOMAINS_MAX || image->regions.count > IMAGE_REGIONS_MAX)
         init_fail("the composition is larger than this init's tables");
     console_print("init: image %s, %lu KiB of memory", image->name,
                   (unsigned long)(init->boot->memory_bytes / 1024));

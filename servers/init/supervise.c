@@ -11,7 +11,6 @@ enum {
     LINE_BYTES = LOG_LINE_BYTES + 1,
     LOG_PIECE_LINES = 8, /* of one domain, then the next has its turn */
     LOG_PART = 8,        /* printing logs takes an eighth of the time at most, beyond a second's */
-    STATE_FAULTED = 4,   /* thread.info */
 };
 
 static const char *name_of(const struct init *init, uint32_t domain)
@@ -98,7 +97,11 @@ static void counters_print(struct init *init)
 
 static void domains_print(struct init *init)
 {
-    static const char *const states[] = {"suspended", "ready", "running", "waiting", "stopped"};
+    static const char *const states[] = {
+        [THREAD_SUSPENDED] = "suspended", [THREAD_READY] = "ready",
+        [THREAD_RUNNING] = "running",     [THREAD_WAITING] = "waiting",
+        [THREAD_FAULTED] = "stopped",
+    };
     console_print("init: domains:");
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
         struct invoked info;
@@ -137,7 +140,7 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
 {
     struct invoked info;
     sys_invoke(init->child[domain].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
-    if (info.a[0] != STATE_FAULTED)
+    if (info.a[0] != THREAD_FAULTED)
         return; /* it lies: the message isn't the kernel's */
     log_finish(init, domain);
     init->child[domain].stopped = true;

@@ -34,7 +34,7 @@ __attribute__((format(printf, 4, 5))) static uint32_t add_region(struct composit
                                                                  uint64_t pages, const char *format,
                                                                  ...)
 {
-    if (c->region_count == REGIONS_MAX)
+    if (c->region_count == IMAGE_REGIONS_MAX)
         abort(); /* check_regions */
     uint32_t index = c->region_count++;
     va_list arguments;
@@ -604,11 +604,11 @@ static bool check_regions(const struct composition *c)
     const struct manifest *m = c->manifest;
     uint32_t most = c->domain_count * (PER_PROGRAM + PER_DOMAIN) + m->connection_count * 2 +
                     m->pool_count + c->file_count;
-    return most <= REGIONS_MAX ||
+    return most <= IMAGE_REGIONS_MAX ||
            report(m->at,
                   "the image has up to %u pieces of memory — there can be %d: take out domains, "
                   "connections or pools",
-                  most, REGIONS_MAX);
+                  most, IMAGE_REGIONS_MAX);
 }
 
 bool layout_image(struct composition *c, const struct manifest *manifest,

@@ -15,7 +15,6 @@
 #include "tools/compose/program.h"
 
 enum {
-    REGIONS_MAX = 512,                     /* as many as init's tables hold */
     MAPPINGS_MAX = IMAGE_DOMAINS_MAX * 64, /* 9 of its own, 32 rings, 16 pools, 4 files */
     CONTENTS_MAX = IMAGE_DOMAINS_MAX * (2 + START_FILES_MAX),
     DEVICES_MAX = IMAGE_DOMAINS_MAX * CLAIMS_MAX,
@@ -76,8 +75,8 @@ struct composition {
     const struct manifest *manifest;
     struct composed_domain domains[IMAGE_DOMAINS_MAX];
     uint32_t domain_count;
-    struct image_region regions[REGIONS_MAX];
-    char labels[REGIONS_MAX][LABEL_BYTES];
+    struct image_region regions[IMAGE_REGIONS_MAX];
+    char labels[IMAGE_REGIONS_MAX][LABEL_BYTES];
     uint32_t region_count;
     struct image_mapping mappings[MAPPINGS_MAX]; /* grouped by region at the end */
     uint32_t mapping_region[MAPPINGS_MAX];

@@ -54,9 +54,4 @@ static inline bool arch_no_execute(void)
     return true;
 }
 
-void arch_space_init(uint64_t *root);
-void arch_registers_init(struct registers *registers);
-void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
-                          uint64_t argument);
-
 #endif

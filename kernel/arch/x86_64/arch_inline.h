@@ -52,12 +52,4 @@ static inline bool arch_no_execute(void)
     return no_execute;
 }
 
-/* Fills in the kernel's half of a new root table. */
-void arch_space_init(uint64_t *root);
-
-/* A thread's registers at birth / where it starts. */
-void arch_registers_init(struct registers *registers);
-void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
-                          uint64_t argument);
-
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the libOS asks of the kernel and the processor, and all that differs between a domain
- * (libos/kernel_x86_64.c), a unit test and the simulator, which each bring their own. Called by
- * libos/loop.c, domain.c and start.c; ring_fence of ipc/barrier.h belongs here too.
+ * What the libOS asks of the kernel (libos/kernel_calls.c) and the processor
+ * (libos/kernel_x86_64.c). A unit test brings its own of both, the simulator of the latter. Called
+ * by libos/loop.c, domain.c and run.c; ring_fence of ipc/barrier.h belongs here too.
  */
 #ifndef MOTET_LIBOS_KERNEL_H
 #define MOTET_LIBOS_KERNEL_H
@@ -38,6 +38,7 @@ _Noreturn void kernel_stop(uint64_t code);
 enum stop_code {
     STOP_START_PAGE = 0x57a7, /* no start page of this version */
     STOP_KERNEL_INFO,         /* no kernel information page of this ABI */
+    STOP_INIT,                /* init has said why it can't go on */
 };
 
 #endif

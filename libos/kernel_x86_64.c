@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * libos/kernel.h for a domain on x86-64. Called by the loop; thin, nothing is checked here.
+ * The half of libos/kernel.h that is the processor's: for a domain on x86-64. Called by the loop.
  */
-#include <stddef.h>
-
 #include "ipc/barrier.h"
 #include "libos/kernel.h"
-#include "libos/start.h"
-#include "libos/syscall.h"
-
-uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, uint64_t *messages)
-{
-    struct received received = {0};
-    /* TIMEOUT needs no look of its own: nothing is pending then. */
-    sys_wait(SLOT_OWN_PORT, doorbell, deadline, &received);
-    *messages += received.msg.op != 0;
-    return received.pending;
-}
-
-void kernel_signal(uint64_t slot)
-{
-    sys_signal(slot); /* a dead peer isn't there to be rung: nothing to do about an error */
-}
-
-void kernel_acknowledge(uint64_t slot)
-{
-    sys_invoke(slot, OPERATION_irq_ack, 0, 0, 0, 0, 0, NULL);
-}
-
-void kernel_report(const struct msg *m)
-{
-    sys_send(SLOT_SUPERVISOR, m, 0);
-}
 
 uint64_t kernel_clock(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The start page: what a domain is told when it starts, mapped read-only at START_ADDRESS. tools/
+ * The start page: what a domain is told when it starts, mapped read-only at START_ADDRESS, which is
+ * the thread's first argument. tools/
  * compose writes it from the manifest; init adds what only the running machine knows (physical
  * addresses, devices, boot settings). One page: compose refuses what doesn't fit.
  */
@@ -24,9 +25,9 @@ enum {
 
 /* Every domain's address space begins with these; everything else compose places behind the image.
  */
-#define START_ADDRESS       0x400000ull /* start page, read-only */
-#define KERNEL_INFO_ADDRESS 0x401000ull /* the kernel's information page, read-only */
-#define IMAGE_ADDRESS       0x402000ull /* the linked image: text, then constants */
+#define START_ADDRESS      0x400000ull /* start page, read-only */
+#define KERNEL_INFO_OFFSET 0x1000ull   /* behind it: the kernel's information page, read-only */
+#define IMAGE_ADDRESS      0x402000ull /* the linked image: text, then constants */
 
 /* The first bytes of private memory are the libOS's own; the servers' states follow in link order,
  * each on a cache line of its own. compose allots them, libos/start.c relies on them. */

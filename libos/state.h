@@ -74,6 +74,10 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
                        const struct kernel_info *info, const struct server *const *servers,
                        uint64_t count);
 
+/* Runs the domain whose start page and servers these are, for good. */
+_Noreturn void domain_run(const struct start_page *start, const struct server *const *servers,
+                          uint64_t count);
+
 /* Calls start of each server. Not OK: *failed is the server that it came from. */
 enum error loop_start(struct libos *libos, uint32_t *failed);
 

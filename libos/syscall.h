@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "libos/trap.h"
 #include "motet/abi.h"
 #include "motet/msg.h"
 
@@ -28,14 +29,14 @@ static inline uint64_t msg_header(const struct msg *m)
 static inline enum error sys_signal(uint64_t port)
 {
     uint64_t rax = CALL_signal;
-    __asm__ volatile("syscall" : "+a"(rax) : "D"(port) : "rcx", "r11", "memory");
+    __asm__ volatile(TRAP : "+a"(rax) : "D"(port) : "rcx", "r11", "memory");
     return (enum error)rax;
 }
 
 static inline enum error sys_yield(void)
 {
     uint64_t rax = CALL_yield;
-    __asm__ volatile("syscall" : "+a"(rax) : : "rcx", "r11", "memory");
+    __asm__ volatile(TRAP : "+a"(rax) : : "rcx", "r11", "memory");
     return (enum error)rax;
 }
 
@@ -50,7 +51,7 @@ static inline enum error sys_send(uint64_t port, const struct msg *m, uint64_t c
     register uint64_t w4 __asm__("r12") = m->w[4];
     register uint64_t w5 __asm__("r13") = m->w[5];
     register uint64_t r14 __asm__("r14") = caps;
-    __asm__ volatile("syscall"
+    __asm__ volatile(TRAP
                      : "+a"(rax)
                      : "D"(port), "S"(header), "r"(w0), "r"(w1), "r"(w2), "r"(w3), "r"(w4), "r"(w5),
                        "r"(r14)
@@ -72,7 +73,7 @@ static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t ow
     register uint64_t w5 __asm__("r13") = io->msg.w[5];
     register uint64_t r14 __asm__("r14") = caps;
     register uint64_t r15 __asm__("r15") = deadline;
-    __asm__ volatile("syscall"
+    __asm__ volatile(TRAP
                      : "+a"(rax), "+D"(rdi), "+S"(header), "+b"(rbx), "+r"(w0), "+r"(w1), "+r"(w2),
                        "+r"(w3), "+r"(w4), "+r"(w5), "+r"(r14)
                      : "r"(r15)
@@ -111,7 +112,7 @@ static inline enum error sys_invoke(uint64_t slot, enum operation operation, uin
     register uint64_t w2 __asm__("r8") = a2;
     register uint64_t w3 __asm__("r9") = a3;
     register uint64_t w4 __asm__("r12") = a4;
-    __asm__ volatile("syscall"
+    __asm__ volatile(TRAP
                      : "+a"(rax), "+r"(w0), "+r"(w1), "+r"(w2)
                      : "D"(slot), "S"((uint64_t)operation), "r"(w3), "r"(w4)
                      : "rcx", "r11", "memory");

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 1,
+    IMAGE_VERSION = 2,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -68,7 +68,7 @@ struct image_domain {
     uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
     uint8_t reserved;
     uint32_t settings; /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
-    uint32_t reserved2;
+    uint32_t servers;  /* offset of "name\0...\0\0": its servers in link order */
 };
 
 enum image_region_kind {
@@ -109,6 +109,9 @@ struct image_connection {
 
 /* A claim on PCI devices: all that match, in bus order, at most `most`. */
 struct image_device {
+    uint64_t address; /* where BARs are mapped, upwards */
+    uint32_t slot;    /* first capability slot for BARs and interrupts */
+    uint32_t slots;   /* how many it may use */
     uint16_t domain;
     uint16_t vendor;
     uint16_t id;      /* PCI device id */
@@ -117,9 +120,7 @@ struct image_device {
     uint8_t vectors;  /* MSI-X vectors wanted */
     uint8_t server;   /* which server of the domain */
     uint8_t required; /* 1: booting without one is a failure */
-    uint32_t address; /* where BARs are mapped, upwards */
-    uint32_t slot;    /* first capability slot for BARs and interrupts */
-    uint32_t slots;   /* how many it may use */
+    uint32_t reserved;
 };
 
 #endif

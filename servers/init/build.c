@@ -43,6 +43,13 @@ static void domain_make(struct init *init, uint32_t d)
     give_ports(init, d, child);
 }
 
+/* Where a domain finds its start page. */
+static uint64_t start_address(const struct init *init, uint32_t d)
+{
+    const struct image_region *region = &init->region[init->domain[d].start_region];
+    return init->mapping[region->first_mapping].address;
+}
+
 /* A page capability has one mapping, and the first one of the kernel's page is init's own. */
 static void info_page_share(struct init *init, uint32_t d)
 {
@@ -50,7 +57,8 @@ static void info_page_share(struct init *init, uint32_t d)
     enum error error = sys_invoke(INIT_CAPTABLE, OPERATION_captable_copy, INIT_INFO_PAGE, copy,
                                   RIGHT_READ, 0, 0, NULL);
     check(error, "kernel information page", init->domain[d].name);
-    object_map(init, copy, init->child[d].space, KERNEL_INFO_ADDRESS, RIGHT_READ);
+    object_map(init, copy, init->child[d].space, start_address(init, d) + KERNEL_INFO_OFFSET,
+               RIGHT_READ);
 }
 
 /* One run of at most PAGE_RUN_MAX pages of a region, given to all who have a mapping of it. */
@@ -170,7 +178,7 @@ void domains_run(struct init *init)
                                       child->captable, domain->priority, SLOT_SUPERVISOR, 0, NULL);
         if (!error)
             error = sys_invoke(child->thread, OPERATION_thread_set_registers, domain->entry,
-                               domain->stack_top, START_ADDRESS, 0, 0, NULL);
+                               domain->stack_top, start_address(init, d), 0, 0, NULL);
         if (!error)
             error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
         check(error, "thread", domain->name);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "libos/format.h"
+#include "libos/kernel.h"
 #include "libos/syscall.h"
 #include "servers/init/init.h"
 
@@ -100,6 +101,5 @@ void init_fail(const char *text, ...)
     console_line("init: boot failed", line);
     port_out(DEBUG_EXIT, 1);
     port_out(RESET_CONTROL, 0x06);
-    for (;;)
-        __asm__ volatile("ud2");
+    kernel_stop(STOP_INIT);
 }

@@ -65,6 +65,9 @@ struct msix_entry { /* of the device's table */
     uint32_t address_low, address_high, data, control;
 };
 
+#define ENTRY(n, field)                                                                            \
+    ((uint32_t)((n) * sizeof(struct msix_entry) + offsetof(struct msix_entry, field)))
+
 static uint32_t config_read(struct function f, uint32_t offset)
 {
     struct invoked result = {{UINT32_MAX}};
@@ -154,9 +157,10 @@ static void bar_give(struct init *init, struct claim *claim, struct device_bar *
     claim->address += (pages + 1) * PAGE_BYTES; /* and a page between */
 }
 
-/* One interrupt of the device: a vector, bound to a bit of the domain's port. */
+/* One interrupt of the device: a vector, bound to a bit of the domain's port, in entry `n` of the
+ * device's table. */
 static bool vector_give(struct init *init, struct claim *claim, uint32_t bit,
-                        volatile struct msix_entry *entry)
+                        const struct device_bar *table, uint32_t n)
 {
     struct child *child = &init->child[claim->device->domain];
     struct invoked message;
@@ -164,10 +168,10 @@ static bool vector_give(struct init *init, struct claim *claim, uint32_t bit,
     if (sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL) ||
         sys_invoke(irq, OPERATION_irq_bind, child->port, bit, IRQ_MESSAGE, 0, 0, &message))
         return false;
-    entry->address_low = (uint32_t)message.a[0];
-    entry->address_high = (uint32_t)(message.a[0] >> 32);
-    entry->data = (uint32_t)message.a[1];
-    entry->control = 0;
+    device_write32(table, ENTRY(n, address_low), (uint32_t)message.a[0]);
+    device_write32(table, ENTRY(n, address_high), (uint32_t)(message.a[0] >> 32));
+    device_write32(table, ENTRY(n, data), (uint32_t)message.a[1]);
+    device_write32(table, ENTRY(n, control), 0);
     return true;
 }
 
@@ -204,13 +208,14 @@ static void vectors_give(struct init *init, struct claim *claim, struct function
                       f.bus, f.slot, f.number);
         return;
     }
-    volatile struct msix_entry *entry =
-        (void *)(MSIX_WINDOW + (msix->address + offset) % PAGE_BYTES);
+    const struct device_bar table = {
+        .base = (volatile uint8_t *)(MSIX_WINDOW + (msix->address + offset) % PAGE_BYTES),
+        .size = count * sizeof(struct msix_entry)};
     config_write(f, msix->capability, (header & ~MSIX_MASK_ALL) | MSIX_ENABLE);
     out->irq_bit = SIGNAL_IRQ_FIRST + child->irq_bits;
     while (
         out->device.vectors < count && child->irq_bits < SIGNAL_IRQS &&
-        vector_give(init, claim, SIGNAL_IRQ_FIRST + child->irq_bits, &entry[out->device.vectors])) {
+        vector_give(init, claim, SIGNAL_IRQ_FIRST + child->irq_bits, &table, out->device.vectors)) {
         out->device.vectors++;
         child->irq_bits++;
     }

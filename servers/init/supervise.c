@@ -3,6 +3,7 @@
  * What init does once everything runs: it prints logs and counters, and reports faults. A domain
  * that faults or fails stays stopped; its pages, and so its log, stay.
  */
+#include "libos/kernel.h"
 #include "libos/syscall.h"
 #include "motet/supervisor.h"
 #include "servers/init/init.h"
@@ -49,11 +50,6 @@ static void log_finish(struct init *init, uint32_t domain)
     init->logs &= ~(1ull << domain);
 }
 
-static uint64_t clock_ticks(void)
-{
-    return __builtin_ia32_rdtsc();
-}
-
 static uint64_t clock_second(void)
 {
     const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
@@ -68,7 +64,7 @@ static uint64_t logs_print(struct init *init)
 {
     uint64_t credit = clock_second();
     while (init->logs) {
-        uint64_t now = clock_ticks();
+        uint64_t now = kernel_clock();
         if (init->logs_paid < now)
             init->logs_paid = now;
         if (init->logs_paid - now > credit)
@@ -77,7 +73,7 @@ static uint64_t logs_print(struct init *init)
         init->log_turn = (uint32_t)__builtin_ctzll(later ? later : init->logs);
         if (!log_print(init, init->log_turn, LOG_PIECE_LINES))
             init->logs &= ~(1ull << init->log_turn);
-        init->logs_paid += LOG_PART * (clock_ticks() - now);
+        init->logs_paid += LOG_PART * (kernel_clock() - now);
     }
     return 0;
 }
@@ -215,7 +211,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 void supervise(struct init *init)
 {
     const uint64_t interval = init->stats_interval * clock_second();
-    uint64_t report = interval ? clock_ticks() + interval : 0, logs = 0;
+    uint64_t report = interval ? kernel_clock() + interval : 0, logs = 0;
     for (;;) {
         struct received received = {0};
         sys_wait(init->port, 0, earlier(report, logs), &received);
@@ -223,9 +219,9 @@ void supervise(struct init *init)
             message_handle(init, &received.msg);
         signals_handle(init, received.pending);
         logs = logs_print(init);
-        if (report && clock_ticks() >= report) {
+        if (report && kernel_clock() >= report) {
             counters_print(init);
-            report = clock_ticks() + interval;
+            report = kernel_clock() + interval;
         }
     }
 }

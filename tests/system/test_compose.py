@@ -495,7 +495,7 @@ class Block:
         h = self.header
         self.domains = [fields("16sQQIIIHHHBBII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority x "
-                               "settings y", data, h["d0"] + 64 * i) for i in range(h["dn"])]
+                               "settings servers", data, h["d0"] + 64 * i) for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]
         self.mappings = [fields("QIHBB", "address slot domain rights pool", data, h["m0"] + 16 * i)
@@ -503,12 +503,16 @@ class Block:
         self.connections = [fields("HHIIBBH", "client server client_slot server_slot client_bit "
                                    "server_bit x", data, h["c0"] + 16 * i)
                             for i in range(h["cn"])]
-        self.devices = [fields("HHHHBBBBIII", "domain vendor id id_last most vectors server "
-                               "required address slot slots", data, h["v0"] + 24 * i)
+        self.devices = [fields("QIIHHHHBBBBI", "address slot slots domain vendor id id_last most "
+                               "vectors server required x", data, h["v0"] + 32 * i)
                         for i in range(h["vn"])]
         for number, region in enumerate(self.regions):
             for i in range(region["first"], region["first"] + region["mappings"]):
                 self.mappings[i]["region"] = number
+
+    def servers(self, name):
+        names = self.data[self.domains[self.number(name)]["servers"]:].split(b"\0\0", 1)[0]
+        return [n.decode() for n in names.split(b"\0") if n]
 
     def number(self, name):
         return [text_of(d["name"]) for d in self.domains].index(name)
@@ -562,7 +566,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 1
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 2
     assert block.header["header_bytes"] == 96
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325
@@ -733,6 +737,11 @@ def test_devices(block):
     assert (second["most"], second["vectors"], second["required"]) == (1, 0, 1)
     end = max(a for a in block.memory(block.number("drv"))) + PAGE
     assert first["address"] == end + PAGE and second["address"] == 0x10000000
+
+
+def test_servers_are_named(block):
+    assert block.servers("init") == []
+    assert block.servers("net") == ["net"]
 
 
 def test_settings(block):

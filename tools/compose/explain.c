@@ -96,10 +96,10 @@ static void explain_devices(FILE *out, const struct composition *c, uint32_t d)
         if (device->domain != d)
             continue;
         fprintf(out,
-                "%6u  device  BARs from %#x, %u interrupts each: PCI %04x:%04x-%04x, at most %u "
+                "%6u  device  BARs from %#llx, %u interrupts each: PCI %04x:%04x-%04x, at most %u "
                 "(slots to %u)%s\n",
-                device->slot, device->address, device->vectors, device->vendor, device->id,
-                device->id_last, device->most, device->slot + device->slots - 1,
+                device->slot, (unsigned long long)device->address, device->vectors, device->vendor,
+                device->id, device->id_last, device->most, device->slot + device->slots - 1,
                 device->required ? ", required" : "");
     }
 }

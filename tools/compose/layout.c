@@ -378,7 +378,7 @@ static bool add_claims(struct composition *c, uint32_t d)
             .vectors = (uint8_t)claim->vectors,
             .server = (uint8_t)claim->server,
             .required = claim->required,
-            .address = (uint32_t)address,
+            .address = address,
             .slot = domain->slots,
             .slots = slots,
         };
@@ -542,6 +542,14 @@ static uint32_t pattern_bytes(const struct program *program)
     return bytes + 1;
 }
 
+static uint32_t name_bytes(const struct program *program)
+{
+    uint32_t bytes = 0;
+    for (uint32_t s = 0; s < program->server_count; s++)
+        bytes += (uint32_t)strlen(program->servers[s].name) + 1;
+    return bytes + 1;
+}
+
 struct table_offsets table_offsets(const struct composition *c)
 {
     struct table_offsets at = {.domains = sizeof(struct image_header)};
@@ -553,7 +561,7 @@ struct table_offsets table_offsets(const struct composition *c)
         at.connections + c->manifest->connection_count * (uint32_t)sizeof(struct image_connection);
     at.strings = at.devices + c->device_count * (uint32_t)sizeof(struct image_device);
     for (uint32_t d = 0; d < c->domain_count; d++)
-        at.string_bytes += pattern_bytes(c->domains[d].program);
+        at.string_bytes += pattern_bytes(c->domains[d].program) + name_bytes(c->domains[d].program);
     at.end = (uint32_t)round_up(at.strings + at.string_bytes, 8);
     for (uint32_t d = 1; d < c->domain_count; d++) {
         at.starts[d] = at.end;

@@ -13,16 +13,27 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tables are written as they are");
 
+static void put_string(uint8_t *block, uint32_t *at, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    memcpy(block + *at, text, bytes);
+    *at += (uint32_t)bytes;
+}
+
 static void put_patterns(uint8_t *block, uint32_t *at, const struct program *program)
 {
     for (uint32_t s = 0; s < program->server_count; s++) {
-        for (uint32_t i = 0; i < program->servers[s].setting_count; i++) {
-            const char *pattern = program->servers[s].settings[i];
-            strcpy((char *)block + *at, pattern);
-            *at += (uint32_t)strlen(pattern) + 1;
-        }
+        for (uint32_t i = 0; i < program->servers[s].setting_count; i++)
+            put_string(block, at, program->servers[s].settings[i]);
     }
-    (*at)++; /* the empty string that ends the list */
+    put_string(block, at, ""); /* ends the list */
+}
+
+static void put_names(uint8_t *block, uint32_t *at, const struct program *program)
+{
+    for (uint32_t s = 0; s < program->server_count; s++)
+        put_string(block, at, program->servers[s].name);
+    put_string(block, at, "");
 }
 
 static void put_domains(const struct composition *c, const struct table_offsets *at, uint8_t *block)
@@ -32,6 +43,8 @@ static void put_domains(const struct composition *c, const struct table_offsets 
         struct image_domain record = c->domains[d].record;
         record.settings = strings;
         put_patterns(block, &strings, c->domains[d].program);
+        record.servers = strings;
+        put_names(block, &strings, c->domains[d].program);
         if (d) {
             record.start = at->starts[d];
             record.start_bytes = start_page_bytes(&c->domains[d].page);

@@ -7,20 +7,16 @@
 
 #include <stdint.h>
 
+#include "kernel/init.h"
 #include "motet/abi.h"
 
 enum boot_protocol { BOOT_PVH = 1, BOOT_MULTIBOOT2 = 2 };
 
-enum { BOOT_RANGES_MAX = 32 };
 #define BOOT_MEMORY_END (512ull << 30) /* what the direct map's one table of GiB reaches */
-
-struct memory_range {
-    uint64_t start, end; /* physical bytes, page-aligned, end beyond the last */
-};
 
 struct boot_info {
     uint32_t range_count;
-    struct memory_range ranges[BOOT_RANGES_MAX]; /* usable memory; no two overlap */
+    struct memory_range ranges[INIT_MEMORY_MAX]; /* usable memory; no two overlap */
     char command_line[BOOT_COMMAND_LINE_BYTES];
 };
 
@@ -30,9 +26,6 @@ void boot_info_read(enum boot_protocol protocol, uint32_t information, struct bo
 /* Kernel and image; from kernel.ld. */
 extern char kernel_text_end[], kernel_rodata_end[], kernel_end[], image_start[], image_end[];
 
-/* A page for the kernel before init exists, zeroed, from the largest range; never given back. */
-void *boot_page_alloc(struct boot_info *info);
-
 /* Maps all of memory in the direct map and write-protects the kernel. */
 void boot_map_memory(struct boot_info *info);
 
@@ -41,10 +34,6 @@ uint32_t cpu_start(void);
 
 /* Finds the clock's and the timer's rates, in bounded time. */
 void clock_calibrate(void);
-
-/* Makes init's objects out of the image and leaves it ready to run. */
-void init_create(struct boot_info *info, const struct kernel_info *kernel_info,
-                 struct boot_page *boot_page);
 
 /* Leaves the kernel to the thread that is ready. */
 __attribute__((noreturn)) void cpu_run(void);

@@ -80,10 +80,10 @@ static void add_range(struct boot_info *info, uint64_t start, uint64_t end)
     }
     if (start >= end)
         return;
-    if (info->range_count == BOOT_RANGES_MAX || overlaps(info, start, end)) {
+    if (info->range_count == INIT_MEMORY_MAX || overlaps(info, start, end)) {
         kprintf("memory from 0x%lx to 0x%lx isn't used: %s", (unsigned long)start,
                 (unsigned long)end,
-                info->range_count == BOOT_RANGES_MAX ? "there are too many pieces"
+                info->range_count == INIT_MEMORY_MAX ? "there are too many pieces"
                                                      : "it was reported twice");
         return;
     }

@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/uart.h"
+#include "kernel/init.h"
 #include "kernel/panic.h"
 #include "motet/image.h"
 
@@ -21,28 +22,9 @@ static _Alignas(PAGE_BYTES) union {
     struct kernel_info info;
     uint8_t page[PAGE_BYTES];
 } info_page;
-static _Alignas(PAGE_BYTES) union {
-    struct boot_page boot;
-    uint8_t page[PAGE_BYTES];
-} boot_page;
+static _Alignas(PAGE_BYTES) uint8_t boot_page[PAGE_BYTES];
 
 static struct boot_info boot_info;
-
-static void image_check(void)
-{
-    const struct image_header *header = phys_to_virt((uint64_t)image_start - KERNEL_BASE);
-    uint64_t room = (uint64_t)(image_end - image_start);
-    if (room < sizeof(*header) || header->magic != IMAGE_MAGIC)
-        panic("bad image: no composition behind the kernel (was this linked by make images?)");
-    if (header->version != IMAGE_VERSION || header->header_bytes != sizeof(*header))
-        panic("bad image: composition version %u, this kernel reads %u: build both together",
-              header->version, IMAGE_VERSION);
-    if (header->size < sizeof(*header) || header->size > room || header->size % 8)
-        panic("bad image: it says %lu bytes, the file brought %lu", (unsigned long)header->size,
-              (unsigned long)room);
-    if (image_checksum(header + 1, header->size - sizeof(*header)) != header->checksum)
-        panic("bad image: the checksum differs, the file was damaged or cut off");
-}
 
 static void info_fill(struct kernel_info *info, uint32_t features)
 {
@@ -63,13 +45,49 @@ static void info_fill(struct kernel_info *info, uint32_t features)
         info->build[i] = kernel_build[i];
 }
 
+/* Physical addresses that are no memory: from the end of low memory to the interrupt controllers,
+ * and from the end of all memory to the end of what the processor can address. */
+static void device_ranges(struct init_machine *machine)
+{
+    const uint64_t four_gib = 1ull << 32;
+    uint64_t low = 0, high = four_gib;
+    for (uint32_t i = 0; i < machine->memory_count; i++) {
+        uint64_t end = machine->memory[i].end;
+        if (end <= four_gib && end > low)
+            low = end;
+        if (end > high)
+            high = end;
+    }
+    uint64_t limit = 1ull << (cpuid(0x80000008, 0).eax & 0xff);
+    if (limit > 1ull << 44)
+        limit = 1ull << 44; /* a capability counts pages in 32 bits */
+    machine->device[machine->device_count++] = (struct memory_range){low, IOAPIC_PHYSICAL};
+    if (limit > high)
+        machine->device[machine->device_count++] = (struct memory_range){high, limit - PAGE_BYTES};
+}
+
+static void init_start(void)
+{
+    static struct init_machine machine;
+    machine.memory_count = boot_info.range_count;
+    for (uint32_t i = 0; i < boot_info.range_count; i++)
+        machine.memory[i] = boot_info.ranges[i];
+    device_ranges(&machine);
+    machine.image = (uint64_t)image_start - KERNEL_BASE;
+    machine.info_page = (uint64_t)&info_page - KERNEL_BASE;
+    machine.boot_page = (uint64_t)&boot_page - KERNEL_BASE;
+    machine.command_line = boot_info.command_line;
+    init_create(&machine);
+}
+
 void kernel_boot(void)
 {
     uart_start();
     boot_info_read((enum boot_protocol)boot_protocol, boot_information, &boot_info);
     uint32_t features = cpu_start();
     boot_map_memory(&boot_info);
-    image_check();
+    image_check(phys_to_virt((uint64_t)image_start - KERNEL_BASE),
+                (uint64_t)(image_end - image_start));
     apic_start();
     clock_calibrate();
     info_fill(&info_page.info, features);
@@ -77,6 +95,6 @@ void kernel_boot(void)
             boot_protocol == BOOT_PVH ? "PVH" : "Multiboot2",
             (unsigned long)(clock_frequency / 1000000),
             features & CPU_NX ? "" : ", no NX: data is executable");
-    init_create(&boot_info, &info_page.info, &boot_page.boot);
+    init_start();
     cpu_run();
 }

@@ -46,7 +46,8 @@ static struct memory_range *largest_low_range(struct boot_info *info)
     return best;
 }
 
-void *boot_page_alloc(struct boot_info *info)
+/* A page for the kernel before init exists, zeroed, from the largest range; never given back. */
+static void *boot_page_alloc(struct boot_info *info)
 {
     struct memory_range *range = largest_low_range(info);
     if (!range || range->start == range->end)

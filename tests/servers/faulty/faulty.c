@@ -56,7 +56,7 @@ static void write_start(struct faulty *f)
 
 static void write_info(struct faulty *f)
 {
-    *at(KERNEL_INFO_ADDRESS) = f->data[0];
+    *at(START_ADDRESS + KERNEL_INFO_OFFSET) = f->data[0];
 }
 
 static void write_text(struct faulty *f)

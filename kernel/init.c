@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Making init: the first domain is built with the same functions that later serve its system calls,
- * and gets the capabilities for everything there is.
+ * and gets the capabilities for everything there is. See init.h.
  */
+#include "kernel/init.h"
+
 #include <string.h>
 
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/apic.h"
-#include "kernel/arch/x86_64/boot.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/captable.h"
 #include "kernel/panic.h"
 #include "kernel/space.h"
@@ -17,6 +16,20 @@
 #include "motet/image.h"
 
 enum { INIT_PRIORITY = 63, IOPORTS = 65536 };
+
+void image_check(const struct image_header *header, uint64_t room)
+{
+    if (room < sizeof(*header) || header->magic != IMAGE_MAGIC)
+        panic("bad image: no composition behind the kernel (was this linked by make images?)");
+    if (header->version != IMAGE_VERSION || header->header_bytes != sizeof(*header))
+        panic("bad image: composition version %u, this kernel reads %u: build both together",
+              header->version, IMAGE_VERSION);
+    if (header->size < sizeof(*header) || header->size > room || header->size % 8)
+        panic("bad image: it says %lu bytes, the file brought %lu", (unsigned long)header->size,
+              (unsigned long)room);
+    if (image_checksum(header + 1, header->size - sizeof(*header)) != header->checksum)
+        panic("bad image: the checksum differs, the file was damaged or cut off");
+}
 
 /* What is being built. */
 struct creation {
@@ -66,35 +79,20 @@ static void untyped_cap(struct creation *c, struct boot_page *boot, uint64_t add
     boot->untyped_count++;
 }
 
-/* Physical addresses that are no memory: from the end of low memory to the interrupt controllers,
- * and from the end of all memory to the end of what the processor can address. */
-static void device_caps(struct creation *c, struct boot_page *boot, const struct boot_info *info)
+static void memory_caps(struct creation *c, struct boot_page *boot,
+                        const struct init_machine *machine)
 {
-    const uint64_t four_gib = 1ull << 32;
-    uint64_t low = 0, high = four_gib;
-    for (uint32_t i = 0; i < info->range_count; i++) {
-        uint64_t end = info->ranges[i].end;
-        if (end <= four_gib && end > low)
-            low = end;
-        if (end > high)
-            high = end;
-    }
-    uint64_t limit = 1ull << (cpuid(0x80000008, 0).eax & 0xff);
-    if (limit > 1ull << 44)
-        limit = 1ull << 44; /* a capability counts pages in 32 bits */
-    untyped_cap(c, boot, low, (IOAPIC_PHYSICAL - low) / PAGE_BYTES, UNTYPED_DEVICE);
-    if (limit > high)
-        untyped_cap(c, boot, high, (limit - high) / PAGE_BYTES - 1, UNTYPED_DEVICE);
-}
-
-static void memory_caps(struct creation *c, struct boot_page *boot, struct boot_info *info)
-{
-    for (uint32_t i = 0; i < info->range_count; i++) {
-        uint64_t pages = (info->ranges[i].end - info->ranges[i].start) / PAGE_BYTES;
+    for (uint32_t i = 0; i < machine->memory_count; i++) {
+        const struct memory_range *range = &machine->memory[i];
+        uint64_t pages = (range->end - range->start) / PAGE_BYTES;
         boot->memory_bytes += pages * PAGE_BYTES;
-        untyped_cap(c, boot, info->ranges[i].start, pages, UNTYPED_MEMORY);
+        untyped_cap(c, boot, range->start, pages, UNTYPED_MEMORY);
     }
-    device_caps(c, boot, info);
+    for (uint32_t i = 0; i < machine->device_count; i++) {
+        const struct memory_range *range = &machine->device[i];
+        untyped_cap(c, boot, range->start, (range->end - range->start) / PAGE_BYTES,
+                    UNTYPED_DEVICE);
+    }
 }
 
 /* A new object from the first memory that has room. */
@@ -196,21 +194,34 @@ static const struct image_domain *init_domain(const struct creation *c)
     return image_table(c, c->image->domains, sizeof(struct image_domain));
 }
 
+/* Pages for the kernel's own use, cleared; from the largest range. */
+static void *take_pages(struct init_machine *machine, uint64_t pages)
+{
+    struct memory_range *best = machine->memory;
+    for (uint32_t i = 1; i < machine->memory_count; i++) {
+        struct memory_range *range = &machine->memory[i];
+        if (range->end - range->start > best->end - best->start)
+            best = range;
+    }
+    if (machine->memory_count == 0 || best->end - best->start < pages * PAGE_BYTES)
+        panic("too little memory for init's capability table (give the machine more, QEMU: -m)");
+    void *first = phys_to_virt(best->start);
+    best->start += pages * PAGE_BYTES;
+    memset(first, 0, pages * PAGE_BYTES);
+    return first;
+}
+
 /* As large as compose found that init will need it. */
-static void table_create(struct creation *c, struct boot_info *info)
+static void table_create(struct creation *c, struct init_machine *machine)
 {
     uint64_t pages = init_domain(c)->table_slots / SLOTS_PER_PAGE;
     if (pages == 0 || pages > CAPTABLE_PAGES_MAX)
         panic("bad image: a capability table of %lu pages for init", (unsigned long)pages);
-    char *first = boot_page_alloc(info);
-    for (uint64_t i = 1; i < pages; i++)
-        if (boot_page_alloc(info) != first + i * PAGE_BYTES)
-            panic("too little memory in one piece for init's capability table");
-    c->table = (struct captable *)first;
+    c->table = take_pages(machine, pages);
     captable_init(c->table, (uint32_t)pages, 0);
 }
 
-static void root_caps(struct creation *c, const struct kernel_info *kernel_info,
+static void root_caps(struct creation *c, const struct init_machine *machine,
                       struct boot_page *boot)
 {
     struct cap *table = root_cap(c, INIT_CAPTABLE, OBJECT_captable, RIGHT_ALL, 0, 0);
@@ -220,24 +231,29 @@ static void root_caps(struct creation *c, const struct kernel_info *kernel_info,
         root_cap(c, INIT_IOPORTS, OBJECT_ioport, RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL, 0, 0);
     ports->ioport.count = IOPORTS;
     root_cap(c, INIT_IRQS, OBJECT_irq, RIGHT_CONTROL | RIGHT_SIGNAL, 0, 0);
-    root_cap(c, INIT_INFO_PAGE, OBJECT_page, RIGHT_READ, (uint64_t)kernel_info - KERNEL_BASE, 1);
-    root_cap(c, INIT_BOOT_PAGE, OBJECT_page, RIGHT_READ, (uint64_t)boot - KERNEL_BASE, 1);
+    root_cap(c, INIT_INFO_PAGE, OBJECT_page, RIGHT_READ, machine->info_page, 1);
+    root_cap(c, INIT_BOOT_PAGE, OBJECT_page, RIGHT_READ, machine->boot_page, 1);
     struct cap *image = root_cap(c, INIT_IMAGE, OBJECT_untyped, RIGHT_CONTROL, boot->image_address,
                                  boot->image_pages);
     image->untyped.kind = UNTYPED_IMAGE;
 }
 
-void init_create(struct boot_info *info, const struct kernel_info *kernel_info,
-                 struct boot_page *boot)
+static void command_line_copy(struct boot_page *boot, const char *line)
 {
-    uint64_t image_physical = (uint64_t)image_start - KERNEL_BASE;
-    struct creation c = {.image = phys_to_virt(image_physical)};
-    boot->image_address = image_physical;
+    for (uint32_t i = 0; i < BOOT_COMMAND_LINE_BYTES - 1 && line[i]; i++)
+        boot->command_line[i] = line[i];
+}
+
+void init_create(struct init_machine *machine)
+{
+    struct creation c = {.image = phys_to_virt(machine->image)};
+    struct boot_page *boot = phys_to_virt(machine->boot_page);
+    boot->image_address = machine->image;
     boot->image_pages = c.image->size / PAGE_BYTES;
-    memcpy(boot->command_line, info->command_line, sizeof(boot->command_line));
-    table_create(&c, info);
-    root_caps(&c, kernel_info, boot);
-    memory_caps(&c, boot, info);
+    command_line_copy(boot, machine->command_line);
+    table_create(&c, machine);
+    root_caps(&c, machine, boot);
+    memory_caps(&c, boot, machine);
     c.next_slot = INIT_UNTYPED + boot->untyped_count;
     boot->slots = c.table->slots;
 

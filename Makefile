@@ -231,6 +231,8 @@ run: $(B)/images/$(IMAGE).elf
 	@exec tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
 	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
 
+include tools/sim/sim.mk
+
 # --- tests ---------------------------------------------------------------------------------------
 
 $(B)/host/%.o: %.c

@@ -259,8 +259,15 @@ static void add_capabilities(struct device *device)
 
 struct fake_virtio *fake_virtio_create(struct device *device)
 {
-    struct fake_virtio *fake = calloc(1, sizeof(*fake));
+    struct fake_virtio *fake = malloc(sizeof(*fake));
     assert(fake);
+    fake_virtio_init(fake, device);
+    return fake;
+}
+
+void fake_virtio_init(struct fake_virtio *fake, struct device *device)
+{
+    memset(fake, 0, sizeof(*fake));
     fake->model = (struct device_model){.read = fake_read, .write = fake_write};
     fake->device = device;
     *device = (struct device){.vendor = 0x1af4, .id = 0x1041, .slot = 3, .vectors = 3};
@@ -274,7 +281,6 @@ struct fake_virtio *fake_virtio_create(struct device *device)
     fake->config = (struct virtio_net_config){
         .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}, .status = VIRTIO_NET_S_LINK_UP, .mtu = 1500};
     device_reset(fake);
-    return fake;
 }
 
 void fake_virtio_destroy(struct fake_virtio *fake)
@@ -284,7 +290,13 @@ void fake_virtio_destroy(struct fake_virtio *fake)
 
 void fake_virtio_grant(struct fake_virtio *fake, void *memory, uint64_t bytes)
 {
+    fake_virtio_grant_at(fake, (uint64_t)(uintptr_t)memory, memory, bytes);
+}
+
+void fake_virtio_grant_at(struct fake_virtio *fake, uint64_t address, void *memory, uint64_t bytes)
+{
     assert(fake->regions < FAKE_REGIONS_MAX);
+    fake->region[fake->regions].address = address;
     fake->region[fake->regions].base = memory;
     fake->region[fake->regions++].bytes = bytes;
 }
@@ -310,7 +322,7 @@ bool fake_virtio_has(const struct fake_virtio *fake, uint32_t feature)
 static void *reach(struct fake_virtio *fake, uint64_t address, uint64_t bytes)
 {
     for (uint32_t i = 0; i < fake->regions; i++) {
-        uint64_t offset = address - (uint64_t)(uintptr_t)fake->region[i].base;
+        uint64_t offset = address - fake->region[i].address;
         if (offset < fake->region[i].bytes && bytes <= fake->region[i].bytes - offset)
             return fake->region[i].base + offset;
     }

@@ -63,6 +63,7 @@ struct fake_virtio {
     struct device_model model; /* the BARs point here */
     struct device *device;
     struct {
+        uint64_t address; /* the device's */
         uint8_t *base;
         uint64_t bytes;
     } region[FAKE_REGIONS_MAX];
@@ -93,11 +94,13 @@ struct fake_virtio {
 };
 
 /* A modern device with all features, queues of 256, three vectors, a link. */
-struct fake_virtio *fake_virtio_create(struct device *device);
+void fake_virtio_init(struct fake_virtio *fake, struct device *device);
+struct fake_virtio *fake_virtio_create(struct device *device); /* the same, allocated */
 void fake_virtio_destroy(struct fake_virtio *fake);
 
-/* Memory that the device may reach. */
+/* Memory that the device may reach: at its own address, at another. */
 void fake_virtio_grant(struct fake_virtio *fake, void *memory, uint64_t bytes);
+void fake_virtio_grant_at(struct fake_virtio *fake, uint64_t address, void *memory, uint64_t bytes);
 
 /* The place of a capability (VIRTIO_PCI_CAP_...) in configuration space, to spoil it. */
 uint8_t *fake_virtio_capability(struct fake_virtio *fake, uint8_t type);

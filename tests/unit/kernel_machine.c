@@ -64,7 +64,7 @@ static struct cap *retype_directly(enum object type, uint64_t pages, uint64_t sl
 void machine_create(void)
 {
     alarm(SECONDS_MAX);
-    sim_reset();
+    sim_reset(SIM_PAGES);
     check_reset();
     machine = (struct machine){.table = (struct captable *)sim_memory, .next_slot = SLOT_FREE};
     memset(sim_memory, 0, TABLE_PAGES * PAGE_BYTES);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The inline part of kernel/arch.h for a host process: physical memory is an array.
+ * The inline part of kernel/arch.h for a host process. Physical memory is one arena that lies at
+ * the same host address in every run, so that a saved machine can be loaded again, pointers and
+ * all.
  */
 #ifndef KERNEL_ARCH_INLINE_H
 #define KERNEL_ARCH_INLINE_H
@@ -11,26 +13,33 @@
 #include "kernel/panic.h"
 #include "kernel/registers.h"
 
-enum { SIM_PAGES = 512 }; /* 2 MiB: small enough to look at all of it after every step */
+enum {
+    SIM_PAGES = 512, /* of the kernel's tests: 2 MiB, small enough to look at all of it */
+    SIM_PAGES_MAX = 2048,
+};
+
+/* Where the direct map is in the host: free in every build, with AddressSanitizer's shadow below
+ * it. */
+#define SIM_ARENA 0x180000000000ull
 
 /* Where memory starts: not at 0, so that an empty page table entry names no memory. */
 #define SIM_MEMORY_FIRST 0x100000ull
-#define SIM_MEMORY_BYTES (SIM_PAGES * (uint64_t)PAGE_BYTES)
 
-extern uint8_t sim_memory[];
+#define sim_memory ((uint8_t *)SIM_ARENA)
+extern uint64_t sim_pages; /* how many the machine has */
 extern struct cpu sim_cpu;
 extern uint64_t sim_clock, sim_frequency;
 
 static inline void *phys_to_virt(uint64_t physical)
 {
-    ASSERT(physical >= SIM_MEMORY_FIRST && physical - SIM_MEMORY_FIRST < SIM_MEMORY_BYTES);
+    ASSERT(physical >= SIM_MEMORY_FIRST && physical - SIM_MEMORY_FIRST < sim_pages * PAGE_BYTES);
     return sim_memory + (physical - SIM_MEMORY_FIRST);
 }
 
 static inline uint64_t virt_to_phys(const void *address)
 {
     uint64_t offset = (uint64_t)address - (uint64_t)sim_memory;
-    ASSERT(offset < SIM_MEMORY_BYTES);
+    ASSERT(offset < sim_pages * PAGE_BYTES);
     return SIM_MEMORY_FIRST + offset;
 }
 

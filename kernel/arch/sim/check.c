@@ -8,6 +8,7 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include "kernel/arch/sim/hooks.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
@@ -29,7 +30,7 @@ static struct {
     enum page_state state;
     bool poisoned;
     const struct cap *owner; /* innermost */
-} pages[SIM_PAGES];
+} pages[SIM_PAGES_MAX];
 
 /* Counts of one check; what is counted twice, in two ways, must agree. */
 static struct {
@@ -39,9 +40,29 @@ static struct {
 
 static const struct captable *root_table;
 
+/* Threads and ports, as of the last look at everything. */
+enum { KEPT_MAX = 256 };
+static struct {
+    const struct thread *threads[KEPT_MAX];
+    const struct port *ports[KEPT_MAX];
+    uint32_t thread_count, port_count;
+    int in_messages; /* capabilities */
+} kept;
+
+static bool late;
+static bool watched;  /* what the kernel's code touches, it does for a domain: */
+static bool checking; /* no, for us */
+
+void check_late(bool is_late)
+{
+    late = is_late;
+}
+
 void check_reset(void)
 {
     memset(pages, 0, sizeof(pages));
+    memset(&kept, 0, sizeof(kept));
+    checking = false;
     check_paging_reset();
 }
 
@@ -54,7 +75,7 @@ static uint64_t index_of(const void *address)
 static bool is_object(const void *object, enum object type)
 {
     uint64_t index = index_of(object);
-    return index < SIM_PAGES && pages[index].owner && pages[index].owner->type == type &&
+    return index < sim_pages && pages[index].owner && pages[index].owner->type == type &&
            pages[index].owner->object == object;
 }
 
@@ -75,7 +96,7 @@ static void own_pages(const struct cap *cap, const struct cap *parent)
     ASSERT(!parent || offset / PAGE_BYTES + cap->pages <= parent->untyped.used);
     for (uint64_t i = 0; i < cap->pages; i++) {
         uint64_t index = (first - SIM_MEMORY_FIRST) / PAGE_BYTES + i;
-        ASSERT(index < SIM_PAGES);
+        ASSERT(index < sim_pages);
         ASSERT(pages[index].owner == parent); /* else two objects share it */
         pages[index].owner = cap;
     }
@@ -111,7 +132,7 @@ static void page_changed(uint64_t index, enum page_state now)
     if (poison && !pages[index].poisoned)
         ASAN_POISON_MEMORY_REGION(page, PAGE_BYTES);
     if (now == PAGE_OBJECT && pages[index].state != PAGE_OBJECT && owner->type == OBJECT_page)
-        ASSERT(is_zero(page));
+        ASSERT(late || is_zero(page));
     pages[index].poisoned = poison;
     pages[index].state = now;
 }
@@ -174,7 +195,7 @@ static void check_caps(const struct cap *first)
 {
     const struct cap *line[DERIVATION_DEPTH_MAX + 1], *last = NULL;
     ASSERT(!first->prev && first->depth == 0);
-    for (uint64_t i = 0; i < SIM_PAGES; i++)
+    for (uint64_t i = 0; i < sim_pages; i++)
         pages[i].owner = NULL;
     for (const struct cap *cap = first; cap; last = cap, cap = cap->next) {
         ASSERT(cap->prev == last && count.caps < CAPS_MAX);
@@ -197,7 +218,7 @@ static void check_share(const struct cap *cap)
 static void check_place(const struct cap *cap)
 {
     uint64_t index = index_of(cap);
-    ASSERT(index < SIM_PAGES && (uint64_t)cap % sizeof(*cap) == 0);
+    ASSERT(index < sim_pages && (uint64_t)cap % sizeof(*cap) == 0);
     const struct cap *owner = pages[index].owner;
     const struct captable *table = owner ? owner->object : root_table;
     if (owner && owner->type == OBJECT_port) {
@@ -312,7 +333,10 @@ static int caps_in_port(const struct port *port)
 {
     int used = 0, share_used[PORT_SHARES + 1] = {0};
     port_check(port);
-    ASSERT(!port->waiter || is_object(port->waiter, OBJECT_thread));
+    if (port->waiter) {
+        ASSERT(is_object(port->waiter, OBJECT_thread));
+        ASSERT(port->waiter->state == THREAD_WAITING && port->waiter->port == port);
+    }
     for (unsigned i = 0; i < PORT_QUEUE_SLOTS; i++) {
         unsigned index = (port->head + i) % PORT_QUEUE_SLOTS;
         for (int n = 0; n < 2; n++) {
@@ -338,8 +362,8 @@ static int caps_in_port(const struct port *port)
 /* Every open share has one owner. */
 static void check_share_owners(const struct cap *first)
 {
-    static uint8_t owners[SIM_PAGES][PORT_SHARES + 1];
-    memset(owners, 0, sizeof(owners));
+    static uint8_t owners[SIM_PAGES_MAX][PORT_SHARES + 1];
+    memset(owners, 0, sim_pages * sizeof(owners[0]));
     for (const struct cap *cap = first; cap; cap = cap->next)
         if (cap->type == OBJECT_port && (cap->flags & CAP_OWNS_SHARE))
             ASSERT(++owners[index_of(cap->object)][cap->port.share] == 1);
@@ -369,38 +393,102 @@ static void check_space(const struct space *space)
     check_space_entries(space);
 }
 
-void check_all(const struct cap *first, const struct captable *table)
+/* The data plane: threads, ports, and what the CPU has of them. Returns the capabilities that are
+ * in messages. */
+static int check_data_plane(void)
 {
-    int found, deadlines = 0;
-    memset(&count, 0, sizeof(count));
-    root_table = table;
-    check_caps(first);
-    for (uint64_t i = 0; i < SIM_PAGES; i++)
-        page_changed(i, state_now(i));
-    for (const struct cap *cap = first; cap; cap = cap->next) {
-        check_place(cap);
-        if (cap->type == OBJECT_thread && (cap->flags & CAP_FIRST))
-            check_thread(cap->object);
-    }
+    int found = 0, deadlines = 0;
+    for (uint32_t i = 0; i < kept.thread_count; i++)
+        check_thread(kept.threads[i]);
     check_ready_queues();
     check_deadlines(sim_cpu.deadlines, NULL, 0, UINT64_MAX, &deadlines);
     ASSERT(deadlines == count.deadlines);
     check_cpu();
+    for (uint32_t i = 0; i < kept.port_count; i++)
+        found += caps_in_port(kept.ports[i]);
+    ASSERT(count.faulted == 0);
+    return found;
+}
+
+static void keep(const struct cap *cap)
+{
+    if (cap->type == OBJECT_thread) {
+        ASSERT(kept.thread_count < KEPT_MAX);
+        kept.threads[kept.thread_count++] = cap->object;
+    } else if (cap->type == OBJECT_port) {
+        ASSERT(kept.port_count < KEPT_MAX);
+        kept.ports[kept.port_count++] = cap->object;
+    }
+}
+
+void check_all(const struct cap *first, const struct captable *table)
+{
+    int found;
+    checking = true;
+    memset(&count, 0, sizeof(count));
+    kept.thread_count = kept.port_count = 0;
+    root_table = table;
+    check_caps(first);
+    for (uint64_t i = 0; i < sim_pages; i++)
+        page_changed(i, state_now(i));
+    for (const struct cap *cap = first; cap; cap = cap->next) {
+        check_place(cap);
+        if (cap->flags & CAP_FIRST)
+            keep(cap);
+    }
+    kept.in_messages = check_data_plane();
+    found = kept.in_messages + caps_in_table(table);
     if (sim_cpu.space)
         check_translations(sim_cpu.space);
-    found = caps_in_table(table);
     for (const struct cap *cap = first; cap; cap = cap->next) {
         if (!(cap->flags & CAP_FIRST))
             continue;
         if (cap->type == OBJECT_captable)
             found += caps_in_table(cap->object);
-        else if (cap->type == OBJECT_port)
-            found += caps_in_port(cap->object);
         else if (cap->type == OBJECT_space)
             check_space(cap->object);
     }
     check_share_owners(first);
     ASSERT(found == count.caps);
-    ASSERT(count.space_threads == 0 && count.captable_threads == 0 && count.faulted == 0);
+    ASSERT(count.space_threads == 0 && count.captable_threads == 0);
     ASSERT(count.mapped == 0);
+    sim_changes_forget();
+    checking = false;
+}
+
+void check_watch(bool is_watched)
+{
+    watched = is_watched;
+}
+
+void check_kernel_access(uint64_t index)
+{
+    if (!watched || checking || pages[index].state != PAGE_OBJECT)
+        return;
+    if (pages[index].owner->type == OBJECT_page)
+        panic("the kernel touches page %lu, which belongs to a domain", (unsigned long)index);
+}
+
+/* Whether the page is a thread or a port. */
+static bool is_data_plane(uint64_t index)
+{
+    const struct cap *owner = pages[index].owner;
+    return owner && (owner->type == OBJECT_thread || owner->type == OBJECT_port);
+}
+
+void check_changed(const struct cap *first, const struct captable *table)
+{
+    uint64_t index;
+    bool elsewhere = !sim_changes_known();
+    while (!elsewhere && sim_change_take(&index))
+        elsewhere = !is_data_plane(index);
+    if (elsewhere) {
+        check_all(first, table);
+        return;
+    }
+    checking = true;
+    memset(&count, 0, sizeof(count));
+    int in_messages = check_data_plane();
+    ASSERT(in_messages == kept.in_messages);
+    checking = false;
 }

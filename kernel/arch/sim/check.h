@@ -24,6 +24,18 @@ void check_reset(void);
  */
 void check_all(const struct cap *first, const struct captable *table);
 
+/* The same after one more kernel entry, at less cost: a build with hooks (hooks.h) knows what the
+ * kernel wrote. If that was threads, ports and its own variables only, nothing else can have become
+ * wrong, and these are looked at; else everything is. A build without hooks checks everything. */
+void check_changed(const struct cap *first, const struct captable *table);
+
+/* The kernel reads or writes that page of the arena: panics if it is a domain's, while watched. */
+void check_kernel_access(uint64_t index);
+void check_watch(bool watched);
+
+/* Checks come late, not after each kernel entry: then new pages may have been written to. */
+void check_late(bool late);
+
 /* Used by check_all (check_paging.c): present entries of a space are exactly what its capabilities
  * say, and no translation that the processor may remember is out of date. */
 void check_paging_reset(void);

@@ -29,7 +29,7 @@ static struct remembered {
 static int remembered_count;
 
 /* How many capabilities claim the entry; all zero between two checks. */
-static uint8_t claims[SIM_MEMORY_BYTES / sizeof(uint64_t)];
+static uint8_t claims[SIM_PAGES_MAX * (uint64_t)PAGE_BYTES / sizeof(uint64_t)];
 
 static void forget(uint64_t address, uint64_t pages)
 {

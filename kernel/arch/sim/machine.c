@@ -11,18 +11,22 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include "kernel/arch/sim/arena.h"
 #include "kernel/irq.h"
 #include "kernel/syscall.h"
 
-_Alignas(PAGE_BYTES) uint8_t sim_memory[SIM_MEMORY_BYTES];
+uint64_t sim_pages;
 struct cpu sim_cpu;
 uint64_t sim_clock, sim_frequency;
 struct sim_machine sim;
 
-void sim_reset(void)
+void sim_reset(uint64_t pages)
 {
-    ASAN_UNPOISON_MEMORY_REGION(sim_memory, sizeof(sim_memory));
-    memset(sim_memory, 0xdd, sizeof(sim_memory));
+    ASSERT(pages <= SIM_PAGES_MAX);
+    sim_arena_map(false);
+    ASAN_UNPOISON_MEMORY_REGION(sim_memory, SIM_PAGES_MAX * (uint64_t)PAGE_BYTES);
+    sim_pages = pages;
+    memset(sim_memory, 0xdd, pages * PAGE_BYTES);
     for (uint64_t vector = IRQ_VECTOR_FIRST; vector <= IRQ_VECTOR_LAST; vector++)
         irq_release(vector);
     sim = (struct sim_machine){0};
@@ -126,7 +130,7 @@ void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rs
 
 uint64_t arch_ioport_in(uint64_t port, uint64_t bytes)
 {
-    return port << 8 | bytes;
+    return sim.ioport_in ? sim.ioport_in(port, bytes) : port << 8 | bytes;
 }
 
 void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
@@ -134,6 +138,8 @@ void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
     sim.out_port = port;
     sim.out_bytes = bytes;
     sim.out_value = value;
+    if (sim.ioport_out)
+        sim.ioport_out(port, bytes, value);
 }
 
 enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
@@ -186,6 +192,9 @@ void panic_trace(const uint64_t *rbp)
 void panic(const char *text, ...)
 {
     va_list arguments;
+    va_start(arguments, text);
+    vsnprintf(sim.panic_text, sizeof(sim.panic_text), text, arguments);
+    va_end(arguments);
     if (sim.panic)
         longjmp(*sim.panic, 1);
     va_start(arguments, text);

@@ -30,13 +30,21 @@ struct sim_machine {
     /* Translations are forgotten: of `pages` pages at `address`; 0 pages: all. May be NULL. */
     void (*flushed)(uint64_t address, uint64_t pages);
 
-    /* Where a panic goes that is expected; NULL: it ends the process. */
+    /* Devices, for who drives the machine; NULL: an I/O port reads as its number. */
+    uint64_t (*ioport_in)(uint64_t port, uint64_t bytes);
+    void (*ioport_out)(uint64_t port, uint64_t bytes, uint64_t value);
+    /* Fills what user code sees of a page of device memory. */
+    void (*device_page)(void *page, uint64_t physical);
+
+    /* Where a panic goes; NULL: it ends the process. */
     jmp_buf *panic;
+    char panic_text[200];
 };
 extern struct sim_machine sim;
 
-/* A machine that was just switched on: clock 1, memory filled with garbage. */
-void sim_reset(void);
+/* A machine with so many pages (at most SIM_PAGES_MAX) that was just switched on: clock 1, memory
+ * filled with garbage. */
+void sim_reset(uint64_t pages);
 
 /* The running thread executes `syscall`. */
 void sim_syscall(void);

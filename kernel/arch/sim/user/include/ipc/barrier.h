@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * In the place of ipc/barrier.h: the same accesses to ring headers, each of those that a peer may
+ * notice followed by a point at which an interrupt may come and another thread run. See there for
+ * what orders what.
+ */
+#ifndef MOTET_IPC_BARRIER_H
+#define MOTET_IPC_BARRIER_H
+
+#include <stdint.h>
+
+#include "kernel/arch/sim/user/points.h"
+
+static inline void ring_publish(uint32_t *index, uint32_t value)
+{
+    __atomic_store_n(index, value, __ATOMIC_RELEASE);
+    sim_point_publish(index);
+}
+
+static inline uint32_t ring_read(const uint32_t *index)
+{
+    return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+static inline void ring_wish_set(uint64_t *wish, uint64_t value)
+{
+    __atomic_store_n(wish, value, __ATOMIC_RELAXED);
+    sim_point();
+}
+
+static inline uint64_t ring_wish_get(const uint64_t *wish)
+{
+    return __atomic_load_n(wish, __ATOMIC_RELAXED);
+}
+
+void ring_fence(void);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The simulated clients: each asks the name server at its rate, bears with what the network does,
+ * and looks at every answer: the same question must always get the same one.
+ *
+ *   asking for the address   (ARP, RFC 826) until the machine answers, once a second
+ *   asking                   a question, or a burst of them, every so often
+ *   liveness                 one question a second until it is answered
+ */
+#include <string.h>
+
+#include "kernel/arch/sim/machine.h"
+#include "tools/sim/world.h"
+
+enum {
+    CLIENTS_MAX = 64,
+    PENDING_MAX = 256, /* of a client: by the low bits of the query's ID */
+    QUESTIONS = 12,
+    TICKS_PER_SECOND = 1000000000,
+    LATE = TICKS_PER_SECOND, /* an answer after that counts as none */
+
+    ETHERNET = 14,
+    IP = 20,
+    UDP = 8,
+    HEADERS = ETHERNET + IP + UDP,
+    DNS_HEADER = 12,
+    ARP_BYTES = 28,
+    ETHERTYPE_IP = 0x0800,
+    ETHERTYPE_ARP = 0x0806,
+    ARP_REQUEST = 1,
+    ARP_REPLY = 2,
+    PROTOCOL_UDP = 17,
+    PORT_DNS = 53,
+};
+
+static const uint8_t machine_ip[4] = {10, 0, 2, 15};
+
+static const struct question {
+    const char *name; /* in wire form, without the root */
+    uint16_t type;
+} questions[QUESTIONS] = {
+    {"\3www\7example\3org", 1},    {"\3www\7example\3org", 28},   {"\7example\3org", 6},
+    {"\7example\3org", 2},         {"\7example\3org", 15},        {"\3ftp\7example\3org", 1},
+    {"\6absent\7example\3org", 1}, {"\1x\3sub\7example\3org", 1}, {"\3www\7example\3com", 1},
+    {"\7example\3org", 255},       {"\4mail\7example\3org", 16},  {"\2ns\7example\3org", 1},
+};
+
+struct client {
+    uint8_t mac[6], ip[4];
+    uint16_t port, next_id;
+    bool knows_machine, answered; /* answered: since clients_liveness */
+    bool scheduled;               /* its next EVENT_CLIENT is on the way */
+    struct {
+        uint64_t asked_at; /* 0: no question with this ID */
+        uint16_t id;
+        uint8_t question;
+    } pending[PENDING_MAX];
+};
+
+static struct client clients[CLIENTS_MAX];
+static uint8_t machine_mac[6];
+static uint32_t asked;
+static struct client_totals totals;
+static uint64_t expected[QUESTIONS]; /* hash of the answer's bytes; 0: not seen yet */
+
+/* --- bytes --- */
+
+static void put16(uint8_t *to, uint32_t value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+}
+
+static uint32_t get16(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 8 | from[1];
+}
+
+static uint32_t udp_sum(const uint8_t *frame, uint32_t length)
+{
+    uint32_t pseudo = internet_sum(frame + ETHERNET + 12, 8, PROTOCOL_UDP + length);
+    return internet_sum(frame + ETHERNET + IP, length, pseudo);
+}
+
+static uint64_t hash_of(const uint8_t *bytes, uint32_t length)
+{
+    uint64_t hash = 0xcbf29ce484222325ull;
+    for (uint32_t i = 0; i < length; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+    return hash | 1;
+}
+
+/* --- what a client sends --- */
+
+static void ethernet_header(uint8_t *frame, const struct client *client, const uint8_t *to,
+                            uint32_t type)
+{
+    memcpy(frame, to, 6);
+    memcpy(frame + 6, client->mac, 6);
+    put16(frame + 12, type);
+}
+
+static void arp_send(const struct client *client, uint32_t operation, const uint8_t *mac,
+                     const uint8_t *ip)
+{
+    static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t fixed[6] = {0, 1, 8, 0, 6, 4};
+    uint8_t frame[ETHERNET + ARP_BYTES];
+    ethernet_header(frame, client, mac ? mac : everybody, ETHERTYPE_ARP);
+    memcpy(frame + ETHERNET, fixed, 6);
+    put16(frame + ETHERNET + 6, operation);
+    memcpy(frame + ETHERNET + 8, client->mac, 6);
+    memcpy(frame + ETHERNET + 14, client->ip, 4);
+    memset(frame + ETHERNET + 18, 0, 6);
+    if (mac)
+        memcpy(frame + ETHERNET + 18, mac, 6);
+    memcpy(frame + ETHERNET + 24, ip, 4);
+    network_carry(frame, sizeof(frame), true);
+}
+
+static uint32_t question_write(uint8_t *to, uint32_t id, const struct question *question)
+{
+    uint32_t name = (uint32_t)strlen(question->name) + 1;
+    memset(to, 0, DNS_HEADER);
+    put16(to, id);
+    to[5] = 1; /* one question */
+    memcpy(to + DNS_HEADER, question->name, name);
+    put16(to + DNS_HEADER + name, question->type);
+    put16(to + DNS_HEADER + name + 2, 1);
+    return DNS_HEADER + name + 4;
+}
+
+static void udp_headers(uint8_t *frame, const struct client *client, uint32_t payload)
+{
+    uint8_t *ip = frame + ETHERNET, *udp = ip + IP;
+    ethernet_header(frame, client, machine_mac, ETHERTYPE_IP);
+    memset(ip, 0, IP + UDP);
+    ip[0] = 0x45;
+    put16(ip + 2, IP + UDP + payload);
+    ip[8] = 64;
+    ip[9] = PROTOCOL_UDP;
+    memcpy(ip + 12, client->ip, 4);
+    memcpy(ip + 16, machine_ip, 4);
+    put16(ip + 10, ~internet_sum(ip, IP, 0));
+    put16(udp, client->port);
+    put16(udp + 2, PORT_DNS);
+    put16(udp + 4, UDP + payload);
+    uint32_t checksum = ~udp_sum(frame, UDP + payload) & 0xffff;
+    put16(udp + 6, checksum ? checksum : 0xffff);
+}
+
+static void ask(struct client *client)
+{
+    uint8_t frame[HEADERS + 128];
+    uint8_t question = (uint8_t)random_below(QUESTIONS);
+    uint16_t id = client->next_id++;
+    client->pending[id % PENDING_MAX].asked_at = sim_clock;
+    client->pending[id % PENDING_MAX].id = id;
+    client->pending[id % PENDING_MAX].question = question;
+    uint32_t payload = question_write(frame + HEADERS, id, &questions[question]);
+    udp_headers(frame, client, payload);
+    network_carry(frame, HEADERS + payload, true);
+    totals.asked++;
+}
+
+/* Between two bursts of one client, so that all together keep the rate. */
+static uint64_t pause_ticks(void)
+{
+    uint64_t ticks = (uint64_t)TICKS_PER_SECOND * world.options.clients * world.options.burst /
+                     world.options.rate;
+    return ticks / 2 + random_below(ticks + 1);
+}
+
+static void schedule_in(struct client *client, uint64_t ticks)
+{
+    if (!client->scheduled)
+        event_add(ticks, EVENT_CLIENT, (uint32_t)(client - clients));
+    client->scheduled = true;
+}
+
+void client_event(uint32_t number)
+{
+    struct client *client = &clients[number];
+    bool calm = world.phase == PHASE_LIVENESS;
+    if (calm && client->answered)
+        return;
+    client->scheduled = false;
+    if (!calm && asked >= world.options.queries)
+        return;
+    schedule_in(client, calm || !client->knows_machine ? TICKS_PER_SECOND : pause_ticks());
+    if (!client->knows_machine) {
+        arp_send(client, ARP_REQUEST, NULL, machine_ip);
+        return;
+    }
+    for (uint32_t i = 0; i < (calm ? 1 : world.options.burst); i++) {
+        if (!calm && asked >= world.options.queries)
+            return;
+        asked++;
+        ask(client);
+    }
+}
+
+/* --- what it hears --- */
+
+static void arp_heard(struct client *client, const uint8_t *arp)
+{
+    uint32_t operation = get16(arp + 6);
+    if (memcmp(arp + 24, client->ip, 4) || memcmp(arp + 14, machine_ip, 4))
+        return;
+    if (operation == ARP_REQUEST) {
+        arp_send(client, ARP_REPLY, arp + 8, machine_ip);
+    } else if (operation == ARP_REPLY && !client->knows_machine) {
+        memcpy(machine_mac, arp + 8, 6);
+        client->knows_machine = true;
+    }
+}
+
+/* The answer, but for its ID, is the same as the first time. */
+static bool expected_answer(const uint8_t *dns, uint32_t length, uint8_t question)
+{
+    uint64_t hash = hash_of(dns + 2, length - 2);
+    if (!expected[question])
+        expected[question] = hash;
+    return expected[question] == hash;
+}
+
+static void answer_heard(struct client *client, const uint8_t *dns, uint32_t length)
+{
+    if (length < DNS_HEADER || !(dns[2] & 0x80)) {
+        totals.wrong++;
+        return;
+    }
+    uint32_t id = get16(dns);
+    if (client->pending[id % PENDING_MAX].id != id || !client->pending[id % PENDING_MAX].asked_at)
+        return; /* a second answer, to a question that was doubled on the way */
+    uint64_t took = sim_clock - client->pending[id % PENDING_MAX].asked_at;
+    client->pending[id % PENDING_MAX].asked_at = 0;
+    if (!expected_answer(dns, length, client->pending[id % PENDING_MAX].question)) {
+        totals.wrong++;
+        return;
+    }
+    totals.answered++;
+    totals.late += took > LATE;
+    client->answered |= world.phase == PHASE_LIVENESS;
+}
+
+/* What the network spoiled is dropped, as a client's own stack would. */
+static void ip_heard(struct client *client, const uint8_t *frame, uint32_t length)
+{
+    const uint8_t *ip = frame + ETHERNET, *udp = ip + IP;
+    if (length < HEADERS || ip[0] != 0x45 || internet_sum(ip, IP, 0) != 0xffff ||
+        ip[9] != PROTOCOL_UDP)
+        return;
+    uint32_t bytes = get16(udp + 4);
+    if (bytes < UDP || bytes > length - ETHERNET - IP || memcmp(ip + 12, machine_ip, 4) ||
+        memcmp(ip + 16, client->ip, 4) || get16(udp) != PORT_DNS ||
+        get16(udp + 2) != client->port || udp_sum(frame, bytes) != 0xffff)
+        return;
+    answer_heard(client, udp + UDP, bytes - UDP);
+}
+
+void client_frame(const struct frame *frame)
+{
+    uint32_t type = get16(frame->bytes + 12);
+    for (uint32_t i = 0; i < world.options.clients; i++) {
+        struct client *client = &clients[i];
+        if (!(frame->bytes[0] & 1) && memcmp(frame->bytes, client->mac, 6))
+            continue;
+        if (type == ETHERTYPE_ARP && frame->length >= ETHERNET + ARP_BYTES)
+            arp_heard(client, frame->bytes + ETHERNET);
+        else if (type == ETHERTYPE_IP)
+            ip_heard(client, frame->bytes, frame->length);
+    }
+}
+
+/* --- */
+
+void clients_start(void)
+{
+    if (world.options.clients > CLIENTS_MAX)
+        world.options.clients = CLIENTS_MAX;
+    for (uint32_t i = 0; i < world.options.clients; i++) {
+        struct client *client = &clients[i];
+        memcpy(client->mac, (const uint8_t[6]){0x52, 0x55, 10, 0, 2, (uint8_t)(20 + i)}, 6);
+        memcpy(client->ip, (const uint8_t[4]){10, 0, 2, (uint8_t)(20 + i)}, 4);
+        client->port = (uint16_t)(40000 + i);
+        client->next_id = (uint16_t)random_below(65536);
+        schedule_in(client, random_below(1000000));
+    }
+}
+
+void clients_liveness(void)
+{
+    for (uint32_t i = 0; i < world.options.clients; i++) {
+        clients[i].answered = false;
+        schedule_in(&clients[i], 0);
+    }
+}
+
+uint32_t clients_waiting(void)
+{
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < world.options.clients; i++)
+        waiting += !clients[i].answered;
+    return waiting;
+}
+
+struct client_totals clients_totals(void)
+{
+    return totals;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The simulated machine's network card: the virtio device of the driver's unit tests behind a PCI
+ * function, in simulated time. It takes a while for everything, may finish frames in any order, and
+ * lies if the options say so. It reaches memory as a device without an IOMMU does: all of it; that
+ * it touches page objects only is checked here.
+ */
+#include <string.h>
+
+#include <linux/pci_regs.h>
+
+#include "kernel/arch/sim/boot.h"
+#include "kernel/arch/sim/check.h"
+#include "kernel/arch/sim/machine.h"
+#include "tests/unit/fake_virtio.h"
+#include "tools/sim/world.h"
+
+enum {
+    MSIX_BAR = 1,
+    MSIX_BAR_BYTES = 4096,
+    MSIX_ENTRY_WORDS = 4,
+    MSIX_DATA = 2, /* words of an entry: address low, high, data, control */
+    MSIX_CONTROL = 3,
+    VECTORS = 3,
+    PIN_LINE = 11,
+    BARS = 6,
+    BAR_OFFSET = 0x10,
+    BAR_64 = 4,
+    QUEUE_RX = 0,
+    QUEUE_TX = 1,
+    HELD_MAX = 32, /* chains of frames that the card is sending */
+    WAITING_MAX = 64,
+    TICKS_PER_MICROSECOND = 1000,
+};
+
+static struct fake_virtio card;
+static struct device function;
+static uint64_t bar_address[BARS], bar_bytes[BARS];
+static uint32_t command, bars[BARS];
+static uint32_t msix[VECTORS * MSIX_ENTRY_WORDS];
+static struct fake_chain held[HELD_MAX];
+static uint32_t held_count;
+static uint32_t lost_vectors; /* told, and not heard */
+static bool transmit_due, sent_due, received_due;
+static struct fake_frame sent;
+
+/* --- configuration space --- */
+
+static void bar_set(uint32_t n, uint64_t address, uint64_t bytes)
+{
+    bar_address[n] = address;
+    bar_bytes[n] = bytes;
+    bars[n] = (uint32_t)address;
+}
+
+static void msix_describe(void)
+{
+    uint8_t at = function.config[PCI_CAPABILITY_LIST];
+    while (function.config[at] != PCI_CAP_ID_MSIX)
+        at = function.config[at + 1];
+    function.config[at + PCI_MSIX_FLAGS] = VECTORS - 1;
+    function.config[at + PCI_MSIX_TABLE] = MSIX_BAR;
+    if (world.options.card_pin)
+        function.config[at] = 0; /* an id that nobody looks for */
+}
+
+uint32_t nic_config_read(uint32_t offset)
+{
+    uint32_t value;
+    if (offset >= BAR_OFFSET && offset < BAR_OFFSET + BARS * 4) {
+        uint32_t n = (offset - BAR_OFFSET) / 4;
+        return bars[n] | (n == FAKE_BAR ? BAR_64 : 0);
+    }
+    switch (offset) {
+    case PCI_VENDOR_ID:
+        return (uint32_t)function.id << 16 | function.vendor;
+    case PCI_COMMAND:
+        return (uint32_t)PCI_STATUS_CAP_LIST << 16 | command;
+    case PCI_INTERRUPT_LINE:
+        return world.options.card_pin ? 1 << 8 | PIN_LINE : 0;
+    default:
+        memcpy(&value, &function.config[offset], 4);
+        return value;
+    }
+}
+
+/* All ones ask for the size; what init writes back is what it read. */
+static void bar_write(uint32_t n, uint32_t value)
+{
+    if (value != UINT32_MAX)
+        bars[n] = (uint32_t)bar_address[n];
+    else
+        bars[n] = n == FAKE_BAR + 1 ? UINT32_MAX : bar_bytes[n] ? -(uint32_t)bar_bytes[n] : 0;
+}
+
+void nic_config_write(uint32_t offset, uint32_t value)
+{
+    if (offset >= BAR_OFFSET && offset < BAR_OFFSET + BARS * 4)
+        bar_write((offset - BAR_OFFSET) / 4, value);
+    else if (offset == PCI_COMMAND)
+        command = value & 0xffff;
+}
+
+/* --- interrupts --- */
+
+static void vectors_deliver(uint32_t bits)
+{
+    for (uint32_t v = 0; v < VECTORS; v++) {
+        if (!(bits >> v & 1) || (msix[v * MSIX_ENTRY_WORDS + MSIX_CONTROL] & 1))
+            continue;
+        if (chance(world.options.lost_interrupts)) {
+            world.count.interrupts_lost++;
+            lost_vectors |= 1u << v;
+            continue;
+        }
+        interrupt_raise(msix[v * MSIX_ENTRY_WORDS + MSIX_DATA]);
+    }
+}
+
+/* A card whose message got lost repeats it when it next has to do. */
+static void lost_repeat(void)
+{
+    uint32_t bits = lost_vectors;
+    lost_vectors = 0;
+    vectors_deliver(bits);
+}
+
+static void interrupts_deliver(void)
+{
+    if (!world.options.card_pin)
+        vectors_deliver(fake_virtio_interrupts(&card));
+}
+
+bool nic_pin(void)
+{
+    return world.options.card_pin && card.isr;
+}
+
+/* --- work --- */
+
+static bool ready(uint32_t queue)
+{
+    return (card.status & VIRTIO_CONFIG_S_DRIVER_OK) && card.queue[queue].enabled;
+}
+
+static uint64_t a_while(void)
+{
+    return random_below(world.options.late * (uint64_t)TICKS_PER_MICROSECOND + 1) + 100;
+}
+
+static void later(bool *due, enum event_kind kind)
+{
+    if (*due)
+        return;
+    *due = true;
+    event_add(a_while(), kind, 0);
+}
+
+static void mischief(void)
+{
+    if (!ready(QUEUE_RX) || !ready(QUEUE_TX))
+        return;
+    uint32_t queue = (uint32_t)random_below(2);
+    world.count.lies++;
+    switch (random_below(5)) {
+    case 0: /* a chain that it hasn't got */
+        fake_virtio_push(&card, queue, (uint32_t)random_below(300), (uint32_t)random_below(4096));
+        fake_virtio_flush(&card, queue);
+        break;
+    case 1: /* more chains than there are */
+        card.queue[queue].pushed += (uint16_t)random_below(400);
+        fake_virtio_flush(&card, queue);
+        break;
+    case 2:
+        card.num_buffers_lie = (uint32_t)random_below(70000);
+        break;
+    case 3:
+        fake_virtio_ask_reset(&card);
+        break;
+    default:
+        fake_virtio_set_link(&card, random_below(2));
+    }
+    interrupts_deliver();
+}
+
+void nic_receive(struct frame *frame)
+{
+    if (!ready(QUEUE_RX))
+        return;
+    lost_repeat();
+    if (chance(world.options.card_lies))
+        event_add(a_while(), EVENT_MISCHIEF, 0);
+    if (!fake_virtio_receive(&card, frame->bytes, frame->length, 0)) {
+        world.count.congested++;
+        return;
+    }
+    later(&received_due, EVENT_RECEIVED);
+}
+
+/* The driver left the checksum to the card (virtio 1.1, 5.1.6.2). */
+static void checksum_complete(struct fake_frame *frame)
+{
+    uint32_t start = frame->header.csum_start, at = start + frame->header.csum_offset;
+    if (!(frame->header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || at + 2 > frame->length)
+        return;
+    uint32_t checksum = ~internet_sum(frame->data + start, frame->length - start, 0) & 0xffff;
+    frame->data[at] = (uint8_t)(checksum >> 8);
+    frame->data[at + 1] = (uint8_t)checksum;
+}
+
+static void gather_all(void)
+{
+    while (held_count < HELD_MAX && fake_virtio_pop(&card, QUEUE_TX, &held[held_count])) {
+        fake_virtio_gather(&card, &held[held_count++], &sent);
+        checksum_complete(&sent);
+        network_carry(sent.data, sent.length, false);
+    }
+}
+
+/* The frames are out: the chains go back, in their order or not. */
+static void return_held(void)
+{
+    while (held_count) {
+        uint32_t n = world.options.card_reorder ? (uint32_t)random_below(held_count) : 0;
+        fake_virtio_push(&card, QUEUE_TX, held[n].head, 0);
+        memmove(&held[n], &held[n + 1], (--held_count - n) * sizeof(held[0]));
+    }
+    fake_virtio_flush(&card, QUEUE_TX);
+}
+
+void nic_event(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_TRANSMIT:
+        transmit_due = false;
+        if (!ready(QUEUE_TX))
+            return;
+        gather_all();
+        if (held_count)
+            later(&sent_due, EVENT_SENT);
+        break;
+    case EVENT_SENT:
+        sent_due = false;
+        if (!ready(QUEUE_TX)) {
+            held_count = 0;
+            return;
+        }
+        return_held();
+        fake_virtio_decide(&card, QUEUE_TX);
+        /* There may be more; if not, the driver is asked to ring for it. */
+        later(&transmit_due, EVENT_TRANSMIT);
+        break;
+    case EVENT_RECEIVED:
+        received_due = false;
+        if (ready(QUEUE_RX))
+            fake_virtio_decide(&card, QUEUE_RX);
+        break;
+    case EVENT_MISCHIEF:
+        mischief();
+        break;
+    default:
+        break;
+    }
+    interrupts_deliver();
+}
+
+static void notified(struct fake_virtio *fake, uint32_t queue)
+{
+    (void)fake;
+    if (queue == QUEUE_TX)
+        later(&transmit_due, EVENT_TRANSMIT);
+}
+
+/* --- registers --- */
+
+static bool in_bar(uint64_t physical, uint32_t n, uint32_t *offset)
+{
+    *offset = (uint32_t)(physical - bar_address[n]);
+    return physical >= bar_address[n] && physical - bar_address[n] < bar_bytes[n];
+}
+
+uint32_t nic_register_read(uint64_t physical, uint32_t bytes)
+{
+    uint32_t offset;
+    if (in_bar(physical, FAKE_BAR, &offset))
+        return card.model.read(&card.model, offset, bytes);
+    return UINT32_MAX;
+}
+
+void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value)
+{
+    uint32_t offset;
+    if (in_bar(physical, FAKE_BAR, &offset)) {
+        card.model.write(&card.model, offset, bytes, value);
+        interrupts_deliver();
+    } else if (in_bar(physical, MSIX_BAR, &offset) && bytes == 4 && offset < sizeof(msix)) {
+        msix[offset / 4] = value;
+    }
+}
+
+void nic_start(void)
+{
+    fake_virtio_init(&card, &function);
+    fake_virtio_grant_at(&card, SIM_MEMORY_FIRST, sim_memory, sim_pages * PAGE_BYTES);
+    if (!world.options.card_event_idx)
+        card.offered &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
+    if (!world.options.card_merge)
+        card.offered &= ~(1ull << VIRTIO_NET_F_MRG_RXBUF);
+    card.lies = world.options.card_lies != 0;
+    card.thinks_later = true;
+    card.on_notify = notified;
+    function.vectors = world.options.card_pin ? 1 : VECTORS;
+    function.pin = world.options.card_pin != 0;
+    bar_set(MSIX_BAR, SIM_DEVICE_FIRST, MSIX_BAR_BYTES);
+    bar_set(FAKE_BAR, SIM_DEVICE_FIRST + 0x10000, FAKE_BAR_BYTES);
+    msix_describe();
+    memset(msix, 0xff, sizeof(msix)); /* masked */
+}

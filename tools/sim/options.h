@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a simulated run is: everything that isn't the same in each. Drawn from the seed, or said on
+ * the command line; printed so that the line repeats the run.
+ */
+#ifndef TOOLS_SIM_OPTIONS_H
+#define TOOLS_SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* OPTION(name, how it is drawn: from, to; its value when nothing goes wrong; what it is) */
+#define OPTIONS(OPTION)                                                                            \
+    OPTION(pages, 700, 1024, 1024, "pages of memory")                                              \
+    OPTION(clients, 1, 8, 4, "how many ask")                                                       \
+    OPTION(queries, 200, 2000, 1000, "how many questions in all")                                  \
+    OPTION(rate, 200, 20000, 1000, "questions per second")                                         \
+    OPTION(burst, 1, 200, 1, "questions asked at once")                                            \
+    OPTION(loss, 0, 200000, 0, "frames lost, per million")                                         \
+    OPTION(duplicate, 0, 100000, 0, "frames duplicated, per million")                              \
+    OPTION(reorder, 0, 300000, 0, "frames delayed beyond others, per million")                     \
+    OPTION(corrupt, 0, 50000, 0, "frames with a wrong byte, per million")                          \
+    OPTION(truncate, 0, 20000, 0, "frames cut off, per million")                                   \
+    OPTION(delay, 1, 5000, 50, "microseconds that a frame takes at most")                          \
+    OPTION(congestion, 20, 2000, 2000, "frames on the way beyond which more are lost")             \
+    OPTION(late, 0, 2000, 5, "microseconds that the card takes at most")                           \
+    OPTION(card_reorder, 0, 1, 0, "the card finishes frames in any order")                         \
+    OPTION(card_event_idx, 0, 1, 1, "it offers VIRTIO_RING_F_EVENT_IDX")                           \
+    OPTION(card_merge, 0, 1, 1, "it offers VIRTIO_NET_F_MRG_RXBUF")                                \
+    OPTION(card_pin, 0, 1, 0, "it interrupts by its pin")                                          \
+    OPTION(card_lies, 0, 0, 0, "lies of the card per million frames")                              \
+    OPTION(lost_interrupts, 0, 50000, 0, "interrupts lost, per million")                           \
+    OPTION(spurious, 0, 100, 0, "interrupts that nobody asked for, per second")                    \
+    OPTION(jumps, 0, 3, 0, "times the clock jumps by up to an hour")                               \
+    OPTION(preempt, 2, 60, 30, "points in user code between two chances for an interrupt")         \
+    OPTION(kill, 0, 0, 0, "message boundary at which the domain that is there dies; 0: none")
+
+struct options {
+    uint64_t seed;
+#define OPTION(name, from, to, calm, text) uint32_t name;
+    OPTIONS(OPTION)
+#undef OPTION
+};
+
+/* How to run it: doesn't change what happens. */
+struct how {
+    const char *image;   /* the composition */
+    const char *load;    /* a snapshot to start from, NULL: none */
+    const char *save;    /* where to save the machine at the end, NULL: nowhere */
+    const char *command; /* this program, as called */
+    uint64_t until;      /* stop after so many steps; 0: at the end */
+    uint64_t interval;   /* steps between two checks of everything; 1: after each */
+    uint64_t runs;       /* seeds from options.seed on */
+    uint64_t measure;    /* simulated seconds to run for, instead of a scenario */
+    bool copy_first;     /* try risky operations on a copy */
+    bool twice, sweep, inspect, verbose, shrink, trace, quiet;
+};
+
+/* Reads the command line. Ends the program after --help or misuse. */
+void options_read(int count, char **arguments, struct options *options, struct how *how);
+
+/* Draws for a seed what the command line didn't say. */
+void options_draw(struct options *options, uint64_t seed);
+
+/* What was said on the command line stands in all runs; a run that is being shrunk adds to it. */
+bool option_is_calm(const struct options *options, size_t index);
+void option_calm(struct options *options, size_t index);
+size_t option_count(void);
+
+/* The arguments that repeat a run with these options. */
+void options_text(const struct options *options, char *text, size_t size);
+
+#endif

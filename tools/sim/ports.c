@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the simulated machine has beside processor and memory: I/O ports, PCI configuration space
+ * with one card, a serial port, and the ways to end.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/arch/sim/machine.h"
+#include "kernel/arch/sim/user/processor.h"
+#include "tools/sim/world.h"
+
+enum {
+    PORT_UART = 0x3f8,
+    PORT_UART_STATUS = 0x3fd,
+    UART_EMPTY = 0x20,
+    PORT_PCI_ADDRESS = 0xcf8,
+    PORT_PCI_DATA = 0xcfc,
+    PORT_RESET = 0xcf9,
+    PORT_DEBUG_EXIT = 0xf4,
+    CARD_SLOT = 3,
+};
+
+static uint32_t pci_address;
+
+/* The card is the only function of the only bus. */
+static bool names_card(void)
+{
+    return (pci_address & 0x80ffff00u) == (0x80000000u | CARD_SLOT << 11);
+}
+
+static uint64_t port_in(uint64_t port, uint64_t bytes)
+{
+    (void)bytes;
+    switch (port) {
+    case PORT_UART_STATUS:
+        return UART_EMPTY;
+    case PORT_PCI_DATA:
+        return names_card() ? nic_config_read(pci_address & 0xfc) : UINT32_MAX;
+    default:
+        return 0xff;
+    }
+}
+
+static void port_out(uint64_t port, uint64_t bytes, uint64_t value)
+{
+    (void)bytes;
+    switch (port) {
+    case PORT_UART:
+        console_put((char)value);
+        break;
+    case PORT_PCI_ADDRESS:
+        pci_address = (uint32_t)value;
+        break;
+    case PORT_PCI_DATA:
+        if (names_card())
+            nic_config_write(pci_address & 0xfc, (uint32_t)value);
+        break;
+    case PORT_RESET:
+    case PORT_DEBUG_EXIT:
+        world.ended = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void device_page(void *page, uint64_t physical)
+{
+    (void)physical;
+    memcpy(page, &sim_registers, sizeof(sim_registers));
+}
+
+void ports_start(void)
+{
+    sim.ioport_in = port_in;
+    sim.ioport_out = port_out;
+    sim.device_page = device_page;
+}
+
+void interrupt_raise(uint32_t vector)
+{
+    if (vector >= IRQ_VECTOR_FIRST && vector <= IRQ_VECTOR_LAST)
+        world.interrupts |= 1ull << (vector - IRQ_VECTOR_FIRST);
+}
+
+/* What a supervisor says when something won't come back. */
+static bool says_dead(const char *line)
+{
+    return strstr(line, " stopped") || strstr(line, "boot failed") || strstr(line, "broken");
+}
+
+void console_put(char c)
+{
+    char *line = world.lines[world.line % LINES_KEPT];
+    if (c == '\r')
+        return;
+    if (c == '\n') {
+        line[world.column] = 0;
+        world.reported |= says_dead(line);
+        world.line++;
+        world.column = 0;
+    } else if (world.column < LINE_BYTES - 1) {
+        line[world.column++] = c;
+    }
+}

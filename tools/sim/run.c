@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See run.h.
+ */
+#include "tools/sim/run.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/arch/sim/boot.h"
+#include "kernel/arch/sim/machine.h"
+#include "kernel/arch/sim/mappings.h"
+#include "kernel/arch/sim/user.h"
+#include "kernel/arch/sim/user/points.h"
+#include "tools/sim/snapshot.h"
+#include "tools/sim/step.h"
+#include "tools/sim/world.h"
+
+#define SECOND 1000000000ull
+enum {
+    LIVENESS_SECONDS = 120, /* longer than any time-out of a server */
+    AFTERMATH_STEPS = 300,  /* after a death was reported: the others go on */
+    NO_BOUNDARY = INT32_MAX,
+};
+
+static uint8_t *image;
+static uint64_t image_bytes;
+static jmp_buf panicked;
+static uint64_t lines_printed;
+static bool verbose;
+
+bool run_start(const struct how *how)
+{
+    FILE *file = fopen(how->image, "rb");
+    verbose = how->verbose;
+    sim_user_start();
+    step_check_every(how->interval);
+    step_copy_first(how->copy_first);
+    snapshot_first_keep();
+    if (!file || fseek(file, 0, SEEK_END)) {
+        perror(how->image);
+        return false;
+    }
+    image_bytes = (uint64_t)ftell(file);
+    rewind(file);
+    image = malloc(image_bytes);
+    bool read = image && fread(image, 1, image_bytes, file) == image_bytes;
+    fclose(file);
+    if (!read)
+        fprintf(stderr, "%s: can't be read\n", how->image);
+    return read;
+}
+
+/* What the console said since the last time. */
+static void print_console(void)
+{
+    if (world.line - lines_printed > LINES_KEPT - 1)
+        lines_printed = world.line - (LINES_KEPT - 1);
+    for (; lines_printed < world.line; lines_printed++)
+        printf("  | %s\n", world.lines[lines_printed % LINES_KEPT]);
+}
+
+static void fail(struct run_result *result, const char *text)
+{
+    result->failed = true;
+    snprintf(result->text, sizeof(result->text), "%s", text);
+}
+
+static void boot(const struct options *options)
+{
+    snapshot_first_return();
+    struct sim_boot machine = {.image = image,
+                               .bytes = image_bytes,
+                               .pages = options->pages,
+                               .command_line = "",
+                               .seed = {options->seed, ~options->seed}};
+    sim_boot(&machine);
+    sim.panic = &panicked;
+    lines_printed = 0;
+    world_start(options);
+    sim_mappings_changed();
+    step_check();
+    sim_points.messages = 0;
+    sim_points.boundaries = options->kill ? (int64_t)options->kill - 1 : NO_BOUNDARY;
+}
+
+/* --- one step, and what to make of it --- */
+
+/* When the clients have asked all and the last answers had their time. */
+static bool faults_over(void)
+{
+    const struct options *o = &world.options;
+    return sim_clock >
+           2 * SECOND + o->queries * SECOND / o->rate + world.count.jumps * 3600 * SECOND;
+}
+
+static uint64_t liveness_end;
+
+static void liveness_begin(void)
+{
+    world.phase = PHASE_LIVENESS;
+    liveness_end = sim_clock + LIVENESS_SECONDS * SECOND;
+    clients_liveness();
+}
+
+static bool may_die(void)
+{
+    enum { ENOUGH_PAGES = 640 };
+    return world.killed || world.options.card_lies || world.options.pages < ENOUGH_PAGES;
+}
+
+/* True: the run is over, well or not. */
+static bool judge(struct run_result *result)
+{
+    char text[200];
+    struct client_totals totals = clients_totals();
+    if (totals.wrong)
+        fail(result, "a client got a wrong answer");
+    else if (world.reported && !may_die())
+        fail(result, "a domain died, and nothing had killed it");
+    else if (world.reported)
+        return true;
+    else if (world.ended)
+        fail(result, "the machine came to its end, and nothing said why");
+    else if (world.phase == PHASE_LIVENESS && clients_waiting() == 0)
+        return true;
+    else if (world.phase == PHASE_LIVENESS && sim_clock > liveness_end) {
+        snprintf(text, sizeof(text),
+                 "%u clients got no answer within %d s after all faults had ended, and nothing was "
+                 "reported dead",
+                 clients_waiting(), LIVENESS_SECONDS);
+        fail(result, text);
+    }
+    return result->failed;
+}
+
+static bool step_once(struct run_result *result)
+{
+    step();
+    if (step_at_boundary()) {
+        sim_points.boundaries = NO_BOUNDARY;
+        step_kill();
+    }
+    if (verbose)
+        print_console();
+    if (world.phase == PHASE_FAULTS && faults_over())
+        liveness_begin();
+    return judge(result);
+}
+
+static void panic_note(struct run_result *result)
+{
+    char text[240];
+    bool copy = step_was_copy();
+    snprintf(text, sizeof(text), "%s%s", sim.panic_text, copy ? " (on a copy)" : "");
+    fail(result, text);
+}
+
+static void aftermath(struct run_result *result)
+{
+    for (int i = 0; i < AFTERMATH_STEPS && world.reported && !world.ended; i++) {
+        step();
+        if (verbose)
+            print_console();
+    }
+    step_check();
+    (void)result;
+}
+
+void run_scenario(const struct options *options, const struct how *how, struct run_result *result)
+{
+    *result = (struct run_result){0};
+    if (setjmp(panicked)) {
+        panic_note(result);
+        return;
+    }
+    if (how->load ? !snapshot_load(how->load) : (boot(options), false)) {
+        fail(result, "the snapshot can't be loaded");
+        return;
+    }
+    while (!how->until || world.steps < how->until)
+        if (step_once(result))
+            break;
+    if (!result->failed && !how->until)
+        aftermath(result);
+}
+
+bool run_begin(const struct options *options, const struct how *how, struct run_result *result)
+{
+    struct how begin = *how;
+    *result = (struct run_result){0};
+    if (!how->load)
+        begin.until = how->until ? how->until : 1;
+    else
+        begin.until = 1; /* nothing but loading */
+    run_scenario(options, &begin, result);
+    return !result->failed;
+}
+
+static void take_steps(uint64_t steps, struct run_result *result)
+{
+    while (steps-- && !step_once(result))
+        ;
+}
+
+bool run_steps(uint64_t steps, struct run_result *result)
+{
+    *result = (struct run_result){0};
+    if (setjmp(panicked)) {
+        panic_note(result);
+        return false;
+    }
+    sim.panic = &panicked;
+    take_steps(steps, result);
+    sim.panic = NULL;
+    return !result->failed;
+}
+
+/* --- a death at each message boundary --- */
+
+/* Runs on until the next message is taken. False: the scenario is over. */
+static bool to_boundary(struct run_result *result)
+{
+    sim_points.boundaries = 0;
+    do {
+        step();
+        if (judge(result))
+            return false;
+        if (world.phase == PHASE_FAULTS && faults_over())
+            liveness_begin();
+    } while (!step_at_boundary());
+    sim_points.boundaries = NO_BOUNDARY;
+    return true;
+}
+
+/* The future in which the domain dies here. */
+static bool die_here(struct run_result *result, struct sweep_totals *totals)
+{
+    uint64_t before = world.steps;
+    step_kill();
+    while (!judge(result)) {
+        if (world.phase == PHASE_FAULTS && faults_over())
+            liveness_begin();
+        step();
+    }
+    if (!result->failed)
+        aftermath(result);
+    totals->deaths++;
+    totals->reported += world.reported;
+    totals->steps += world.steps - before;
+    return !result->failed;
+}
+
+void run_sweep(const struct options *options, const struct how *how, struct run_result *result,
+               struct sweep_totals *totals)
+{
+    (void)how;
+    *result = (struct run_result){0};
+    *totals = (struct sweep_totals){0};
+    if (setjmp(panicked)) {
+        panic_note(result);
+        return;
+    }
+    boot(options);
+    while (to_boundary(result)) {
+        totals->boundary = sim_points.messages;
+        snapshot_keep();
+        if (!die_here(result, totals))
+            return;
+        snapshot_return();
+    }
+    totals->messages = sim_points.messages;
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: ISC
+#
+# The simulator: the portable kernel, the libOS and all servers in one host process. Three builds of
+# the same sources: fast (as production), checked (every memory access watched, dear assertions on)
+# and asan (AddressSanitizer and UBSan).
+#
+#   user code    no vector registers, no red zone, its own memcpy: what is in its registers is in
+#                the thread's page when it leaves
+#   the machine  kernel, devices, clients: its variables are gathered in sections of their own, so
+#                that a snapshot holds them (tools/sim/snapshot.c)
+#   the host     everything else
+
+SIM_VARIANTS := fast checked asan
+
+SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c,$(wildcard libos/*.c)) $(wildcard ipc/*.c) \
+              $(wildcard servers/*/*.c) kernel/arch/sim/user/processor.c
+SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c \
+                 $(addprefix kernel/arch/sim/,machine.c check.c check_paging.c boot.c) \
+                 $(addprefix tools/sim/,world.c network.c ports.c nic.c client.c step.c)
+SIM_HOST_C := $(addprefix kernel/arch/sim/,arena.c mappings.c user.c) \
+              $(addprefix tools/sim/,main.c run.c shrink.c options.c snapshot.c inspect.c symbols.c)
+
+SIM_COMMON := -std=c17 -D_GNU_SOURCE -DMOTET_HOST -g -fno-pie -fno-strict-aliasing -fno-stack-protector \
+              -fcf-protection=none $(WARN)
+SIM_USER   := -mgeneral-regs-only -mno-red-zone -Ikernel/arch/sim/user/include $(INC)
+
+SIM_fast_FLAGS    := -O2
+SIM_checked_FLAGS := -O2 -DMOTET_DEBUG
+SIM_asan_FLAGS    := -O1 -DMOTET_DEBUG -fno-omit-frame-pointer $(SANITIZE)
+SIM_checked_WATCH := -fsanitize=thread $(call cc_flag,-Wno-tsan)
+SIM_fast_LINK     :=
+SIM_checked_LINK  :=
+SIM_asan_LINK     := $(SANITIZE)
+SIM_fast_HOOKS    := no_hooks
+SIM_checked_HOOKS := hooks
+SIM_asan_HOOKS    := no_hooks
+
+# A server's functions call memcpy and the like: its libOS's, not the host's.
+SIM_RENAME := $(foreach name,memcpy memmove memset memcmp strlen strcmp,--redefine-sym $(name)=user_$(name))
+
+define sim_rules
+$(B)/sim/$(1)/user/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(SAY) CC $$@
+	$$(Q)$$(CC) $$(SIM_COMMON) $$(SIM_USER) $$(SIM_$(1)_FLAGS) $$(SIM_$(1)_WATCH) $$(DEPS) -c $$< -o $$@
+
+$(B)/sim/$(1)/user/libos/string.o: SIM_COMMON += -fno-builtin $$(call cc_flag,-fno-tree-loop-distribute-patterns)
+
+$(B)/sim/$(1)/machine/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(SAY) CC $$@
+	$$(Q)$$(CC) $$(SIM_COMMON) $$(INC) $$(SIM_$(1)_FLAGS) $$(if $$(filter kernel/%,$$(filter-out kernel/arch/sim/%,$$<)),$$(SIM_$(1)_WATCH)) $$(DEPS) -c $$< -o $$@
+
+$(B)/sim/$(1)/host/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(SAY) CC $$@
+	$$(Q)$$(CC) $$(SIM_COMMON) $$(INC) $$(SIM_$(1)_FLAGS) $$(DEPS) -c $$< -o $$@
+
+$(B)/sim/$(1)/host/kernel/arch/sim/hooks.o: SIM_COMMON += -mgeneral-regs-only
+
+$(B)/sim/$(1)/host/%.o: %.S
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) -c $$< -o $$@
+
+$(B)/sim/$(1)/user.o: $$(SIM_USER_C:%.c=$(B)/sim/$(1)/user/%.o)
+	$$(SAY) LD $$@
+	$$(Q)$$(LD) -r -o $$@ $$^
+	$$(Q)$$(OBJCOPY) $$(SIM_RENAME) --redefine-sym _start=init_start $$@
+
+$(B)/sim/$(1)/machine.o: $$(SIM_MACHINE_C:%.c=$(B)/sim/$(1)/machine/%.o)
+	$$(SAY) LD $$@
+	$$(Q)$$(LD) -r -T tools/sim/machine.ld -o $$@ $$^
+	$$(Q)$$(OBJCOPY) --rename-section .data=machine_data --rename-section .bss=machine_bss $$@
+
+$(B)/sim/$(1)/sim: $(B)/sim/$(1)/user.o $(B)/sim/$(1)/machine.o $$(SIM_HOST_C:%.c=$(B)/sim/$(1)/host/%.o) \
+                   $(B)/sim/$(1)/host/kernel/arch/sim/$$(SIM_$(1)_HOOKS).o $(B)/sim/$(1)/host/kernel/arch/sim/enter.o \
+                   $(B)/sim/$(1)/host/$(B)/sim/servers.o
+	$$(SAY) LINK $$@
+	$$(Q)$$(CC) -no-pie -Wl,-Ttext-segment=0x70000000 -z noexecstack $$(SIM_$(1)_LINK) -o $$@ $$^
+endef
+$(foreach variant,$(SIM_VARIANTS),$(eval $(call sim_rules,$(variant))))
+
+# All servers that a composition may name.
+SIM_SERVERS := $(filter-out init,$(notdir $(wildcard servers/*)))
+$(B)/sim/servers.c: $(MAKEFILE_LIST)
+	@mkdir -p $(@D)
+	@{ echo '#include "kernel/arch/sim/user/processor.h"'; \
+	   for name in $(SIM_SERVERS); do echo "extern const struct server motet_server_$$name;"; done; \
+	   echo 'const struct server *const sim_linked[] = {'; \
+	   for name in $(SIM_SERVERS); do echo "    &motet_server_$$name,"; done; \
+	   echo '    NULL};'; \
+	   echo 'extern const char sim_build[];'; \
+	   echo 'const char sim_build[] = __DATE__ " " __TIME__;'; } > $@

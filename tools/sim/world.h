@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The world of a simulated machine: its time and chance, what will happen when, its device, the
+ * network behind that, and the clients. All of it is the machine's state, as its memory is: saved
+ * and loaded with it, and a function of the options alone.
+ */
+#ifndef TOOLS_SIM_WORLD_H
+#define TOOLS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/sim/options.h"
+
+enum {
+    EVENTS_MAX = 8192,  /* those beyond are lost, and counted: the clients' rates bound them */
+    FRAMES_MAX = 512,   /* on the way at once; those beyond are congestion */
+    FRAME_BYTES = 1536, /* an Ethernet frame of 1500 bytes and its header */
+    LINES_KEPT = 64,    /* of the console */
+    LINE_BYTES = 200,
+};
+
+enum event_kind {
+    EVENT_TO_MACHINE, /* frame `argument` arrives at the network card */
+    EVENT_TO_CLIENT,  /* frame `argument` arrives at a client */
+    EVENT_CLIENT,     /* client `argument` does something */
+    EVENT_TRANSMIT,   /* the card looks at its transmit queue */
+    EVENT_SENT,       /* the card has sent some frames: it says so */
+    EVENT_RECEIVED,   /* the card has received some frames: it says so */
+    EVENT_MISCHIEF,   /* the card lies */
+    EVENT_SPURIOUS,   /* an interrupt that nobody asked for */
+    EVENT_JUMP,       /* the clock jumps */
+};
+
+struct event {
+    uint64_t time; /* ticks; of equal ones the first made comes first */
+    uint64_t order;
+    uint32_t kind, argument;
+};
+
+struct frame {
+    uint32_t length;
+    bool used;
+    uint8_t bytes[FRAME_BYTES];
+};
+
+enum phase {
+    PHASE_FAULTS,   /* whatever the options say goes wrong */
+    PHASE_LIVENESS, /* nothing goes wrong any more: each client must get an answer */
+};
+
+struct world {
+    struct options options;
+    uint64_t random, user_random;
+    uint64_t steps, checks, copies; /* left user code; checked everything; tried on a copy */
+    uint64_t entries;               /* kernel entries */
+    uint64_t hash;                  /* of all that happened */
+    uint64_t order;
+    enum phase phase;
+    bool ended;          /* the machine was reset or nothing will ever happen again */
+    bool reported;       /* the console said that something is dead */
+    uint32_t killed;     /* domain that was killed; 0: none */
+    uint64_t interrupts; /* vectors raised and not delivered, a bit each from IRQ_VECTOR_FIRST */
+    uint32_t event_count, free_count;
+    struct event events[EVENTS_MAX]; /* a binary heap */
+    uint32_t free[FRAMES_MAX];
+    struct frame frames[FRAMES_MAX];
+    char lines[LINES_KEPT]
+              [LINE_BYTES]; /* what the console said last; the newest is being written */
+    uint64_t line;
+    uint32_t column;
+    struct {
+        uint64_t lost, duplicated, reordered, corrupted, truncated, congested, events_lost;
+        uint64_t interrupts_lost, interrupts_spurious, lies, jumps;
+    } count;
+};
+extern struct world world;
+
+/* world.c */
+void world_start(const struct options *options);
+uint64_t random_below(uint64_t limit);
+bool chance(uint32_t per_million);
+void world_mix(uint64_t value); /* into the hash */
+
+/* At `delay` ticks from now. */
+void event_add(uint64_t delay, enum event_kind kind, uint32_t argument);
+uint64_t event_next_time(void); /* UINT64_MAX: nothing will happen */
+void events_run(void);          /* all that are due */
+
+struct frame *frame_new(void); /* NULL: there are too many */
+uint32_t frame_number(const struct frame *frame);
+void frame_free(struct frame *frame);
+
+/* ports.c: I/O ports, PCI, the console. */
+void ports_start(void);
+void interrupt_raise(uint32_t vector); /* the machine's; delivered when the processor can */
+void console_put(char c);
+
+/* nic.c: the network card. */
+void nic_start(void);
+uint32_t nic_config_read(uint32_t offset);
+void nic_config_write(uint32_t offset, uint32_t value);
+uint32_t nic_register_read(uint64_t physical, uint32_t bytes);
+void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
+void nic_receive(struct frame *frame);
+void nic_event(enum event_kind kind);
+bool nic_pin(void); /* its pin is asserted */
+
+/* network.c: one frame from here to there, with all that can happen to it. */
+void network_carry(const uint8_t *bytes, uint32_t length, bool to_machine);
+
+/* The Internet checksum (RFC 1071) before it is complemented. */
+uint32_t internet_sum(const uint8_t *bytes, uint32_t length, uint32_t start);
+
+/* client.c */
+void clients_start(void);
+void clients_liveness(void);    /* from now on each must get an answer */
+uint32_t clients_waiting(void); /* that haven't, since */
+void client_event(uint32_t client);
+void client_frame(const struct frame *frame);
+struct client_totals {
+    uint64_t asked, answered, late, wrong;
+};
+struct client_totals clients_totals(void);
+
+#endif

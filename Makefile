@@ -25,9 +25,14 @@ INC    := -I. -Iinclude
 BARE   := -std=c17 -Os -ffreestanding -fbuiltin -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
           -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \
           -fcf-protection=none $(WARN) $(INC)
+# With DEBUG=1 the dear assertions too (kernel/panic.h, libos/assert.h), in a folder of their own.
+ifeq ($(DEBUG),1)
+B    := build/debug
+BARE += -DMOTET_DEBUG
+endif
 KERNEL_FLAGS = $(BARE) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer
 USER_FLAGS   = $(BARE)
-HOST_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O1 $(WARN) $(INC)
+HOST_FLAGS   := -std=c17 -D_GNU_SOURCE -DMOTET_DEBUG -g -O1 $(WARN) $(INC)
 SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TOOL_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O2 $(WARN) $(INC)
 
@@ -66,7 +71,8 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) servers/init/settings.c
-HOST_KERNEL_C := $(wildcard kernel/*.c kernel/arch/sim/*.c) kernel/arch/x86_64/paging.c
+HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
+                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c no_hooks.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -77,6 +83,7 @@ help:
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
+	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"
 	@echo "make format, make lint, make clean"
 
 # --- setup ---------------------------------------------------------------------------------------
@@ -304,7 +311,13 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 
 units: $(UNITS)
 
-test: images test-images units $(B)/tools/callref
+# What the tests look at beside the images themselves.
+debug-images:
+	@$(MAKE) --no-print-directory DEBUG=1 images
+
+simulators: $(SIM_VARIANTS:%=$(B)/sim/%/sim)
+
+test: images test-images units $(B)/tools/callref debug-images simulators
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.
@@ -353,6 +366,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE units test-images reference
+.PHONY: FORCE units test-images reference debug-images simulators
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

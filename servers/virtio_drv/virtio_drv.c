@@ -16,6 +16,7 @@
 #include "ipc/proto/netdev.h"
 #include "libos/domain.h"
 #include "libos/server.h"
+#include "libos/assert.h"
 #include "servers/virtio_drv/net.h"
 
 enum counter {
@@ -269,6 +270,7 @@ static void tx_service(struct virtio_drv *drv, struct interface *interface)
         while (virtqueue_take(&net->tx, &used))
             frame_done(drv, used.token);
     } while (net_tx_settle(net));
+    DEBUG_ASSERT(virtqueue_check(&net->tx));
     if (net_fault(net))
         interface_fail(drv, interface);
 }
@@ -319,6 +321,7 @@ static void rx_service(struct virtio_drv *drv, struct interface *interface)
 {
     struct net *net = &interface->net;
     rx_drain(drv, net);
+    DEBUG_ASSERT(virtqueue_check(&net->rx));
     if (net_fault(net)) {
         interface_fail(drv, interface);
         return;

@@ -300,6 +300,8 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread
 
+include tests/explore/explore.mk
+
 units: $(UNITS)
 
 test: images test-images units $(B)/tools/callref

@@ -11,7 +11,10 @@
 #include "kernel/panic.h"
 #include "kernel/registers.h"
 
-enum { SIM_PAGES = 512 }; /* 2 MiB: small enough to look at all of it after every step */
+#ifndef SIM_MACHINE_PAGES
+#define SIM_MACHINE_PAGES 512 /* 2 MiB: small enough to look at all of it after every step */
+#endif
+enum { SIM_PAGES = SIM_MACHINE_PAGES };
 
 /* Where memory starts: not at 0, so that an empty page table entry names no memory. */
 #define SIM_MEMORY_FIRST 0x100000ull

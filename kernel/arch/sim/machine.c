@@ -18,6 +18,7 @@ _Alignas(PAGE_BYTES) uint8_t sim_memory[SIM_MEMORY_BYTES];
 struct cpu sim_cpu;
 uint64_t sim_clock, sim_frequency;
 struct sim_machine sim;
+char sim_panic_text[SIM_PANIC_BYTES];
 
 void sim_reset(void)
 {
@@ -186,9 +187,11 @@ void panic_trace(const uint64_t *rbp)
 void panic(const char *text, ...)
 {
     va_list arguments;
-    if (sim.panic)
-        longjmp(*sim.panic, 1);
     va_start(arguments, text);
+    if (sim.panic) {
+        vsnprintf(sim_panic_text, sizeof(sim_panic_text), text, arguments);
+        longjmp(*sim.panic, 1);
+    }
     print("kernel: panic: ", text, arguments);
     va_end(arguments);
     abort();

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: ISC
+#
+# The explorer: the portable kernel with every load and store seen by tests/explore/memory.c. The
+# compiler's thread sanitizer puts the calls in; its library isn't linked.
+
+EXPLORE_FLAGS  := $(TOOL_FLAGS) -DMOTET_HOST -DSIM_MACHINE_PAGES=64
+EXPLORE_KERNEL := $(wildcard kernel/*.c) kernel/arch/sim/machine.c kernel/arch/x86_64/paging.c
+EXPLORE_C      := $(wildcard tests/explore/*.c) $(wildcard kernel/arch/sim/check*.c)
+EXPLORE_SEEN   := -fsanitize=thread $(call cc_flag,--param=tsan-instrument-func-entry-exit=0)
+EXPLORE_O      := $(EXPLORE_C:%.c=$(B)/explore/%.o)
+SECONDS        ?= 3600
+
+$(EXPLORE_KERNEL:%.c=$(B)/explore/%.o): $(B)/explore/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(EXPLORE_FLAGS) $(EXPLORE_SEEN) $(DEPS) -c $< -o $@
+	$(Q)$(OBJCOPY) --redefine-sym memset=explore_memset --redefine-sym memcpy=explore_memcpy $@
+
+$(EXPLORE_O): $(B)/explore/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(EXPLORE_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/explore/explore: $(EXPLORE_KERNEL:%.c=$(B)/explore/%.o) $(EXPLORE_O)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
+# A long search: SECONDS in all.
+explore: $(B)/explore/explore
+	$< --seconds $(SECONDS) --save $(B)/explore/violation.way
+
+.PHONY: explore

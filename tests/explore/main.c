@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * explore: searches the states of tiny machines that run the real kernel. See docs/explore.md.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/arch/sim/machine.h"
+#include "tests/explore/memory.h"
+#include "tests/explore/search.h"
+
+enum { MEMORY_GIB = 8 };
+
+static const char usage[] =
+    "usage: explore [options]\n"
+    "\n"
+    "Searches the states that tiny machines running the real kernel can reach, breadth first,\n"
+    "and checks all invariants in each.\n"
+    "\n"
+    "  --config NAME     only this configuration (--list shows them); default: all in turn\n"
+    "  --seconds N       stop after N seconds; all configurations together\n"
+    "  --depth N         stop at depth N\n"
+    "  --memory GIB      keep at most so much; default 8\n"
+    "  --verify N        compare one of N merged states with its twin: the same successors?\n"
+    "  --save FILE       where the way to a violation is written; default: nowhere\n"
+    "  --replay FILE     repeat such a way, step by step; for gdb\n"
+    "  --list            what configurations there are\n"
+    "\n"
+    "Exit status: 0 nothing is wrong, 1 something is, 2 it couldn't be searched.\n";
+
+static void list(void)
+{
+    for (int i = 0; i < configuration_count; i++)
+        printf("%-8s %s\n", configurations[i].name, configurations[i].summary);
+}
+
+static void report(const struct configuration *configuration, const struct search_result *r)
+{
+    printf("%s: %s\n", configuration->name, configuration->summary);
+    if (r->violated)
+        printf("  VIOLATION: %s\n  depth %d, ", r->violation, r->violation_depth);
+    else if (r->complete)
+        printf("  complete (no state beyond depth %d), ", r->closed - 1);
+    else
+        printf("  closed to depth %d%s, ", r->closed, r->memory_full ? " (memory used up)" : "");
+    printf("%lu states, %lu transitions (%lu changed nothing, %lu merged), %.1f s, %.0f states/s, "
+           "%.0f transitions/s, %.0f MiB\n",
+           (unsigned long)r->states, (unsigned long)r->transitions, (unsigned long)r->unchanged,
+           (unsigned long)r->merged, r->seconds, (double)r->states / r->seconds,
+           (double)r->transitions / r->seconds, (double)r->memory_bytes / (1 << 20));
+    printf("  first reached at depth 0, 1, ...:");
+    for (int i = 0; i <= DEPTH_MAX && r->level[i]; i++)
+        printf(" %lu", (unsigned long)r->level[i]);
+    printf("\n  longest kernel entry: %u loads and stores: %s\n", r->longest, r->longest_what);
+    if (r->verified)
+        printf("  merged states compared with their twins: %lu, all alike\n",
+               (unsigned long)r->verified);
+    fflush(stdout);
+}
+
+static bool run_all(const char *only, struct search_options *options)
+{
+    double left = options->seconds;
+    bool good = true;
+    for (int i = 0; i < configuration_count; i++) {
+        struct search_result result;
+        if (only && strcmp(configurations[i].name, only) != 0)
+            continue;
+        if (left)
+            options->seconds = only ? left : left / (configuration_count - i);
+        search_run(&configurations[i], options, &result);
+        report(&configurations[i], &result);
+        good = good && !result.violated;
+        if (left && !only)
+            left -= result.seconds < left - 0.01 ? result.seconds : left - 0.01;
+        if (!good)
+            break; /* the first is enough */
+    }
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
+        {"depth", required_argument, NULL, 'd'},  {"memory", required_argument, NULL, 'm'},
+        {"verify", required_argument, NULL, 'v'}, {"save", required_argument, NULL, 'o'},
+        {"replay", required_argument, NULL, 'r'}, {"list", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    struct search_options options = {.memory_bytes = (uint64_t)MEMORY_GIB << 30,
+                                     .progress = isatty(STDERR_FILENO)};
+    const char *only = NULL, *replay = NULL;
+    int option;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            only = optarg;
+            break;
+        case 's':
+            options.seconds = atof(optarg);
+            break;
+        case 'd':
+            options.depth = atoi(optarg);
+            break;
+        case 'm':
+            options.memory_bytes = (uint64_t)(atof(optarg) * (1 << 30));
+            break;
+        case 'v':
+            options.verify = strtoull(optarg, NULL, 0);
+            break;
+        case 'o':
+            options.save = optarg;
+            break;
+        case 'r':
+            replay = optarg;
+            break;
+        case 'l':
+            list();
+            return 0;
+        default:
+            fputs(usage, option == 'h' ? stdout : stderr);
+            return option == 'h' ? 0 : 2;
+        }
+    }
+    if (only && !configuration_find(only)) {
+        fprintf(stderr, "explore: no configuration '%s', see --list\n", only);
+        return 2;
+    }
+    memory_init(phys_to_virt(SIM_MEMORY_FIRST), SIM_PAGES);
+    if (replay && !search_replay(replay)) {
+        fprintf(stderr, "explore: %s isn't a saved way\n", replay);
+        return 2;
+    }
+    return replay ? 0 : !run_all(only, &options);
+}

@@ -301,6 +301,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread
 
 include tests/explore/explore.mk
+include tests/bugs/bugs.mk
 
 units: $(UNITS)
 

@@ -67,10 +67,10 @@ static const struct made {
     uint8_t type;
     uint16_t pages;
 } made[] = {
-    {OBJECT_page, 1},     {OBJECT_page, 2},  {OBJECT_untyped, 2}, {OBJECT_table, 1},
-    {OBJECT_captable, 1}, {OBJECT_space, 2}, {OBJECT_thread, 1},  {OBJECT_port, 1},
-    {OBJECT_thread, 2},   {OBJECT_irq, 1},   {OBJECT_page, 513},  {OBJECT_COUNT, 1},
-    {OBJECT_untyped, 0},
+    {OBJECT_page, 1},     {OBJECT_page, 2},    {OBJECT_untyped, 2}, {OBJECT_table, 1},
+    {OBJECT_captable, 1}, {OBJECT_space, 2},   {OBJECT_thread, 1},  {OBJECT_port, 1},
+    {OBJECT_thread, 2},   {OBJECT_irq, 1},     {OBJECT_page, 16},   {OBJECT_page, 513},
+    {OBJECT_COUNT, 1},    {OBJECT_untyped, 0},
 };
 enum { MADE_GOOD = 8, MADE = sizeof(made) / sizeof(made[0]) };
 

@@ -8,20 +8,22 @@ EXPLORE_KERNEL := $(wildcard kernel/*.c) kernel/arch/sim/machine.c kernel/arch/x
 EXPLORE_C      := $(wildcard tests/explore/*.c) $(wildcard kernel/arch/sim/check*.c)
 EXPLORE_SEEN   := -fsanitize=thread $(call cc_flag,--param=tsan-instrument-func-entry-exit=0)
 EXPLORE_O      := $(EXPLORE_C:%.c=$(B)/explore/%.o)
+EXPLORE_ALL_O  := $(EXPLORE_KERNEL:%.c=$(B)/explore/%.o) $(EXPLORE_O)
+EXPLORE_NAMES  := --redefine-sym memset=explore_memset --redefine-sym memcpy=explore_memcpy
 SECONDS        ?= 3600
 
 $(EXPLORE_KERNEL:%.c=$(B)/explore/%.o): $(B)/explore/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
 	$(Q)$(CC) $(EXPLORE_FLAGS) $(EXPLORE_SEEN) $(DEPS) -c $< -o $@
-	$(Q)$(OBJCOPY) --redefine-sym memset=explore_memset --redefine-sym memcpy=explore_memcpy $@
+	$(Q)$(OBJCOPY) $(EXPLORE_NAMES) $@
 
 $(EXPLORE_O): $(B)/explore/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
 	$(Q)$(CC) $(EXPLORE_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/explore/explore: $(EXPLORE_KERNEL:%.c=$(B)/explore/%.o) $(EXPLORE_O)
+$(B)/explore/explore: $(EXPLORE_ALL_O)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 

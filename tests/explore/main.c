@@ -23,6 +23,7 @@ static const char usage[] =
     "  --config NAME     only this configuration (--list shows them); default: all in turn\n"
     "  --seconds N       stop after N seconds; all configurations together\n"
     "  --depth N         stop at depth N\n"
+    "  --states N        stop after N states of each configuration\n"
     "  --memory GIB      keep at most so much; default 8\n"
     "  --verify N        compare one of N merged states with its twin: the same successors?\n"
     "  --save FILE       where the way to a violation is written; default: nowhere\n"
@@ -85,11 +86,17 @@ static bool run_all(const char *only, struct search_options *options)
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
-        {"depth", required_argument, NULL, 'd'},  {"memory", required_argument, NULL, 'm'},
-        {"verify", required_argument, NULL, 'v'}, {"save", required_argument, NULL, 'o'},
-        {"replay", required_argument, NULL, 'r'}, {"list", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"seconds", required_argument, NULL, 's'},
+        {"depth", required_argument, NULL, 'd'},
+        {"states", required_argument, NULL, 'n'},
+        {"memory", required_argument, NULL, 'm'},
+        {"verify", required_argument, NULL, 'v'},
+        {"save", required_argument, NULL, 'o'},
+        {"replay", required_argument, NULL, 'r'},
+        {"list", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct search_options options = {.memory_bytes = (uint64_t)MEMORY_GIB << 30,
                                      .progress = isatty(STDERR_FILENO)};
@@ -105,6 +112,9 @@ int main(int argc, char **argv)
             break;
         case 'd':
             options.depth = atoi(optarg);
+            break;
+        case 'n':
+            options.states = strtoull(optarg, NULL, 0);
             break;
         case 'm':
             options.memory_bytes = (uint64_t)(atof(optarg) * (1 << 30));

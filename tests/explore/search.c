@@ -449,14 +449,17 @@ static bool expand(uint32_t node)
     return true;
 }
 
-static bool time_is_up(int depth)
+static bool is_enough(int depth)
 {
     if (ticks) {
         ticks = 0;
         if (search.options->progress)
             show_progress(depth);
     }
-    return search.options->seconds && seconds_since_start() >= search.options->seconds;
+    const struct search_options *options = search.options;
+    if (options->states && search.result->states >= options->states)
+        return true;
+    return options->seconds && seconds_since_start() >= options->seconds;
 }
 
 static void search_levels(void)
@@ -472,7 +475,7 @@ static void search_levels(void)
         if (search.options->depth && depth >= search.options->depth)
             return;
         for (; next < end; next++) {
-            if (time_is_up(depth))
+            if (is_enough(depth))
                 return;
             if (!expand((uint32_t)next)) {
                 r->memory_full = true;

@@ -19,6 +19,7 @@
 struct search_options {
     double seconds;        /* 0: no limit */
     int depth;             /* 0: no limit */
+    uint64_t states;       /* 0: no limit */
     uint64_t memory_bytes; /* of all that is kept */
     uint64_t verify;       /* of so many merged states one is compared with its twin; 0: none */
     const char *save;      /* file for the way to what is wrong; NULL: not saved */

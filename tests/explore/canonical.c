@@ -125,6 +125,8 @@ static bool number_objects(struct canonical *canonical, const struct cap *first)
                 page_bits(by_address(cap) ? cap->address : virt_to_phys(cap->object), cap->pages);
             number_pages(cap);
             canonical->objects |= bits;
+            if (cap->type == OBJECT_captable)
+                canonical->slots |= bits;
             canonical->gone &= ~bits;
         }
     }
@@ -317,7 +319,7 @@ static void mix_irqs(void)
 void canonical_take(struct canonical *canonical)
 {
     const struct cap *first = scene_first_cap();
-    *canonical = (struct canonical){0};
+    *canonical = (struct canonical){.slots = 1};
     form.memory = phys_to_virt(SIM_MEMORY_FIRST);
     form.hash = form.numbers = 0;
     form.broken = false;

@@ -102,6 +102,15 @@ bool memory_changed(size_t mark, const void *except, size_t lines)
     return false;
 }
 
+void memory_compare(size_t mark, void (*look)(const void *line, const void *was))
+{
+    for (size_t i = mark; i < memory.top; i++) {
+        const struct saved *saved = &memory.log[i];
+        if ((uintptr_t)saved->line - memory.machine.first < memory.machine.bytes)
+            look(saved->line, saved->was);
+    }
+}
+
 uint32_t memory_accesses(void)
 {
     return memory.accesses;

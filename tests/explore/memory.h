@@ -39,6 +39,10 @@ void memory_commit(void);
  * on, `lines` of them. */
 bool memory_changed(size_t mark, const void *except, size_t lines);
 
+/* Calls `look` with each line of the machine's memory that was stored to since the mark, what was
+ * in it, and what is. */
+void memory_compare(size_t mark, void (*look)(const void *line, const void *was));
+
 /* Stores that aren't the kernel's: the line is saved first. */
 void memory_touch(const void *address, size_t bytes);
 

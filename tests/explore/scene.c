@@ -19,12 +19,12 @@ enum part {
     PART_CHAIN = 1u << 3,   /* a derivation that is nearly as deep as it may be */
     PART_IRQ = 1u << 4,     /* interrupts, a bound pin, I/O ports */
     PART_DEVICE = 1u << 5,  /* image and device memory */
+    PART_PORT_B = 1u << 7,  /* B can wait too */
     PART_QUEUE = 1u << 6,   /* main's port: a queue about to wrap around, share 0 nearly used up */
 };
 
 enum {
     IMAGE_PAGES = 2,
-    SLOT_LOW = SLOT_PORT_A + 1,
     SLOT_MEMORY = SLOTS_PER_PAGE - 1,
     SLOT_IMAGE = SLOT_MEMORY - 1,
     SLOT_DEVICE = SLOT_MEMORY - 2,
@@ -88,6 +88,10 @@ static enum error invoke(uint64_t slot, enum operation operation, const uint64_t
 
 #define MUST(slot, operation, ...)                                                                 \
     ASSERT(invoke(slot, OPERATION_##operation, (const uint64_t[5]){__VA_ARGS__}) == OK)
+
+/* With all the rights that there are: a mask of more would hide rights that grow. */
+#define COPY(table, from, to)                                                                      \
+    MUST(table, captable_copy, from, to, ((const struct cap *)cap_at(from))->rights)
 
 static uint64_t make(enum object type, uint64_t pages)
 {
@@ -157,19 +161,25 @@ static void main_make(void)
     schedule(&sim_cpu);
 }
 
-/* Slots as scene.h says. */
-static void domain_make(void)
+static void port_b_make(uint64_t table)
 {
-    scene.next = SLOT_PORT;
-    make(OBJECT_port, 1);
+    uint64_t port = make(OBJECT_port, 1);
+    COPY(table, port, SLOT_PORT_A + 1);
+}
+
+/* Slots as scene.h says. */
+static void domain_make(bool port_b)
+{
     make(OBJECT_port, 1);
     uint64_t table = make(OBJECT_captable, 1), space = make(OBJECT_space, SPACE_PAGES);
     uint64_t a = make(OBJECT_thread, 1), b = make(OBJECT_thread, 1);
-    MUST(table, captable_copy, table, SLOT_TABLE, RIGHT_ALL);
-    MUST(table, captable_copy, space, SLOT_SPACE, RIGHT_ALL);
-    MUST(table, captable_copy, a, SLOT_THREAD, RIGHT_ALL);
+    COPY(table, table, SLOT_TABLE);
+    COPY(table, space, SLOT_SPACE);
+    COPY(table, a, SLOT_THREAD);
     MUST(table, captable_mint, SLOT_PORT, SLOT_PORT, RIGHT_SEND | RIGHT_SIGNAL, 1, 1);
-    MUST(table, captable_copy, SLOT_PORT_A, SLOT_PORT_A, RIGHT_ALL);
+    COPY(table, SLOT_PORT_A, SLOT_PORT_A);
+    if (port_b)
+        port_b_make(table);
     MUST(a, thread_configure, space, table, PRIORITY, SLOT_PORT);
     MUST(b, thread_configure, space, table, PRIORITY, SLOT_PORT);
     scene.a = cap_at(a)->object;
@@ -208,8 +218,8 @@ static void tables_make(void)
 {
     uint64_t outer = make(OBJECT_captable, 1), page = make(OBJECT_page, 1);
     uint64_t inner = make(OBJECT_captable, 1);
-    MUST(outer, captable_copy, page, 2, RIGHT_ALL);
-    MUST(outer, captable_copy, inner, 3, RIGHT_ALL);
+    COPY(outer, page, 2);
+    COPY(outer, inner, 3);
     MUST(inner, captable_mint, SLOT_PORT, 1, RIGHT_SEND | RIGHT_SIGNAL, 2, 2);
 }
 
@@ -217,7 +227,7 @@ static void chain_make(void)
 {
     uint64_t from = make(OBJECT_page, 1);
     while (cap_at(from)->depth < DERIVATION_DEPTH_MAX - CHAIN_FREE) {
-        MUST(SLOT_TABLE, captable_copy, from, scene.next, RIGHT_ALL);
+        COPY(SLOT_TABLE, from, scene.next);
         from = scene.next++;
     }
 }
@@ -253,12 +263,16 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
     sim.panic = panic;
     check_reset();
     sim_frequency = 100 * 2 * TICK; /* a slice is its hundredth part */
+    scene.a = scene.b = NULL;
     scene.table = (struct captable *)phys_to_virt(SIM_MEMORY_FIRST);
     memset(scene.table, 0, PAGE_BYTES);
     captable_init(scene.table, 1, 0);
     root_caps(configuration);
     main_make();
-    domain_make();
+    scene.next = SLOT_PORT;
+    make(OBJECT_port, 1);
+    if (parts & PART_THREADS)
+        domain_make(parts & PART_PORT_B);
     if (parts & PART_QUEUE)
         queue_make();
     if (parts & PART_MEMORY)
@@ -310,7 +324,7 @@ const struct configuration configurations[] = {
       OP(thread_suspend) | OP(thread_resume) | OP(captable_delete) | OP(captable_mint)}},
     {"time",
      "three threads, deadlines, slices, priorities",
-     PART_THREADS,
+     PART_THREADS | PART_PORT_B,
      2,
      {KIND(wait) | KIND(signal) | KIND(yield) | KIND(time) | KIND(invoke),
       OP(thread_suspend) | OP(thread_resume) | OP(thread_configure)}},
@@ -321,9 +335,14 @@ const struct configuration configurations[] = {
      {KIND(invoke), OP(untyped_retype) | OP(untyped_info) | OP(page_map) | OP(page_unmap) |
                         OP(page_info) | OP(table_map) | OP(table_unmap) | REMOVALS |
                         OP(captable_copy)}},
+    {"derive",
+     "derivations near the limit of their depth",
+     PART_CHAIN,
+     1,
+     {KIND(invoke), OP(captable_copy) | OP(captable_move) | OP(untyped_retype) | REMOVALS}},
     {"tables",
-     "capability tables in each other, derivations near the limit, shares",
-     PART_TABLES | PART_CHAIN,
+     "capability tables in each other, shares of a port",
+     PART_TABLES,
      2,
      {KIND(invoke), OP(captable_copy) | OP(captable_mint) | OP(captable_move) | REMOVALS |
                         OP(captable_info) | OP(untyped_retype)}},

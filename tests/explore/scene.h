@@ -2,11 +2,11 @@
  *
  * The machines that a search starts from, and what may happen in each: its configurations.
  *
- *   main  runs in the root table; A and B share a table and a space of their own
+ *   main  runs in the root table; A and B, where there are threads, share a table and a space
  *   root  1 itself, 2 main's space, 3 main, 4 main's port, 5 A's port, then what the configuration
  *         has, from above the memory and the machine's other roots
  *   A's   1 itself, 2 its space, 3 thread A, 4 main's port minted (badge 1, a share of 1), 5 its
- * port
+ *         port, perhaps 6 B's port
  */
 #ifndef EXPLORE_SCENE_H
 #define EXPLORE_SCENE_H

@@ -319,6 +319,20 @@ static void check_error(const struct action *action, enum error error)
         panic("an error changed the state (error %d)", error);
 }
 
+/* A slot before and after the step: rights may get lost, never grow. (What is new in a slot is
+ * compared with its parent by check_all, and with its source by check_step.) */
+static void check_rights(const void *line, const void *before)
+{
+    const struct cap *now = line, *was = before;
+    uint64_t page =
+        (uint64_t)((const uint8_t *)line - (const uint8_t *)phys_to_virt(SIM_MEMORY_FIRST)) /
+        PAGE_BYTES;
+    if (!(here()->state.slots >> page & 1) || was->type == OBJECT_none)
+        return;
+    if (now->type == was->type && now->object == was->object && now->depth == was->depth)
+        ASSERT((now->rights & ~was->rights) == 0);
+}
+
 static void longest(void)
 {
     if (memory_accesses() <= search.result->longest)
@@ -350,6 +364,7 @@ static bool led_elsewhere(const struct action *action, const struct thread *call
         return false;
     }
     check_error(action, error);
+    memory_compare(mark, check_rights);
     return true;
 }
 
@@ -382,8 +397,13 @@ static int successors(uint64_t *hashes)
 static void compare_twins(uint32_t twin, size_t mark, const struct canonical *state)
 {
     static uint64_t mine[ACTIONS_MAX], others[ACTIONS_MAX];
+    static uint8_t copy[SIM_MEMORY_BYTES];
     struct action action = search.now;
     uint32_t home = here()->node;
+    memory_undo(mark);
+    memcpy(copy, phys_to_virt(SIM_MEMORY_FIRST), sizeof(copy));
+    step(&action, &mark);
+    pages_end(here()->state.objects & ~state->objects);
     push(UINT32_MAX, mark, state);
     int count = successors(mine);
     pop();
@@ -392,6 +412,8 @@ static void compare_twins(uint32_t twin, size_t mark, const struct canonical *st
     go(home);
     search.now = action;
     search.result->verified++;
+    if (memcmp(copy, phys_to_virt(SIM_MEMORY_FIRST), sizeof(copy)) != 0)
+        panic("going to another state and back changed memory (state %u)", home);
     if (count != other_count || memcmp(mine, others, (size_t)count * sizeof(mine[0])) != 0)
         panic("merged states have different successors (states %u and %u)", home, twin);
 }

@@ -22,6 +22,8 @@ static struct {
     struct thread *receiver; /* that waits there */
     uint64_t badge;
     uint8_t count;
+    struct cap sent[2];        /* what r14 names; type none: nothing */
+    const struct cap *slot[2]; /* where the receiver wants them */
     /* wait: what it must bring */
     struct port *own;
     uint64_t header, tag, pending;
@@ -94,6 +96,24 @@ static const struct cap *port_cap(uint64_t slot, uint8_t right)
     return cap && cap->type == OBJECT_port && (cap->rights & right) ? cap : NULL;
 }
 
+/* The n-th slot that a thread's r14 names; NULL: none. */
+static const struct cap *message_slot(const struct thread *thread, unsigned n)
+{
+    uint64_t number = thread->registers.r14 >> (32 * n) & UINT32_MAX;
+    return number && thread->captable ? captable_slot(thread->captable, number) : NULL;
+}
+
+static void before_message(void)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        const struct cap *sent = message_slot(step.thread, n);
+        if (sent)
+            step.sent[n] = *sent;
+        if (step.receiver)
+            step.slot[n] = message_slot(step.receiver, n);
+    }
+}
+
 static void before_send(uint8_t right)
 {
     step.cap = port_cap(step.registers.rdi, right);
@@ -104,6 +124,8 @@ static void before_send(uint8_t right)
     step.badge = step.cap->port.badge;
     step.count = step.port->count;
     step.pending = step.port->pending | step.badge;
+    if (right == RIGHT_SEND)
+        before_message();
 }
 
 static void before_wait(void)
@@ -163,6 +185,15 @@ void check_step_before(void)
 
 /* --- after --- */
 
+/* The n-th capability of the message arrived in `slot`: derived from the sender's. */
+static void check_sent(const struct cap *slot, unsigned n)
+{
+    const struct cap *sent = &step.sent[n];
+    ASSERT(slot->type == sent->type && slot->object == sent->object);
+    ASSERT(slot->rights == sent->rights && slot->depth == sent->depth + 1);
+    ASSERT(slot->type != OBJECT_port || slot->port.badge == sent->port.badge);
+}
+
 static void check_queued(void)
 {
     unsigned last = (step.port->head + step.count) % PORT_QUEUE_SLOTS;
@@ -171,6 +202,9 @@ static void check_queued(void)
     const uint64_t w[MSG_WORDS] = {r->rdx, r->r10, r->r8, r->r9, r->r12, r->r13};
     ASSERT(msg->tag == step.badge);
     ASSERT(memcmp(msg, &r->rsi, sizeof(r->rsi)) == 0 && memcmp(msg->w, w, sizeof(w)) == 0);
+    for (unsigned n = 0; n < 2; n++)
+        if (step.sent[n].type != OBJECT_none)
+            check_sent(&step.port->entries[last].caps[n], n);
 }
 
 static void check_delivered(void)
@@ -179,6 +213,9 @@ static void check_delivered(void)
     ASSERT(to->rax == OK && to->rdi == 0 && to->rsi == r->rsi && to->rbx == step.badge);
     ASSERT(to->rdx == r->rdx && to->r10 == r->r10 && to->r8 == r->r8);
     ASSERT(to->r9 == r->r9 && to->r12 == r->r12 && to->r13 == r->r13);
+    for (unsigned n = 0; n < 2; n++)
+        if (to->r14 >> n & 1)
+            check_sent(step.slot[n], n);
 }
 
 /* A send_wait that ends with an error may have sent: seen from what became of the message. */

@@ -75,6 +75,8 @@ help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
+	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
 	@echo "make format, make lint, make clean"
@@ -305,7 +307,7 @@ include tests/bugs/bugs.mk
 
 units: $(UNITS)
 
-test: images test-images units $(B)/tools/callref
+test: images test-images units $(B)/tools/callref $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.

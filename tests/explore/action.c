@@ -37,7 +37,7 @@ static const struct numbers {
 } number_classes[] = {
     /* addresses: mapped, free, without one table, without any */
     {'a', 4, 2, {AT, AT + 0x2000, AT + 0x200000, 0x8000000000, AT + 1, USER_ADDRESS_END}},
-    {'r', 2, 0, {RIGHT_ALL, RIGHT_READ | RIGHT_SEND | RIGHT_SIGNAL}},
+    {'r', 2, 0, {RIGHT_ALL, RIGHT_WRITE | RIGHT_SIGNAL}},
     {'m',
      3,
      2,
@@ -52,9 +52,9 @@ static const struct numbers {
     {'i', 1, 1, {5, 64}}, /* bit */
     {'I', 3, 1, {IRQ_MESSAGE, PIN, PIN | IRQ_PIN_LEVEL, 99}},
     {'o', 1, 2, {IOPORT_FIRST, IOPORT_FIRST - 1, IOPORT_FIRST + IOPORT_COUNT}},
-    {'k', 2, 2, {1, 2, 0, 5}}, /* how many ports, or bytes */
-    {'h', 1, 1, {1, 0}},       /* message header */
-    {'c', 1, 1, {CALL_COUNT, UINT64_MAX}},
+    {'k', 2, 2, {1, 2, 0, 5}},                          /* how many ports, or bytes */
+    {'h', 1, 1, {1, 0}},                                /* message header */
+    {'c', 2, 1, {CALL_COUNT, CALL_invoke, UINT64_MAX}}, /* invoke: of an unknown operation */
     {'V', 2, 1, {IRQ_VECTOR_FIRST, IRQ_VECTOR_FIRST + 1, IRQ_VECTOR_LAST + 1}},
     {'N', 1, 0, {PIN}},
     {'T', 2, 0, {TICK, 0}},              /* time; 0: until the timer fires */
@@ -67,12 +67,12 @@ static const struct made {
     uint8_t type;
     uint16_t pages;
 } made[] = {
-    {OBJECT_page, 1},     {OBJECT_page, 2},    {OBJECT_untyped, 2}, {OBJECT_table, 1},
-    {OBJECT_captable, 1}, {OBJECT_space, 2},   {OBJECT_thread, 1},  {OBJECT_port, 1},
-    {OBJECT_thread, 2},   {OBJECT_irq, 1},     {OBJECT_page, 16},   {OBJECT_page, 513},
-    {OBJECT_COUNT, 1},    {OBJECT_untyped, 0},
+    {OBJECT_page, 1},   {OBJECT_page, 2},     {OBJECT_page, 10},   {OBJECT_untyped, 2},
+    {OBJECT_table, 1},  {OBJECT_captable, 1}, {OBJECT_space, 2},   {OBJECT_thread, 1},
+    {OBJECT_port, 1},   {OBJECT_thread, 2},   {OBJECT_irq, 1},     {OBJECT_page, 16},
+    {OBJECT_page, 513}, {OBJECT_COUNT, 1},    {OBJECT_untyped, 0},
 };
-enum { MADE_GOOD = 8, MADE = sizeof(made) / sizeof(made[0]) };
+enum { MADE_GOOD = 9, MADE = sizeof(made) / sizeof(made[0]) };
 
 /* Letters of slots: U page table ... a capability of that type in the own table; s any, e empty;
  * d and u empty and in use in the invoked table; w what a message takes along; R where a wait
@@ -218,6 +218,7 @@ static void choose_slot(struct choices *choices, char letter, const struct slots
         if (own->next_empty != OUTSIDE)
             good(choices, own->empty | TWICE);
         bad(choices, own->used[0]);
+        bad(choices, OUTSIDE);
         break;
     case 'B':
         good(choices, 0);
@@ -430,7 +431,7 @@ static enum error system_call(const struct action *action)
     r->rdx = r->r10 = r->r8 = r->r9 = r->r12 = r->r13 = r->rbx = r->r14 = r->r15 = 0;
     r->rax = action->kind;
     if (action->kind == ACTION_unknown_call)
-        r->rax = value_of('c', action->argument[0]);
+        r->rax = value_of('c', action->argument[0]), r->rsi = OPERATION_COUNT;
     else if (action->kind == ACTION_invoke)
         invocation(action, r);
     else

@@ -27,6 +27,19 @@ $(B)/explore/explore: $(EXPLORE_ALL_O)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
+# Canonical forms that leave out too much, for the test that --verify would tell.
+EXPLORE_UNSOUND := $(B)/explore/unsound-deadlines/explore $(B)/explore/unsound-memory/explore
+EXPLORE_LEFT_OUT_deadlines := mix(from_now(thread->deadline.time));
+EXPLORE_LEFT_OUT_memory    := mix(cap->untyped.used);
+
+$(EXPLORE_UNSOUND): $(B)/explore/unsound-%/explore: tests/explore/canonical.c $(EXPLORE_ALL_O)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)grep -vF '$(EXPLORE_LEFT_OUT_$*)' $< > $(@D)/canonical.c
+	$(Q)! cmp -s $< $(@D)/canonical.c
+	$(Q)$(CC) $(EXPLORE_FLAGS) -o $@ $(@D)/canonical.c \
+	    $(filter-out %/canonical.o,$(EXPLORE_ALL_O))
+
 # A long search: SECONDS in all.
 explore: $(B)/explore/explore
 	$< --seconds $(SECONDS) --save $(B)/explore/violation.way

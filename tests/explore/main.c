@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/arch/sim/check_step.h"
 #include "kernel/arch/sim/machine.h"
 #include "tests/explore/memory.h"
 #include "tests/explore/search.h"
@@ -62,8 +63,36 @@ static void report(const struct configuration *configuration, const struct searc
     fflush(stdout);
 }
 
+/* How much of calls.def all configurations together have met. */
+static void report_met(const uint32_t *met)
+{
+    static const char *const names[CALL_COUNT + OPERATION_COUNT] = {
+#define CALL(name, ...)              [CALL_##name] = #name,
+#define OPERATION(object, name, ...) [CALL_COUNT + OPERATION_##object##_##name] = #object "." #name,
+#include "motet/calls.def"
+    };
+    int met_errors = 0, errors = 0, succeeded = 0;
+    for (int i = 0; i < CALL_COUNT + OPERATION_COUNT; i++) {
+        uint64_t call = i < CALL_COUNT ? (uint64_t)i : CALL_invoke;
+        if (i == CALL_invoke)
+            continue;
+        succeeded += met[i] & 1;
+        for (int error = 1; error < ERROR_COUNT; error++) {
+            if (error == ERROR_UNKNOWN_CALL)
+                continue; /* isn't an operation's */
+            errors += check_error_documented(call, (uint64_t)i - CALL_COUNT, (enum error)error);
+            met_errors += met[i] >> error & 1;
+        }
+        if (!(met[i] & 1))
+            printf("never succeeded: %s\n", names[i]);
+    }
+    printf("calls and operations that succeeded: %d of %d; documented errors met: %d of %d\n",
+           succeeded, CALL_COUNT + OPERATION_COUNT - 1, met_errors, errors);
+}
+
 static bool run_all(const char *only, struct search_options *options)
 {
+    static uint32_t met[CALL_COUNT + OPERATION_COUNT];
     double left = options->seconds;
     bool good = true;
     for (int i = 0; i < configuration_count; i++) {
@@ -75,11 +104,15 @@ static bool run_all(const char *only, struct search_options *options)
         search_run(&configurations[i], options, &result);
         report(&configurations[i], &result);
         good = good && !result.violated;
+        for (int k = 0; k < CALL_COUNT + OPERATION_COUNT; k++)
+            met[k] |= result.met[k];
         if (left && !only)
             left -= result.seconds < left - 0.01 ? result.seconds : left - 0.01;
         if (!good)
             break; /* the first is enough */
     }
+    if (good && !only)
+        report_met(met);
     return good;
 }
 

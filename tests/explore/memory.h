@@ -19,8 +19,8 @@
 
 enum {
     LINE_BYTES = 64,
-    PAGES_MAX = 64,        /* of a machine: sets of pages are bits of a word */
-    ACCESSES_MAX = 100000, /* of one kernel entry; the longest bounded one stays far below */
+    PAGES_MAX = 64,       /* of a machine: sets of pages are bits of a word */
+    ACCESSES_MAX = 10000, /* of one kernel entry: what 512 entries of a page table take, and more */
 };
 
 /* The machine's memory; everything else that is writable and not on the stack is found by itself.

@@ -331,7 +331,7 @@ const struct configuration configurations[] = {
     {"memory",
      "retyping, mapping, page tables, reuse of memory",
      PART_MEMORY,
-     3,
+     11,
      {KIND(invoke), OP(untyped_retype) | OP(untyped_info) | OP(page_map) | OP(page_unmap) |
                         OP(page_info) | OP(table_map) | OP(table_unmap) | REMOVALS |
                         OP(captable_copy)}},

@@ -346,6 +346,10 @@ static bool led_elsewhere(const struct action *action, const struct thread *call
                           enum error error, struct canonical *state)
 {
     search.result->transitions++;
+    if (action->kind == ACTION_invoke)
+        search.result->met[CALL_COUNT + action->operation] |= 1u << error;
+    else if (action->kind < CALL_COUNT)
+        search.result->met[action->kind] |= 1u << error;
     longest();
     /* A caller that goes on has new values in its registers; the next action replaces them. */
     bool goes_on = caller && sim_cpu.current == caller;

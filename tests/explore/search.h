@@ -39,7 +39,8 @@ struct search_result {
     uint64_t level[DEPTH_MAX + 1]; /* states first reached at this depth */
     double seconds;
     uint64_t memory_bytes;
-    uint32_t longest; /* loads and stores of one kernel entry */
+    uint32_t met[CALL_COUNT + OPERATION_COUNT]; /* bits: enum error, of each call and operation */
+    uint32_t longest;                           /* loads and stores of one kernel entry */
     char longest_what[200];
 };
 

@@ -26,7 +26,7 @@ enum {
 static struct {
     uint64_t hash;
     const uint8_t *memory;
-    uint8_t number[PAGES_MAX]; /* of each page, by which it is known */
+    uint8_t number[SIM_PAGES]; /* of each page, by which it is known */
     uint8_t numbers;
     bool broken;
 } form;
@@ -41,11 +41,11 @@ static inline void mix(uint64_t word)
 
 static inline uint64_t pointer(const void *at)
 {
-    uint64_t offset = (uint64_t)((const uint8_t *)at - form.memory);
+    uint64_t offset = (uint64_t)at - (uint64_t)form.memory;
     if (!at)
         return 0;
     if (offset >= SIM_MEMORY_BYTES) /* the CPU's lists */
-        return 1ull << 60 | (uint64_t)((const uint8_t *)at - (const uint8_t *)&sim_cpu);
+        return 1ull << 60 | ((uint64_t)at - (uint64_t)&sim_cpu);
     uint64_t page = offset / PAGE_BYTES, in_page = offset % PAGE_BYTES;
     if (form.number[page] == NO_PAGE)
         return 1ull << 61 | offset;

@@ -116,6 +116,50 @@ static bool run_all(const char *only, struct search_options *options)
     return good;
 }
 
+struct arguments {
+    struct search_options options;
+    const char *only, *replay;
+    int status; /* < 0: search; else the exit status */
+};
+
+static void argument_take(struct arguments *arguments, int option, const char *value)
+{
+    struct search_options *options = &arguments->options;
+    switch (option) {
+    case 'c':
+        arguments->only = value;
+        break;
+    case 's':
+        options->seconds = atof(value);
+        break;
+    case 'd':
+        options->depth = atoi(value);
+        break;
+    case 'n':
+        options->states = strtoull(value, NULL, 0);
+        break;
+    case 'm':
+        options->memory_bytes = (uint64_t)(atof(value) * (1 << 30));
+        break;
+    case 'v':
+        options->verify = strtoull(value, NULL, 0);
+        break;
+    case 'o':
+        options->save = value;
+        break;
+    case 'r':
+        arguments->replay = value;
+        break;
+    case 'l':
+        list();
+        arguments->status = 0;
+        break;
+    default:
+        fputs(usage, option == 'h' ? stdout : stderr);
+        arguments->status = option == 'h' ? 0 : 2;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {
@@ -131,44 +175,15 @@ int main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct search_options options = {.memory_bytes = (uint64_t)MEMORY_GIB << 30,
-                                     .progress = isatty(STDERR_FILENO)};
-    const char *only = NULL, *replay = NULL;
+    struct arguments arguments = {
+        .options = {.memory_bytes = (uint64_t)MEMORY_GIB << 30, .progress = isatty(STDERR_FILENO)},
+        .status = -1};
     int option;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            only = optarg;
-            break;
-        case 's':
-            options.seconds = atof(optarg);
-            break;
-        case 'd':
-            options.depth = atoi(optarg);
-            break;
-        case 'n':
-            options.states = strtoull(optarg, NULL, 0);
-            break;
-        case 'm':
-            options.memory_bytes = (uint64_t)(atof(optarg) * (1 << 30));
-            break;
-        case 'v':
-            options.verify = strtoull(optarg, NULL, 0);
-            break;
-        case 'o':
-            options.save = optarg;
-            break;
-        case 'r':
-            replay = optarg;
-            break;
-        case 'l':
-            list();
-            return 0;
-        default:
-            fputs(usage, option == 'h' ? stdout : stderr);
-            return option == 'h' ? 0 : 2;
-        }
-    }
+    while (arguments.status < 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        argument_take(&arguments, option, optarg);
+    if (arguments.status >= 0)
+        return arguments.status;
+    const char *only = arguments.only, *replay = arguments.replay;
     if (only && !configuration_find(only)) {
         fprintf(stderr, "explore: no configuration '%s', see --list\n", only);
         return 2;
@@ -178,5 +193,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "explore: %s isn't a saved way\n", replay);
         return 2;
     }
-    return replay ? 0 : !run_all(only, &options);
+    return replay ? 0 : !run_all(only, &arguments.options);
 }

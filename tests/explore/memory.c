@@ -58,7 +58,8 @@ static void region_init(struct region *region, uintptr_t first, size_t bytes)
 void memory_init(uint8_t *first, size_t pages)
 {
     region_init(&memory.machine, (uintptr_t)first, pages * PAGE_BYTES);
-    region_init(&memory.statics, (uintptr_t)__data_start, (size_t)(_end - __data_start));
+    region_init(&memory.statics, (uintptr_t)__data_start,
+                (uintptr_t)_end - (uintptr_t)__data_start);
     memory.log = map(LOG_MAX * sizeof(struct saved));
 }
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -19,15 +18,12 @@
 #include "kernel/port.h"
 #include "tests/explore/canonical.h"
 #include "tests/explore/memory.h"
+#include "tests/explore/store.h"
+#include "tests/explore/translations.h"
 
 enum {
-    TABLE_FIRST = 1 << 16, /* entries of the set of hashes, at first */
-    NODES_FIRST = 1 << 16,
-    REMEMBERED_MAX = 512, /* translations of the running space */
-    FLUSHES_MAX = 64,     /* of one step */
     GARBAGE = 0xdd,
     STUCK_SECONDS = 20, /* a check that takes so long runs in a circle */
-    NO_NODE = -1,
 };
 
 /* On the way to where the machine is. */
@@ -42,14 +38,7 @@ static struct {
     const struct search_options *options;
     struct search_result *result;
 
-    uint64_t *hashes; /* open addressing; 0: empty */
-    uint32_t *owners; /* with verify: which node has it */
-    uint64_t capacity;
-
-    uint32_t *parents;
-    struct action *actions;
-    uint64_t nodes, node_capacity;
-
+    struct store store;
     struct stop way[DEPTH_MAX + 1];
     int depth;
 
@@ -60,184 +49,6 @@ static struct {
 } search;
 
 static volatile sig_atomic_t ticks; /* seconds that nobody took notice of */
-
-/* --- memory that is kept --- */
-
-static void *resize(void *old, uint64_t old_bytes, uint64_t bytes)
-{
-    void *at = old ? mremap(old, old_bytes, bytes, MREMAP_MAYMOVE)
-                   : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED) {
-        perror("explore: memory");
-        exit(2);
-    }
-    search.result->memory_bytes += bytes - old_bytes;
-    return at;
-}
-
-static void release(void *at, uint64_t bytes)
-{
-    if (at && munmap(at, bytes) == 0)
-        search.result->memory_bytes -= bytes;
-}
-
-static uint64_t table_entry_bytes(void)
-{
-    return sizeof(uint64_t) + (search.options->verify ? sizeof(uint32_t) : 0);
-}
-
-static void table_make(uint64_t capacity)
-{
-    search.capacity = capacity;
-    search.hashes = resize(NULL, 0, capacity * sizeof(uint64_t));
-    madvise(search.hashes, capacity * sizeof(uint64_t), MADV_HUGEPAGE);
-    search.owners = search.options->verify ? resize(NULL, 0, capacity * sizeof(uint32_t)) : NULL;
-}
-
-/* Where the hash is, or would be. */
-static uint64_t find(uint64_t hash)
-{
-    uint64_t at = hash & (search.capacity - 1);
-    while (search.hashes[at] && search.hashes[at] != hash)
-        at = (at + 1) & (search.capacity - 1);
-    return at;
-}
-
-static void table_grow(void)
-{
-    uint64_t *hashes = search.hashes, capacity = search.capacity;
-    uint32_t *owners = search.owners;
-    table_make(2 * capacity);
-    for (uint64_t i = 0; i < capacity; i++) {
-        if (!hashes[i])
-            continue;
-        uint64_t at = find(hashes[i]);
-        search.hashes[at] = hashes[i];
-        if (owners)
-            search.owners[at] = owners[i];
-    }
-    release(hashes, capacity * sizeof(uint64_t));
-    release(owners, capacity * sizeof(uint32_t));
-}
-
-static void nodes_grow(void)
-{
-    uint64_t from = search.node_capacity, to = from ? 2 * from : NODES_FIRST;
-    search.parents = resize(search.parents, from * sizeof(uint32_t), to * sizeof(uint32_t));
-    search.actions =
-        resize(search.actions, from * sizeof(struct action), to * sizeof(struct action));
-    search.node_capacity = to;
-}
-
-/* Whether one more state can be kept within the bound; makes room. */
-static bool room(void)
-{
-    uint64_t used = search.result->memory_bytes, bound = search.options->memory_bytes;
-    if (search.nodes == search.node_capacity) {
-        uint64_t more = search.node_capacity * (sizeof(uint32_t) + sizeof(struct action));
-        if (used + more > bound || search.nodes * 2 > UINT32_MAX)
-            return false;
-        nodes_grow();
-    }
-    if (search.nodes * 4 >= search.capacity * 3) {
-        if (used + 2 * search.capacity * table_entry_bytes() > bound)
-            return false;
-        table_grow();
-    }
-    return true;
-}
-
-static uint32_t node_add(uint64_t at, uint64_t hash, uint32_t parent)
-{
-    uint32_t node = (uint32_t)search.nodes++;
-    search.hashes[at] = hash;
-    if (search.owners)
-        search.owners[at] = node;
-    search.parents[node] = parent;
-    search.actions[node] = search.now;
-    return node;
-}
-
-static void all_release(void)
-{
-    release(search.hashes, search.capacity * sizeof(uint64_t));
-    release(search.owners, search.capacity * sizeof(uint32_t));
-    release(search.parents, search.node_capacity * sizeof(uint32_t));
-    release(search.actions, search.node_capacity * sizeof(struct action));
-    search.hashes = NULL;
-    search.owners = search.parents = NULL;
-    search.actions = NULL;
-    search.nodes = search.node_capacity = 0;
-}
-
-/* --- translations --- */
-
-/* What the processor may have remembered when a step begins: every present entry of the running
- * space. A step that changes one must flush it. */
-static struct {
-    struct {
-        const uint64_t *entry;
-        uint64_t value, address;
-        bool table;
-    } at[REMEMBERED_MAX];
-    int count;
-    struct {
-        uint64_t address, pages; /* 0 pages: all */
-    } flush[FLUSHES_MAX];
-    int flushes;
-} translations;
-
-static void flushed(uint64_t address, uint64_t pages)
-{
-    if (translations.flushes < FLUSHES_MAX) {
-        translations.flush[translations.flushes].address = address;
-        translations.flush[translations.flushes++].pages = pages;
-    }
-}
-
-static void remember_table(const uint64_t *table, int level, uint64_t base)
-{
-    for (uint64_t i = 0; i < (level == 4 ? 256 : 512); i++) {
-        uint64_t address = base | i << (3 + 9 * level);
-        if (!(table[i] & 1) || translations.count == REMEMBERED_MAX)
-            continue;
-        int n = translations.count++;
-        translations.at[n].entry = &table[i];
-        translations.at[n].value = table[i];
-        translations.at[n].address = address;
-        translations.at[n].table = level > 1;
-        if (level > 1)
-            remember_table(phys_to_virt(table[i] & 0x000ffffffffff000ull), level - 1, address);
-    }
-}
-
-static void translations_remember(void)
-{
-    translations.count = 0;
-    if (sim_cpu.space)
-        remember_table(sim_cpu.space->root, 4, 0);
-}
-
-/* Any flush forgets the entries that lead to tables. */
-static bool was_flushed(int n)
-{
-    for (int i = 0; i < translations.flushes; i++) {
-        uint64_t offset = translations.at[n].address - translations.flush[i].address;
-        if (translations.flush[i].pages == 0 || translations.at[n].table ||
-            offset / PAGE_BYTES < translations.flush[i].pages)
-            return true;
-    }
-    return false;
-}
-
-static void translations_check(void)
-{
-    for (int n = 0; n < translations.count; n++)
-        if (*translations.at[n].entry != translations.at[n].value && !was_flushed(n))
-            panic("a translation of 0x%lx was changed and not flushed",
-                  (unsigned long)translations.at[n].address);
-}
 
 /* --- steps --- */
 
@@ -269,7 +80,7 @@ static enum error step(const struct action *action, size_t *mark)
 {
     search.now = *action;
     *mark = memory_step(here()->state.gone);
-    translations.flushes = 0;
+    translations_step();
     return action_perform(action);
 }
 
@@ -288,7 +99,7 @@ static void go(uint32_t node)
 {
     uint32_t way[DEPTH_MAX + 1];
     int length = 0, same = 0;
-    for (uint32_t at = node; at != 0; at = search.parents[at])
+    for (uint32_t at = node; at != 0; at = search.store.parents[at])
         way[length++] = at;
     while (same < length && same < search.depth &&
            search.way[same + 1].node == way[length - 1 - same])
@@ -298,7 +109,7 @@ static void go(uint32_t node)
     for (int i = length - 1 - same; i >= 0; i--) {
         struct canonical state;
         size_t mark;
-        step(&search.actions[way[i]], &mark);
+        step(&search.store.actions[way[i]], &mark);
         arrive(&state);
         push(way[i], mark, &state);
     }
@@ -309,7 +120,7 @@ static void go(uint32_t node)
 static void check_state(void)
 {
     check_reset();
-    sim.flushed = flushed;
+    translations_watch();
     check_all(scene_first_cap(), scene_root());
 }
 
@@ -438,7 +249,7 @@ static void show_progress(int depth)
     fprintf(stderr, "\r%s: depth %d, %lu states, %lu transitions, %.0f s, %.0f MiB ",
             search.configuration->name, depth, (unsigned long)r->states,
             (unsigned long)r->transitions, seconds_since_start(),
-            (double)r->memory_bytes / (1 << 20));
+            (double)search.store.bytes / (1 << 20));
 }
 
 /* Tries everything in one state. False when there is no more room. */
@@ -453,19 +264,17 @@ static bool expand(uint32_t node)
         size_t mark;
         enum error error = step(&search.tried[i], &mark);
         if (led_elsewhere(&search.tried[i], caller, mark, error, &state)) {
-            uint64_t at = find(state.hash);
-            if (search.hashes[at]) {
+            if (store_has(&search.store, state.hash)) {
                 uint64_t verify = search.options->verify;
                 if (++search.result->merged, verify && search.result->merged % verify == 0) {
-                    compare_twins(search.owners[at], mark, &state);
+                    compare_twins(store_owner(&search.store, state.hash), mark, &state);
                     translations_remember();
                     continue; /* it undid the step */
                 }
             } else {
                 check_state();
-                if (!room())
+                if (!store_add(&search.store, state.hash, node, &search.now))
                     return false;
-                node_add(find(state.hash), state.hash, node);
                 search.result->states++;
                 search.result->level[search.depth + 1]++;
             }
@@ -493,7 +302,7 @@ static void search_levels(void)
     struct search_result *r = search.result;
     uint64_t next = 0;
     for (int depth = 0; depth < DEPTH_MAX; depth++) {
-        uint64_t end = search.nodes;
+        uint64_t end = search.store.count;
         if (next == end) {
             r->complete = true;
             return;
@@ -546,7 +355,7 @@ static int the_way(struct action *actions)
 {
     int length = search.depth;
     for (int i = 0; i < length; i++)
-        actions[i] = search.actions[search.way[i + 1].node];
+        actions[i] = search.store.actions[search.way[i + 1].node];
     actions[length] = search.now;
     return length + 1;
 }
@@ -614,7 +423,7 @@ static void violation(void)
     struct search_result *r = search.result;
     r->violated = true;
     snprintf(r->violation, sizeof(r->violation), "%s", sim_panic_text);
-    if (!search.configuration->name || !search.nodes)
+    if (!search.configuration->name || !search.store.count)
         return; /* the machine at the start: there is no way to it */
     int count = the_way(actions);
     r->violation_depth = count;
@@ -629,10 +438,9 @@ static void begin(const struct configuration *configuration)
 {
     search.configuration = configuration;
     search.depth = 0;
-    search.nodes = 0;
     memory_commit();
     scene_create(configuration, &search.broken);
-    sim.flushed = flushed;
+    translations_watch();
     memory_commit();
     canonical_take(&search.way[0].state);
     search.way[0].node = 0;
@@ -645,13 +453,12 @@ void search_run(const struct configuration *configuration, const struct search_o
     search.options = options;
     search.result = result;
     clock_gettime(CLOCK_MONOTONIC, &search.start);
-    table_make(TABLE_FIRST);
-    nodes_grow();
+    store_open(&search.store, options->memory_bytes, options->verify);
     signals_set(true);
     if (setjmp(search.broken) == 0) {
         begin(configuration);
         check_state();
-        node_add(find(search.way[0].state.hash), search.way[0].state.hash, 0);
+        store_add(&search.store, search.way[0].state.hash, 0, &search.now);
         result->states = result->level[0] = 1;
         search_levels();
     } else {
@@ -659,47 +466,62 @@ void search_run(const struct configuration *configuration, const struct search_o
     }
     signals_set(false);
     result->seconds = seconds_since_start();
-    uint64_t used = result->memory_bytes;
-    all_release();
-    result->memory_bytes = used;
+    result->memory_bytes = search.store.bytes;
+    store_close(&search.store);
     if (options->progress)
         fprintf(stderr, "\r%*s\r", 79, "");
+}
+
+/* One step of a saved way, with all checks. */
+static void replay_step(const struct action *action)
+{
+    struct canonical state;
+    size_t mark;
+    show_step(action);
+    translations_remember();
+    const struct thread *caller = sim_cpu.current;
+    enum error error = step(action, &mark);
+    show_error(action, error);
+    if (!led_elsewhere(action, caller, mark, error, &state))
+        canonical_take(&state);
+    check_state();
+    push(0, mark, &state);
+}
+
+static int way_read(const char *name, char configuration[32], struct action *actions)
+{
+    FILE *file = fopen(name, "r");
+    unsigned long word;
+    int count = 0;
+    if (!file)
+        return -1;
+    bool good = fscanf(file, "explore %31s", configuration) == 1;
+    while (good && count < DEPTH_MAX && fscanf(file, "%lx", &word) == 1)
+        memcpy(&actions[count++], &word, sizeof(word));
+    fclose(file);
+    return good && configuration_find(configuration) ? count : -1;
 }
 
 bool search_replay(const char *name)
 {
     static struct search_options options;
     static struct search_result result;
-    FILE *file = fopen(name, "r");
-    char configuration[32];
-    unsigned long word;
-    if (!file || fscanf(file, "explore %31s", configuration) != 1 ||
-        !configuration_find(configuration))
-        return false;
+    static struct action actions[DEPTH_MAX];
+    static char configuration[32];
+    static int count;
+    count = way_read(name, configuration, actions);
     search.options = &options;
     search.result = &result;
+    if (count < 0)
+        return false;
     if (setjmp(search.broken) != 0) {
-        printf("\n  %s\n", sim_panic_text);
+        printf("the machine at the start: %s\n", sim_panic_text);
         return true;
     }
     begin(configuration_find(configuration));
-    sim.panic = NULL; /* a panic ends the process: gdb stops there */
-    while (fscanf(file, "%lx", &word) == 1) {
-        struct action action;
-        struct canonical state;
-        size_t mark;
-        memcpy(&action, &word, sizeof(action));
-        show_step(&action);
-        translations_remember();
-        const struct thread *caller = sim_cpu.current;
-        enum error error = step(&action, &mark);
-        show_error(&action, error);
-        if (!led_elsewhere(&action, caller, mark, error, &state))
-            canonical_take(&state);
-        check_state();
-        push(0, mark, &state);
-    }
-    fclose(file);
+    sim.panic = NULL; /* from now on a panic ends the process: gdb stops there */
+    for (int i = 0; i < count; i++)
+        replay_step(&actions[i]);
     printf("nothing is wrong here\n");
     return true;
 }

@@ -72,7 +72,7 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) servers/init/settings.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
-                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c no_hooks.c)
+                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_step.c no_hooks.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -81,6 +81,8 @@ help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
+	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
 	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"
@@ -309,6 +311,9 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread
 
+include tests/explore/explore.mk
+include tests/bugs/bugs.mk
+
 units: $(UNITS)
 
 # What the tests look at beside the images themselves.
@@ -317,7 +322,8 @@ debug-images:
 
 simulators: $(SIM_VARIANTS:%=$(B)/sim/%/sim)
 
-test: images test-images units $(B)/tools/callref debug-images simulators
+test: images test-images units $(B)/tools/callref debug-images simulators \
+      $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.

@@ -152,10 +152,10 @@ static bool step_once(struct run_result *result)
 
 static void panic_note(struct run_result *result)
 {
-    char text[240];
     bool copy = step_was_copy();
-    snprintf(text, sizeof(text), "%s%s", sim.panic_text, copy ? " (on a copy)" : "");
-    fail(result, text);
+    result->failed = true;
+    snprintf(result->text, sizeof(result->text), "%s%s", sim_panic_text,
+             copy ? " (on a copy)" : "");
 }
 
 static void aftermath(struct run_result *result)

@@ -20,6 +20,8 @@ void check_reset(void);
  *  - memory: no page is in two objects; new pages are cleared; what is in no object any more is
  *    filled with garbage and poisoned, so that a use after free is found;
  *  - threads, ports, spaces, tables: everything is in exactly the lists it should be in;
+ *  - interrupts: a vector has one owner, and is bound to a live port or to nothing; a pin is open
+ *    only for a bound vector;
  *  - the CPU: the best thread runs, timer and slice are set when they must be.
  */
 void check_all(const struct cap *first, const struct captable *table);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Checks of single steps. See check_step.h. Written without the kernel's functions for what they
+ * check, over copies made before the step.
+ */
+#include "kernel/arch/sim/check_step.h"
+
+#include <string.h>
+
+#include "kernel/arch/sim/machine.h"
+#include "kernel/captable.h"
+#include "kernel/port.h"
+
+/* Before the step: who called, with what. */
+static struct {
+    struct thread *thread;
+    struct registers registers;
+    uint64_t call, operation;
+    /* send, signal: through what, to where */
+    const struct cap *cap;
+    struct port *port;
+    struct thread *receiver; /* that waits there */
+    uint64_t badge;
+    uint8_t count;
+    struct cap sent[2];        /* what r14 names; type none: nothing */
+    const struct cap *slot[2]; /* where the receiver wants them */
+    /* wait: what it must bring */
+    struct port *own;
+    uint64_t header, tag, pending;
+    /* invoke on a table: the slots named, and what was in them */
+    struct captable *table;
+    struct cap *source, *destination;
+    struct cap was;
+} step;
+
+/* --- errors --- */
+
+static const char *const error_names[ERROR_COUNT] = {
+#define ERROR(name, text) [ERROR_##name] = #name,
+#include "motet/errors.def"
+#undef ERROR
+};
+
+static const char *const call_errors[CALL_COUNT] = {
+#define CALL(name, summary, errors, bound) [CALL_##name] = errors,
+#include "motet/calls.def"
+};
+
+static const char *const operation_errors[OPERATION_COUNT] = {
+#define OPERATION(object, name, right, arguments, summary, errors, bound)                          \
+    [OPERATION_##object##_##name] = errors,
+#include "motet/calls.def"
+};
+
+static bool has_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        if ((at == text || at[-1] == ' ') && (at[length] == ' ' || at[length] == 0))
+            return true;
+    return false;
+}
+
+static uint64_t errors_in(const char *text)
+{
+    uint64_t errors = 1ull << OK;
+    for (int error = 1; error < ERROR_COUNT; error++)
+        if (has_word(text, error_names[error]))
+            errors |= 1ull << error;
+    return errors;
+}
+
+bool check_error_documented(uint64_t call, uint64_t operation, enum error error)
+{
+    static uint64_t calls[CALL_COUNT], operations[OPERATION_COUNT]; /* sets, made once */
+    if (!calls[0]) {
+        for (int i = 0; i < CALL_COUNT; i++)
+            calls[i] = errors_in(call_errors[i]);
+        for (int i = 0; i < OPERATION_COUNT; i++)
+            operations[i] = errors_in(operation_errors[i]);
+        calls[CALL_send_wait] = calls[CALL_send] | calls[CALL_wait];
+    }
+    if (error >= ERROR_COUNT)
+        return false;
+    if (call >= CALL_COUNT)
+        return error == ERROR_UNKNOWN_CALL;
+    bool invoked = call == CALL_invoke && operation < OPERATION_COUNT;
+    return (calls[call] | (invoked ? operations[operation] : 0)) >> error & 1;
+}
+
+/* --- before --- */
+
+static const struct cap *port_cap(uint64_t slot, uint8_t right)
+{
+    const struct cap *cap = captable_slot(step.thread->captable, slot);
+    return cap && cap->type == OBJECT_port && (cap->rights & right) ? cap : NULL;
+}
+
+/* The n-th slot that a thread's r14 names; NULL: none. */
+static const struct cap *message_slot(const struct thread *thread, unsigned n)
+{
+    uint64_t number = thread->registers.r14 >> (32 * n) & UINT32_MAX;
+    return number && thread->captable ? captable_slot(thread->captable, number) : NULL;
+}
+
+static void before_message(void)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        const struct cap *sent = message_slot(step.thread, n);
+        if (sent)
+            step.sent[n] = *sent;
+        if (step.receiver)
+            step.slot[n] = message_slot(step.receiver, n);
+    }
+}
+
+static void before_send(uint8_t right)
+{
+    step.cap = port_cap(step.registers.rdi, right);
+    if (!step.cap)
+        return;
+    step.port = step.cap->object;
+    step.receiver = step.port->waiter;
+    step.badge = step.cap->port.badge;
+    step.count = step.port->count;
+    step.pending = step.port->pending | step.badge;
+    if (right == RIGHT_SEND)
+        before_message();
+}
+
+static void before_wait(void)
+{
+    const struct cap *cap = port_cap(step.registers.rdi, RIGHT_WAIT);
+    const struct cap *bell = port_cap(step.registers.rbx, RIGHT_SIGNAL);
+    if (!cap)
+        return;
+    step.own = cap->object;
+    if (step.own->waiter)
+        return; /* BUSY, unless the doorbell wakes it */
+    step.pending = step.own->pending;
+    if (bell && bell->object == step.own)
+        step.pending |= bell->port.badge;
+    if (step.own->count) {
+        const struct port_entry *entry = &step.own->entries[step.own->head];
+        memcpy(&step.header, &entry->msg, sizeof(step.header));
+        step.tag = entry->msg.tag;
+    } else if (!list_empty(&step.own->faulted)) {
+        step.header = KERNEL_FAULT;
+        step.tag = CONTAINER_OF(step.own->faulted.next, struct thread, link)->fault.badge;
+    }
+}
+
+static void before_invoke(void)
+{
+    const struct registers *r = &step.registers;
+    const struct cap *cap = captable_slot(step.thread->captable, r->rdi);
+    bool from_own = r->rsi == OPERATION_captable_copy || r->rsi == OPERATION_captable_mint ||
+                    r->rsi == OPERATION_captable_move;
+    if (!cap || cap->type != OBJECT_captable)
+        return;
+    step.table = cap->object;
+    step.source = captable_slot(from_own ? step.thread->captable : step.table, r->rdx);
+    if (step.source)
+        step.was = *step.source;
+    if (from_own)
+        step.destination = captable_slot(step.table, r->r10);
+}
+
+void check_step_before(void)
+{
+    memset(&step, 0, sizeof(step));
+    step.thread = sim_cpu.current;
+    step.registers = step.thread->registers;
+    step.call = step.registers.rax;
+    step.operation = step.registers.rsi;
+    if (step.call == CALL_send || step.call == CALL_send_wait)
+        before_send(RIGHT_SEND);
+    else if (step.call == CALL_signal)
+        before_send(RIGHT_SIGNAL);
+    else if (step.call == CALL_wait)
+        before_wait();
+    else if (step.call == CALL_invoke)
+        before_invoke();
+}
+
+/* --- after --- */
+
+/* The n-th capability of the message arrived in `slot`: derived from the sender's. */
+static void check_sent(const struct cap *slot, unsigned n)
+{
+    const struct cap *sent = &step.sent[n];
+    ASSERT(slot->type == sent->type && slot->object == sent->object);
+    ASSERT(slot->rights == sent->rights && slot->depth == sent->depth + 1);
+    ASSERT(slot->type != OBJECT_port || slot->port.badge == sent->port.badge);
+}
+
+static void check_queued(void)
+{
+    unsigned last = (step.port->head + step.count) % PORT_QUEUE_SLOTS;
+    const struct msg *msg = &step.port->entries[last].msg;
+    const struct registers *r = &step.registers;
+    const uint64_t w[MSG_WORDS] = {r->rdx, r->r10, r->r8, r->r9, r->r12, r->r13};
+    ASSERT(msg->tag == step.badge);
+    ASSERT(memcmp(msg, &r->rsi, sizeof(r->rsi)) == 0 && memcmp(msg->w, w, sizeof(w)) == 0);
+    for (unsigned n = 0; n < 2; n++)
+        if (step.sent[n].type != OBJECT_none)
+            check_sent(&step.port->entries[last].caps[n], n);
+}
+
+static void check_delivered(void)
+{
+    const struct registers *to = &step.receiver->registers, *r = &step.registers;
+    ASSERT(to->rax == OK && to->rdi == 0 && to->rsi == r->rsi && to->rbx == step.badge);
+    ASSERT(to->rdx == r->rdx && to->r10 == r->r10 && to->r8 == r->r8);
+    ASSERT(to->r9 == r->r9 && to->r12 == r->r12 && to->r13 == r->r13);
+    for (unsigned n = 0; n < 2; n++)
+        if (to->r14 >> n & 1)
+            check_sent(step.slot[n], n);
+}
+
+/* A send_wait that ends with an error may have sent: seen from what became of the message. */
+static void after_send(enum error error)
+{
+    if (!step.cap)
+        return;
+    bool delivered = step.receiver && step.port->waiter != step.receiver;
+    bool queued = !step.receiver && step.port->count == step.count + 1;
+    ASSERT(error || delivered || queued || step.call == CALL_send_wait);
+    if (delivered)
+        check_delivered();
+    else if (queued)
+        check_queued();
+}
+
+static void after_signal(enum error error)
+{
+    if (error || !step.badge)
+        return;
+    if (step.receiver)
+        ASSERT(step.receiver->registers.rdi == step.pending && step.port->waiter == NULL);
+    else
+        ASSERT(step.port->pending == step.pending);
+}
+
+static void after_wait(const struct registers *r, enum error error)
+{
+    if (error || !(step.pending | step.header))
+        return; /* refused, or it waits */
+    ASSERT(step.thread->state != THREAD_WAITING);
+    ASSERT(r->rsi == step.header && r->rdi == step.pending && step.own->pending == 0);
+    ASSERT(!step.header || r->rbx == step.tag);
+}
+
+static void after_copy(void)
+{
+    const struct cap *made = step.destination;
+    const struct registers *r = &step.registers;
+    ASSERT(made->type == step.was.type && made->object == step.was.object);
+    ASSERT(made->rights == (step.was.rights & (uint8_t)r->r8));
+    ASSERT(made->depth == step.was.depth + 1 && made->prev == step.source);
+    if (made->type != OBJECT_port)
+        return;
+    bool minted = step.operation == OPERATION_captable_mint;
+    ASSERT(made->port.badge == (minted ? r->r9 : step.was.port.badge));
+    ASSERT(minted || made->port.share == step.was.port.share);
+    const struct port *port = made->object;
+    ASSERT(!minted || !r->r12 || port->shares[made->port.share].reserved == r->r12);
+}
+
+static void after_move(void)
+{
+    const struct cap *to = step.destination, *from = step.source;
+    ASSERT(from->type == OBJECT_none && to->type == step.was.type);
+    ASSERT(to->object == step.was.object && to->rights == step.was.rights);
+    ASSERT(to->depth == step.was.depth && to->flags == step.was.flags);
+}
+
+/* The table itself may have gone; then its memory says nothing any more. */
+static void after_removal(enum error error)
+{
+    if (step.was.type == OBJECT_captable && step.was.object == step.table)
+        return;
+    bool revoke = step.operation == OPERATION_captable_revoke;
+    uint8_t mark = revoke ? CAP_REVOKING : CAP_DYING;
+    if (error == ERROR_MORE)
+        ASSERT(step.source->type == step.was.type && (step.source->flags & mark));
+    else if (!error && revoke)
+        ASSERT(!cap_has_children(step.source) && !(step.source->flags & CAP_REVOKING));
+    else if (!error)
+        ASSERT(step.source->type == OBJECT_none);
+}
+
+static void after_invoke(enum error error)
+{
+    if (!step.table)
+        return;
+    if (step.operation == OPERATION_captable_delete || step.operation == OPERATION_captable_revoke)
+        after_removal(error);
+    else if (error || !step.destination)
+        return;
+    else if (step.operation == OPERATION_captable_move)
+        after_move();
+    else
+        after_copy();
+}
+
+void check_step_after(void)
+{
+    const struct registers *r = &step.thread->registers;
+    /* A thread that waits has no result yet: its wait was accepted. */
+    enum error error = step.thread->state == THREAD_WAITING ? OK : (enum error)r->rax;
+    ASSERT(check_error_documented(step.call, step.operation, error));
+    if (step.call == CALL_send || step.call == CALL_send_wait)
+        after_send(error);
+    else if (step.call == CALL_signal)
+        after_signal(error);
+    else if (step.call == CALL_wait)
+        after_wait(r, error);
+    else if (step.call == CALL_invoke)
+        after_invoke(error);
+}

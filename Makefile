@@ -83,6 +83,7 @@ help:
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
+	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
 	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"
@@ -313,6 +314,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 
 include tests/explore/explore.mk
 include tests/bugs/bugs.mk
+include tests/fuzz/fuzz.mk
 
 units: $(UNITS)
 
@@ -323,7 +325,7 @@ debug-images:
 simulators: $(SIM_VARIANTS:%=$(B)/sim/%/sim)
 
 test: images test-images units $(B)/tools/callref debug-images simulators \
-      $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs
+      $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.

@@ -84,10 +84,22 @@ void interrupt_raise(uint32_t vector)
         world.interrupts |= 1ull << (vector - IRQ_VECTOR_FIRST);
 }
 
-/* What a supervisor says when something won't come back. */
-static bool says_dead(const char *line)
+static enum report report_in(const char *line)
 {
-    return strstr(line, " stopped") || strstr(line, "boot failed") || strstr(line, "broken");
+    if (strstr(line, "init: boot failed"))
+        return REPORT_NO_BOOT;
+    if (strstr(line, "device broken"))
+        return REPORT_BROKEN;
+    return strstr(line, " stopped") ? REPORT_STOPPED : REPORT_NONE;
+}
+
+static void line_end(const char *line)
+{
+    enum report report = report_in(line);
+    if (!report || world.reported)
+        return;
+    world.reported = report;
+    strcpy(world.report, line);
 }
 
 void console_put(char c)
@@ -97,7 +109,7 @@ void console_put(char c)
         return;
     if (c == '\n') {
         line[world.column] = 0;
-        world.reported |= says_dead(line);
+        line_end(line);
         world.line++;
         world.column = 0;
     } else if (world.column < LINE_BYTES - 1) {

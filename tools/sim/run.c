@@ -80,7 +80,7 @@ static void boot(const struct options *options)
     sim.panic = &panicked;
     lines_printed = 0;
     world_start(options);
-    sim_mappings_changed();
+    sim_mappings_forget();
     step_check();
     sim_points.messages = 0;
     sim_points.boundaries = options->kill ? (int64_t)options->kill - 1 : NO_BOUNDARY;
@@ -92,8 +92,7 @@ static void boot(const struct options *options)
 static bool faults_over(void)
 {
     const struct options *o = &world.options;
-    return sim_clock >
-           2 * SECOND + o->queries * SECOND / o->rate + world.count.jumps * 3600 * SECOND;
+    return sim_clock - world.jumped > 2 * SECOND + o->queries * SECOND / o->rate;
 }
 
 static uint64_t liveness_end;
@@ -105,10 +104,22 @@ static void liveness_begin(void)
     clients_liveness();
 }
 
-static bool may_die(void)
+/* Whether what was reported dead is what these faults may kill. */
+static bool report_expected(void)
 {
     enum { ENOUGH_PAGES = 640 };
-    return world.killed || world.options.card_lies || world.options.pages < ENOUGH_PAGES;
+    char killed[LINE_BYTES];
+    switch (world.reported) {
+    case REPORT_STOPPED:
+        snprintf(killed, sizeof(killed), "init: %s stopped: ", world.killed);
+        return *world.killed && !strncmp(world.report, killed, strlen(killed));
+    case REPORT_BROKEN:
+        return world.options.card_lies;
+    case REPORT_NO_BOOT:
+        return world.options.pages < ENOUGH_PAGES;
+    default:
+        return false;
+    }
 }
 
 /* True: the run is over, well or not. */
@@ -118,9 +129,10 @@ static bool judge(struct run_result *result)
     struct client_totals totals = clients_totals();
     if (totals.wrong)
         fail(result, "a client got a wrong answer");
-    else if (world.reported && !may_die())
-        fail(result, "a domain died, and nothing had killed it");
-    else if (world.reported)
+    else if (world.reported && !report_expected()) {
+        snprintf(text, sizeof(text), "nothing had caused this: %.150s", world.report);
+        fail(result, text);
+    } else if (world.reported)
         return true;
     else if (world.ended)
         fail(result, "the machine came to its end, and nothing said why");
@@ -248,7 +260,7 @@ static bool die_here(struct run_result *result, struct sweep_totals *totals)
     if (!result->failed)
         aftermath(result);
     totals->deaths++;
-    totals->reported += world.reported;
+    totals->reported += world.reported != REPORT_NONE;
     totals->steps += world.steps - before;
     return !result->failed;
 }

@@ -4,6 +4,8 @@
  */
 #include "tools/sim/step.h"
 
+#include <string.h>
+
 #include "kernel/arch/sim/arena.h"
 #include "kernel/arch/sim/boot.h"
 #include "kernel/arch/sim/check.h"
@@ -199,6 +201,14 @@ static void simulator_call(struct thread *thread)
     }
 }
 
+static const char *domain_name(uint32_t d)
+{
+    const struct image_header *image = sim_image();
+    const struct image_domain *domains =
+        (const void *)((const char *)image + image->domains.offset);
+    return domains[d].name;
+}
+
 bool step_at_boundary(void)
 {
     return at_boundary && sim_cpu.current;
@@ -207,7 +217,7 @@ bool step_at_boundary(void)
 void step_kill(void)
 {
     struct thread *thread = sim_cpu.current;
-    world.killed = sim_window((uint64_t)thread->registers.rsp);
+    memcpy(world.killed, domain_name(sim_window(thread->registers.rsp)), sizeof(world.killed));
     sim_fault(FAULT_INVALID_OPCODE, thread->registers.rip, 0);
     entered();
 }

@@ -86,8 +86,10 @@ static void interrupt_from_nowhere(void)
 
 static void clock_jump(void)
 {
+    uint64_t ticks = random_below(3600ull * 1000000000);
     world.count.jumps++;
-    sim_clock += random_below(3600ull * 1000000000);
+    world.jumped += ticks;
+    sim_clock += ticks;
 }
 
 static void event_run(const struct event *event)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "motet/image.h"
 #include "tools/sim/options.h"
 
 enum {
@@ -44,6 +45,9 @@ struct frame {
     uint8_t bytes[FRAME_BYTES];
 };
 
+/* What a supervisor or a driver says when something won't come back. */
+enum report { REPORT_NONE, REPORT_STOPPED, REPORT_BROKEN, REPORT_NO_BOOT };
+
 enum phase {
     PHASE_FAULTS,   /* whatever the options say goes wrong */
     PHASE_LIVENESS, /* nothing goes wrong any more: each client must get an answer */
@@ -56,10 +60,12 @@ struct world {
     uint64_t entries;               /* kernel entries */
     uint64_t hash;                  /* of all that happened */
     uint64_t order;
+    uint64_t jumped; /* ticks that the clock has jumped over */
     enum phase phase;
-    bool ended;          /* the machine was reset or nothing will ever happen again */
-    bool reported;       /* the console said that something is dead */
-    uint32_t killed;     /* domain that was killed; 0: none */
+    bool ended;           /* the machine was reset or nothing will ever happen again */
+    enum report reported; /* what the console said is dead, and its words */
+    char report[LINE_BYTES];
+    char killed[IMAGE_NAME_BYTES]; /* the domain that was killed; empty: none */
     uint64_t interrupts; /* vectors raised and not delivered, a bit each from IRQ_VECTOR_FIRST */
     uint32_t event_count, free_count;
     struct event events[EVENTS_MAX]; /* a binary heap */

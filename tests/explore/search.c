@@ -57,7 +57,8 @@ static const struct stop *here(void)
     return &search.way[search.depth];
 }
 
-/* Objects that the step ended: what they leave behind is garbage from now on. */
+/* Memory that was of something until this step: what is left there is garbage from now on, in the
+ * way that check_all makes it, but so that it can be undone. */
 static void pages_end(uint64_t ended)
 {
     uint8_t *memory = phys_to_virt(SIM_MEMORY_FIRST);
@@ -73,7 +74,7 @@ static void arrive(struct canonical *state)
 {
     canonical_take(state);
     if (!state->broken)
-        pages_end(here()->state.objects & ~state->objects);
+        pages_end(state->dead & ~here()->state.dead);
 }
 
 static enum error step(const struct action *action, size_t *mark)
@@ -218,7 +219,7 @@ static void compare_twins(uint32_t twin, size_t mark, const struct canonical *st
     memory_undo(mark);
     memcpy(copy, phys_to_virt(SIM_MEMORY_FIRST), sizeof(copy));
     step(&action, &mark);
-    pages_end(here()->state.objects & ~state->objects);
+    pages_end(state->dead & ~here()->state.dead);
     push(UINT32_MAX, mark, state);
     int count = successors(mine);
     pop();

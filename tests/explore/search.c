@@ -125,6 +125,20 @@ static void check_state(void)
     check_all(scene_first_cap(), scene_root());
 }
 
+/* The check fills memory that is of nothing with garbage, which pages_end has done before. */
+static void check_new_state(void)
+{
+    static uint8_t copy[SIM_MEMORY_BYTES];
+    const uint8_t *memory = phys_to_virt(SIM_MEMORY_FIRST);
+    uint64_t verify = search.options->verify;
+    bool compare = verify && search.result->states % verify == 0;
+    if (compare)
+        memcpy(copy, memory, sizeof(copy));
+    check_state();
+    if (compare && memcmp(copy, memory, sizeof(copy)) != 0)
+        panic("the check changed memory");
+}
+
 static void check_error(const struct action *action, enum error error)
 {
     if (!action_may_change(action, error))
@@ -273,7 +287,7 @@ static bool expand(uint32_t node)
                     continue; /* it undid the step */
                 }
             } else {
-                check_state();
+                check_new_state();
                 if (!store_add(&search.store, state.hash, node, &search.now))
                     return false;
                 search.result->states++;

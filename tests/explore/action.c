@@ -447,7 +447,9 @@ enum error action_perform(const struct action *action)
     uint64_t ticks;
     switch (action->kind) {
     case ACTION_fault:
-        sim_fault(FAULT_PAGE, AT, 0);
+        check_fault_before();
+        sim_fault(FAULT_PAGE, AT, 4);
+        check_fault_after(FAULT_PAGE, AT, 4);
         return OK;
     case ACTION_interrupt:
         sim_interrupt(value_of('V', action->argument[0]));

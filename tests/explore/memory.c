@@ -156,14 +156,16 @@ static inline void seen(const void *address)
         panic("a kernel entry goes on after %d loads and stores", ACCESSES_MAX);
 }
 
-static inline void loaded(const void *address)
+static inline void loaded(const void *address, size_t bytes)
 {
     seen(address);
+    if (bytes > 16) /* ranges may end on another page */
+        seen((const uint8_t *)address + bytes - 1);
 }
 
 static inline void stored(void *address, size_t bytes)
 {
-    seen(address);
+    loaded(address, bytes);
     memory_touch(address, bytes);
 }
 
@@ -172,11 +174,11 @@ static inline void stored(void *address, size_t bytes)
 /* clang-format off */
 #define SEEN(bytes)                                                                                \
     void __tsan_read##bytes(void *address);                                                        \
-    void __tsan_read##bytes(void *address) { loaded(address); }                                    \
+    void __tsan_read##bytes(void *address) { loaded(address, bytes); }                                    \
     void __tsan_write##bytes(void *address);                                                       \
     void __tsan_write##bytes(void *address) { stored(address, bytes); }                            \
     void __tsan_unaligned_read##bytes(void *address);                                              \
-    void __tsan_unaligned_read##bytes(void *address) { loaded(address); }                          \
+    void __tsan_unaligned_read##bytes(void *address) { loaded(address, bytes); }                          \
     void __tsan_unaligned_write##bytes(void *address);                                             \
     void __tsan_unaligned_write##bytes(void *address) { stored(address, bytes); }
 /* clang-format on */
@@ -206,7 +208,7 @@ void __tsan_read_range(void *address, size_t bytes);
 void __tsan_read_range(void *address, size_t bytes)
 {
     if (bytes)
-        loaded(address);
+        loaded(address, bytes);
 }
 
 void __tsan_write_range(void *address, size_t bytes);
@@ -229,7 +231,7 @@ void *explore_memcpy(void *to, const void *from, size_t bytes);
 void *explore_memcpy(void *to, const void *from, size_t bytes)
 {
     if (bytes) {
-        loaded(from);
+        loaded(from, bytes);
         stored(to, bytes);
     }
     return memcpy(to, from, bytes);

@@ -319,3 +319,37 @@ void check_step_after(void)
     else if (step.call == CALL_invoke)
         after_invoke(error);
 }
+
+/* --- faults --- */
+
+void check_fault_before(void)
+{
+    memset(&step, 0, sizeof(step));
+    step.thread = sim_cpu.current;
+    step.registers = step.thread->registers;
+    step.cap = port_cap(step.thread->fault_slot, RIGHT_SEND);
+    if (!step.cap)
+        return;
+    step.port = step.cap->object;
+    step.receiver = step.port->waiter;
+    step.badge = step.cap->port.badge;
+}
+
+void check_fault_after(uint64_t cause, uint64_t address, uint64_t error)
+{
+    const struct thread *thread = step.thread;
+    ASSERT(thread->state == THREAD_FAULTED);
+    if (!step.port || step.receiver) {
+        ASSERT(!thread->port);
+    } else {
+        ASSERT(thread->port == step.port && thread->fault.badge == step.badge);
+        ASSERT(thread->fault.cause == cause && thread->fault.address == address);
+        ASSERT(thread->fault.error == error);
+    }
+    if (!step.receiver)
+        return;
+    const struct registers *to = &step.receiver->registers, *r = &step.registers;
+    ASSERT(to->rax == OK && to->rsi == KERNEL_FAULT && to->rbx == step.badge && to->r14 == 0);
+    ASSERT(to->rdx == cause && to->r10 == address && to->r8 == r->rip);
+    ASSERT(to->r9 == r->rsp && to->r12 == error && to->r13 == r->rdi);
+}

@@ -128,7 +128,7 @@ static void check_state(void)
 /* The check fills memory that is of nothing with garbage, which pages_end has done before. */
 static void check_new_state(void)
 {
-    static uint8_t copy[SIM_MEMORY_BYTES];
+    static uint8_t copy[SIM_PAGES * PAGE_BYTES];
     const uint8_t *memory = phys_to_virt(SIM_MEMORY_FIRST);
     uint64_t verify = search.options->verify;
     bool compare = verify && search.result->states % verify == 0;
@@ -227,7 +227,7 @@ static int successors(uint64_t *hashes)
 static void compare_twins(uint32_t twin, size_t mark, const struct canonical *state)
 {
     static uint64_t mine[ACTIONS_MAX], others[ACTIONS_MAX];
-    static uint8_t copy[SIM_MEMORY_BYTES];
+    static uint8_t copy[SIM_PAGES * PAGE_BYTES];
     struct action action = search.now;
     uint32_t home = here()->node;
     memory_undo(mark);

@@ -120,7 +120,7 @@ static void go(uint32_t node)
 
 static void check_state(void)
 {
-    check_reset();
+    check_other_state();
     translations_watch();
     check_all(scene_first_cap(), scene_root());
 }

@@ -45,6 +45,12 @@ void check_reset(void)
     check_paging_reset();
 }
 
+void check_other_state(void)
+{
+    memset(pages, 0, SIM_PAGES * sizeof(pages[0]));
+    check_paging_reset();
+}
+
 static uint64_t index_of(const void *address)
 {
     return ((uint64_t)address - (uint64_t)sim_memory) / PAGE_BYTES;

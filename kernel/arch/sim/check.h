@@ -12,6 +12,9 @@
 /* Forgets what was remembered of an earlier machine. Afterwards sim.flushed is in use. */
 void check_reset(void);
 
+/* The same for another state of the same machine, of SIM_PAGES pages, at less cost. */
+void check_other_state(void);
+
 /* `first`: the first capability of the derivation list. `table`: the one table that isn't made
  * from untyped memory, where the roots are.
  *

@@ -188,10 +188,12 @@ static void mix_cap(const struct cap *cap, const uint64_t *ports)
 static void mix_captable(const struct captable *table)
 {
     const struct cap *slot = (const struct cap *)table;
-    uint64_t used = 0;
-    for (uint64_t i = 0; i < SLOTS_PER_PAGE; i++)
-        used |= (uint64_t)(slot[i].type != OBJECT_none) << i;
-    mix(used);
+    for (uint64_t first = 0; first < table->slots; first += SLOTS_PER_PAGE) {
+        uint64_t used = 0;
+        for (uint64_t i = 0; i < SLOTS_PER_PAGE; i++)
+            used |= (uint64_t)(slot[first + i].type != OBJECT_none) << i;
+        mix(used);
+    }
     mix(table->slots | (uint64_t)table->scan << 32);
     mix(table->type | table->dying << 8 | table->nesting << 16);
     mix_list(&table->threads);

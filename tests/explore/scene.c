@@ -213,13 +213,15 @@ static void memory_make(void)
     MUST(untyped, untyped_retype, OBJECT_page, 1, scene.next++);
 }
 
-/* A table with a page in slot 2 and a table in slot 3 that has a port. */
+/* A table of two pages with a page in slot 2, a table in slot 3 that has a port, and another page
+ * where a search for slots in use needs two steps to come. */
 static void tables_make(void)
 {
-    uint64_t outer = make(OBJECT_captable, 1), page = make(OBJECT_page, 1);
+    uint64_t outer = make(OBJECT_captable, 2), page = make(OBJECT_page, 1);
     uint64_t inner = make(OBJECT_captable, 1);
     COPY(outer, page, 2);
     COPY(outer, inner, 3);
+    COPY(outer, page, SLOTS_PER_PAGE + 36);
     MUST(inner, captable_mint, SLOT_PORT, 1, RIGHT_SEND | RIGHT_SIGNAL, 2, 2);
 }
 

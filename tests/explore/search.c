@@ -139,6 +139,12 @@ static void check_new_state(void)
         panic("the check changed memory");
 }
 
+static void check_progress(enum error error)
+{
+    if (error == ERROR_MORE)
+        panic("work is left (MORE), but nothing was done");
+}
+
 static void check_error(const struct action *action, enum error error)
 {
     if (!action_may_change(action, error))
@@ -181,6 +187,7 @@ static bool led_elsewhere(const struct action *action, const struct thread *call
     bool goes_on = caller && sim_cpu.current == caller;
     if (!memory_changed(mark, caller, goes_on ? 2 : 0)) {
         search.result->unchanged++;
+        check_progress(error);
         return false;
     }
     translations_check();
@@ -191,6 +198,7 @@ static bool led_elsewhere(const struct action *action, const struct thread *call
     }
     if (state->hash == here()->state.hash) {
         search.result->unchanged++;
+        check_progress(error);
         return false;
     }
     check_error(action, error);

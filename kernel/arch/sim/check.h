@@ -32,6 +32,9 @@ void check_all(const struct cap *first, const struct captable *table);
 /* Used by check_all (check_paging.c): present entries of a space are exactly what its capabilities
  * say, and no translation that the processor may remember is out of date. */
 void check_paging_reset(void);
+
+/* Whether the pages of a mapped page capability are mapped with exactly these rights. */
+void check_mapped(const struct cap *page, uint8_t rights);
 void check_space_entries(const struct space *space);
 void check_translations(const struct space *running);
 

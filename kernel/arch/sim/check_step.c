@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+#include "kernel/arch/sim/check.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/captable.h"
+#include "kernel/irq.h"
 #include "kernel/port.h"
 
 /* Before the step: who called, with what. */
@@ -361,8 +363,40 @@ static void check_given_up(enum error error)
     ASSERT(r->rax == error && r->rdi == 0 && r->rsi == 0 && r->r14 == 0);
 }
 
+/* What a configured thread, a mapped page, a bound vector, a new object is afterwards. */
+static void after_object(const struct registers *r)
+{
+    struct captable *table = step.thread->captable;
+    const struct cap *cap = captable_slot(table, r->rdi), *with = captable_slot(table, r->rdx);
+    const struct thread *thread = cap->object;
+    const struct cap *made = captable_slot(table, r->r8);
+    switch (step.operation) {
+    case OPERATION_thread_configure:
+        ASSERT(thread->space == with->object && thread->priority == r->r8);
+        ASSERT(thread->captable == captable_slot(table, r->r10)->object);
+        ASSERT(thread->fault_slot == r->r9 && thread->state == THREAD_SUSPENDED);
+        break;
+    case OPERATION_page_map:
+        ASSERT(cap->map.space == with->object && cap->map.at == r->r10);
+        check_mapped(cap, (uint8_t)r->r8);
+        break;
+    case OPERATION_irq_bind:
+        ASSERT(irq_vector(cap->number)->port == with->object);
+        ASSERT(irq_vector(cap->number)->bit == r->r10);
+        break;
+    case OPERATION_untyped_retype:
+        ASSERT(made->type == r->rdx && made->pages == r->r10 && made->prev == cap);
+        ASSERT(made->depth == cap->depth + 1 && made->flags & CAP_FIRST);
+        break;
+    default:
+        break;
+    }
+}
+
 static void after_invoke(enum error error)
 {
+    if (!error && step.thread->captable)
+        after_object(&step.registers);
     if (step.waiter && step.waiter->state != THREAD_WAITING)
         check_given_up(step.table ? ERROR_PEER_DIED : ERROR_BAD_STATE);
     if (!step.table)

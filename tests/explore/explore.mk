@@ -50,4 +50,7 @@ $(EXPLORE_UNSOUND): $(B)/explore/unsound-%/explore: tests/explore/canonical.c $(
 explore: $(B)/explore/explore
 	$< --seconds $(SECONDS) --save $(B)/explore/violation.way
 
-.PHONY: explore
+bench-explore: $(B)/explore/explore
+	@$(PYTHON) bench/explore.py --explore $< --out $(B)/bench/explore.json
+
+.PHONY: explore bench-explore

@@ -238,6 +238,7 @@ static void check_thread(const struct thread *thread)
     ASSERT(!thread->captable || thread->captable == root_table ||
            is_object(thread->captable, OBJECT_captable));
     ASSERT(!thread->port || is_object(thread->port, OBJECT_port));
+    ASSERT(!thread->port || thread->state == THREAD_WAITING || thread->state == THREAD_FAULTED);
     ASSERT((thread->state == THREAD_RUNNING) == (sim_cpu.current == thread));
 }
 

@@ -461,10 +461,14 @@ enum error action_perform(const struct action *action)
         check_fault_after(FAULT_PAGE, AT, 4);
         return OK;
     case ACTION_interrupt:
+        check_interrupt_before(value_of('V', action->argument[0]));
         sim_interrupt(value_of('V', action->argument[0]));
+        check_interrupt_after();
         return OK;
     case ACTION_pin:
-        sim_pin_assert(value_of('N', action->argument[0]));
+        check_interrupt_before(sim.pin[PIN].open ? sim.pin[PIN].vector : 0);
+        sim_pin_assert(PIN);
+        check_interrupt_after();
         return OK;
     case ACTION_time:
         ticks = value_of('T', action->argument[0]);

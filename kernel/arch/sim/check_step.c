@@ -461,6 +461,31 @@ void check_fault_after(uint64_t cause, uint64_t address, uint64_t error)
     ASSERT(to->r9 == r->rsp && to->r12 == error && to->r13 == r->rdi);
 }
 
+/* --- interrupts --- */
+
+static const struct irq_vector *raised; /* NULL: bound to nothing */
+
+void check_interrupt_before(uint64_t vector)
+{
+    memset(&step, 0, sizeof(step));
+    bool known = vector >= IRQ_VECTOR_FIRST && vector <= IRQ_VECTOR_LAST;
+    raised = known && irq_vector(vector)->port ? irq_vector(vector) : NULL;
+    if (!raised)
+        return;
+    step.port = raised->port;
+    step.receiver = step.port->waiter;
+    step.badge = 1ull << raised->bit;
+    step.pending = step.port->pending | step.badge;
+}
+
+void check_interrupt_after(void)
+{
+    if (!raised)
+        return;
+    after_signal(OK);
+    ASSERT(!raised->level || !sim.pin[raised->pin].open);
+}
+
 /* --- time --- */
 
 enum { DUE_MAX = 8 }; /* more than the machines of tests have */

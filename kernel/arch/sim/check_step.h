@@ -29,6 +29,10 @@ void check_step_after(void);
 void check_fault_before(void);
 void check_fault_after(uint64_t cause, uint64_t address, uint64_t error);
 
+/* The same around sim_interrupt: a bound vector is heard, and its level-triggered pin masked. */
+void check_interrupt_before(uint64_t vector);
+void check_interrupt_after(void);
+
 /* The same around sim_advance: who waited until then waits no more. */
 void check_time_before(uint64_t ticks);
 void check_time_after(void);

@@ -159,8 +159,10 @@ static inline void seen(const void *address)
 static inline void loaded(const void *address, size_t bytes)
 {
     seen(address);
-    if (bytes > 16) /* ranges may end on another page */
+    if (bytes > 16) { /* a range may end on another page */
+        memory.accesses += (uint32_t)(bytes / 8 - 2);
         seen((const uint8_t *)address + bytes - 1);
+    }
 }
 
 static inline void stored(void *address, size_t bytes)

@@ -363,6 +363,31 @@ static void check_given_up(enum error error)
     ASSERT(r->rax == error && r->rdi == 0 && r->rsi == 0 && r->r14 == 0);
 }
 
+/* What the info operations returned. */
+static void after_info(const struct cap *cap)
+{
+    const struct registers *r = &step.thread->registers;
+    const struct cap *slot = step.source;
+    switch (step.operation) {
+    case OPERATION_untyped_info:
+        ASSERT(r->rdx == cap->address && r->r10 == cap->pages && r->r8 == cap->untyped.used);
+        break;
+    case OPERATION_page_info:
+        ASSERT(r->rdx == cap->address && r->r10 == cap->pages);
+        ASSERT(r->r8 == (cap->map.space ? cap->map.at : 0));
+        break;
+    case OPERATION_captable_info:
+        ASSERT(r->rdx == slot->type && r->r10 == (slot->type ? slot->rights : 0));
+        ASSERT(r->r8 == (slot->type == OBJECT_port ? slot->port.badge : 0));
+        break;
+    case OPERATION_thread_info:
+        ASSERT(r->rdx == ((const struct thread *)cap->object)->state);
+        break;
+    default:
+        break;
+    }
+}
+
 /* What a configured thread, a mapped page, a bound vector, a new object is afterwards. */
 static void after_object(const struct registers *r)
 {
@@ -384,12 +409,16 @@ static void after_object(const struct registers *r)
         ASSERT(irq_vector(cap->number)->port == with->object);
         ASSERT(irq_vector(cap->number)->bit == r->r10);
         break;
+    case OPERATION_irq_ack:
+        ASSERT(sim.pin[irq_vector(cap->number)->pin].open);
+        break;
     case OPERATION_untyped_retype:
         ASSERT(made->type == r->rdx && made->pages == r->r10 && made->prev == cap);
         ASSERT(made->depth == cap->depth + 1 && made->flags & CAP_FIRST);
+        ASSERT(cap->untyped.kind == UNTYPED_MEMORY || made->address == r->r9);
         break;
     default:
-        break;
+        after_info(cap);
     }
 }
 

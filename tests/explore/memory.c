@@ -30,7 +30,7 @@ static struct {
     struct saved *log;
     size_t top;
     uint32_t step;
-    uint32_t accesses;
+    uint32_t accesses, accesses_max;
     uint64_t gone;
 } memory;
 
@@ -67,6 +67,7 @@ size_t memory_step(uint64_t gone)
 {
     memory.gone = gone;
     memory.accesses = 0;
+    memory.accesses_max = ACCESSES_MAX;
     if (++memory.step == 0) { /* once in four thousand million steps: stamps start anew */
         memset(memory.machine.stamps, 0, memory.machine.bytes / LINE_BYTES * sizeof(uint32_t));
         memset(memory.statics.stamps, 0, memory.statics.bytes / LINE_BYTES * sizeof(uint32_t));
@@ -88,6 +89,8 @@ void memory_commit(void)
 {
     memory.top = 0;
     memory.gone = 0;
+    memory.accesses = 0;
+    memory.accesses_max = UINT32_MAX; /* until the first step: a machine is made */
 }
 
 bool memory_changed(size_t mark, const void *except, size_t lines)
@@ -152,7 +155,7 @@ static inline void seen(const void *address)
     if (offset < memory.machine.bytes && (memory.gone >> (offset / PAGE_BYTES) & 1))
         panic("an object that is gone is touched, at page %lu, offset 0x%lx",
               (unsigned long)(offset / PAGE_BYTES), (unsigned long)(offset % PAGE_BYTES));
-    if (++memory.accesses > ACCESSES_MAX)
+    if (++memory.accesses > memory.accesses_max)
         panic("a kernel entry goes on after %d loads and stores", ACCESSES_MAX);
 }
 

@@ -18,7 +18,7 @@ $(foreach bug,$(BUGS),$(eval $(call bug_rule,$(bug),$(shell sed -n 's/^+++ //p' 
 
 # As many as can be built: what is missing then, fails a test.
 bug-programs:
-	@$(MAKE) --no-print-directory -k $(BUG_PROGRAMS) || true
+	@$(MAKE) --no-print-directory -s -k $(BUG_PROGRAMS) || true
 
 # Which are found, by what, how fast.
 bugs: $(BUG_PROGRAMS) $(B)/explore/explore

@@ -4,6 +4,8 @@
 `make test` builds the programs; one that isn't there has a patch that doesn't apply any more."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,32 @@ def test_the_kernel_as_it_is():
     result = find.search(find.program_of(BUILD, None))
     assert result.status == 0 and not result.violation, result.output
     assert result.output.count("closed to depth") == 7
+
+
+@pytest.fixture(name="sources")
+def copied_sources(tmp_path):
+    for folder in ("kernel", "include", "tests/bugs"):
+        shutil.copytree(find.ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
+def plant(sources, bug):
+    return subprocess.run([sources / "tests/bugs/plant", bug, sources / "copy"], check=False,
+                          capture_output=True, text=True)
+
+
+def test_a_bug_is_planted_in_a_copy_only(sources):
+    original = (sources / "kernel/cap.c").read_text()
+    assert plant(sources, "02").returncode == 0
+    assert (sources / "kernel/cap.c").read_text() == original
+    assert ".rights = rights," in (sources / "copy/kernel/cap.c").read_text()
+    assert plant(sources, "none").returncode == 0
+    assert (sources / "copy/kernel/cap.c").read_text() == original
+
+
+def test_a_patch_that_does_not_fit_is_refused(sources):
+    kernel = sources / "kernel/cap.c"
+    kernel.write_text(kernel.read_text().replace("parent->rights & rights", "rights & parent->rights"))
+    refused = plant(sources, "02")
+    assert refused.returncode != 0 and "does not apply" in refused.stderr
+    assert plant(sources, "99").returncode != 0

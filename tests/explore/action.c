@@ -15,9 +15,10 @@
 #include "tests/explore/scene.h"
 
 enum {
-    OUTSIDE = 255, /* a slot number: beyond every table */
-    TWICE = 128,   /* with a slot: two slots of a message */
-    CHOICES_MAX = 80,
+    OUTSIDE = 255,   /* a slot number: beyond every table */
+    TWICE = 128,     /* with a slot: two slots of a message */
+    SLOTS_MAX = 128, /* of a table, that are looked at */
+    CHOICES_MAX = SLOTS_MAX + 16,
     SLOT_OUTSIDE = 100000,
     SENDER_BADGE = 0x5a5a, /* what a sender has where the badge goes; no capability has it */
 };
@@ -130,8 +131,8 @@ static void bad(struct choices *choices, uint64_t value)
 
 /* What a table has: for each class of slots one look through it. */
 struct slots {
-    uint8_t used[SLOTS_PER_PAGE];
-    uint8_t type[SLOTS_PER_PAGE];
+    uint8_t used[SLOTS_MAX];
+    uint8_t type[SLOTS_MAX];
     int count;
     uint8_t empty, next_empty; /* the lowest two */
 };
@@ -141,7 +142,7 @@ static void slots_read(struct slots *slots, const struct captable *table)
     const struct cap *slot = (const struct cap *)table;
     slots->count = 0;
     slots->empty = slots->next_empty = OUTSIDE;
-    for (uint8_t i = 1; i < SLOTS_PER_PAGE; i++) {
+    for (uint8_t i = 1; i < table->slots && i < SLOTS_MAX; i++) {
         if (slot[i].type != OBJECT_none) {
             slots->type[slots->count] = slot[i].type;
             slots->used[slots->count++] = i;
@@ -428,7 +429,15 @@ static enum error system_call(const struct action *action)
     struct thread *thread = sim_cpu.current;
     struct registers *r = &thread->registers;
     memory_touch(r, sizeof(*r));
-    r->rdx = r->r10 = r->r8 = r->r9 = r->r12 = r->r13 = r->rbx = r->r14 = r->r15 = 0;
+    /* Words of a message are different from each other and from what was there. */
+    uint64_t word = ~r->rdx | 1;
+    r->rdx = word;
+    r->r10 = word + 1;
+    r->r8 = word + 2;
+    r->r9 = word + 3;
+    r->r12 = word + 4;
+    r->r13 = word + 5;
+    r->rbx = r->r14 = r->r15 = 0;
     r->rax = action->kind;
     if (action->kind == ACTION_unknown_call)
         r->rax = value_of('c', action->argument[0]), r->rsi = OPERATION_COUNT;
@@ -447,19 +456,27 @@ enum error action_perform(const struct action *action)
     uint64_t ticks;
     switch (action->kind) {
     case ACTION_fault:
-        sim_fault(FAULT_PAGE, AT, 0);
+        check_fault_before();
+        sim_fault(FAULT_PAGE, AT, 4);
+        check_fault_after(FAULT_PAGE, AT, 4);
         return OK;
     case ACTION_interrupt:
+        check_interrupt_before(value_of('V', action->argument[0]));
         sim_interrupt(value_of('V', action->argument[0]));
+        check_interrupt_after();
         return OK;
     case ACTION_pin:
-        sim_pin_assert(value_of('N', action->argument[0]));
+        check_interrupt_before(sim.pin[PIN].open ? sim.pin[PIN].vector : 0);
+        sim_pin_assert(PIN);
+        check_interrupt_after();
         return OK;
     case ACTION_time:
         ticks = value_of('T', action->argument[0]);
         if (!ticks)
             ticks = sim.timer > sim_clock ? sim.timer - sim_clock : 0;
+        check_time_before(ticks);
         sim_advance(ticks);
+        check_time_after();
         return OK;
     default:
         return system_call(action);

@@ -116,17 +116,18 @@ static bool number_objects(struct canonical *canonical, const struct cap *first)
         if (++caps > CAPS_MAX || !sane(cap, last))
             return false;
         if (cap->type == OBJECT_untyped && cap->untyped.kind == UNTYPED_MEMORY) {
-            canonical->gone &= ~page_bits(cap->address, cap->pages);
-            if (cap_has_children(cap))
-                canonical->gone |= page_bits(cap->address, cap->untyped.used);
+            uint64_t all = page_bits(cap->address, cap->pages);
+            uint64_t used = page_bits(cap->address, cap->untyped.used);
+            canonical->dead = (canonical->dead & ~all) | used;
+            canonical->gone = (canonical->gone & ~all) | (cap_has_children(cap) ? used : 0);
         } else if ((cap->flags & CAP_FIRST) && cap->type != OBJECT_irq && cap->pages &&
                    cap->type != OBJECT_untyped && !(cap->flags & CAP_DEVICE)) {
             uint64_t bits =
                 page_bits(by_address(cap) ? cap->address : virt_to_phys(cap->object), cap->pages);
             number_pages(cap);
-            canonical->objects |= bits;
             if (cap->type == OBJECT_captable)
                 canonical->slots |= bits;
+            canonical->dead &= ~bits;
             canonical->gone &= ~bits;
         }
     }
@@ -187,10 +188,12 @@ static void mix_cap(const struct cap *cap, const uint64_t *ports)
 static void mix_captable(const struct captable *table)
 {
     const struct cap *slot = (const struct cap *)table;
-    uint64_t used = 0;
-    for (uint64_t i = 0; i < SLOTS_PER_PAGE; i++)
-        used |= (uint64_t)(slot[i].type != OBJECT_none) << i;
-    mix(used);
+    for (uint64_t first = 0; first < table->slots; first += SLOTS_PER_PAGE) {
+        uint64_t used = 0;
+        for (uint64_t i = 0; i < SLOTS_PER_PAGE; i++)
+            used |= (uint64_t)(slot[first + i].type != OBJECT_none) << i;
+        mix(used);
+    }
     mix(table->slots | (uint64_t)table->scan << 32);
     mix(table->type | table->dying << 8 | table->nesting << 16);
     mix_list(&table->threads);

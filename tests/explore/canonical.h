@@ -44,10 +44,10 @@
 
 struct canonical {
     uint64_t hash;
-    uint64_t objects; /* bits: pages that are part of an object, other than untyped memory */
-    uint64_t gone;    /* pages of objects that are gone, until the memory is available again */
-    uint64_t slots;   /* pages of capability tables, the root table's included */
-    bool broken;      /* a list isn't one, or two objects share a page: there is no form */
+    uint64_t dead;  /* bits: pages that were handed out and are in no object any more */
+    uint64_t gone;  /* those of them that nobody may touch: the memory isn't available again */
+    uint64_t slots; /* pages of capability tables, the root table's included */
+    bool broken;    /* a list isn't one, or two objects share a page: there is no form */
 };
 
 void canonical_take(struct canonical *canonical);

@@ -28,6 +28,12 @@ $(B)/explore/explore: $(EXPLORE_ALL_O)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
+# Without a sanitizer: the explorer's memory is one itself.
+$(B)/unit/explore_%: tests/unit/explore_%.c $(B)/explore/tests/explore/memory.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(EXPLORE_FLAGS) -o $@ $^ -lcmocka
+
 # Canonical forms that leave out too much, for the test that --verify would tell.
 EXPLORE_UNSOUND := $(B)/explore/unsound-deadlines/explore $(B)/explore/unsound-memory/explore
 EXPLORE_LEFT_OUT_deadlines := mix(from_now(thread->deadline.time));
@@ -45,4 +51,7 @@ $(EXPLORE_UNSOUND): $(B)/explore/unsound-%/explore: tests/explore/canonical.c $(
 explore: $(B)/explore/explore
 	$< --seconds $(SECONDS) --save $(B)/explore/violation.way
 
-.PHONY: explore
+bench-explore: $(B)/explore/explore
+	@$(PYTHON) bench/explore.py --explore $< --out $(B)/bench/explore.json
+
+.PHONY: explore bench-explore

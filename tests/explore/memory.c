@@ -30,7 +30,7 @@ static struct {
     struct saved *log;
     size_t top;
     uint32_t step;
-    uint32_t accesses;
+    uint32_t accesses, accesses_max;
     uint64_t gone;
 } memory;
 
@@ -67,6 +67,7 @@ size_t memory_step(uint64_t gone)
 {
     memory.gone = gone;
     memory.accesses = 0;
+    memory.accesses_max = ACCESSES_MAX;
     if (++memory.step == 0) { /* once in four thousand million steps: stamps start anew */
         memset(memory.machine.stamps, 0, memory.machine.bytes / LINE_BYTES * sizeof(uint32_t));
         memset(memory.statics.stamps, 0, memory.statics.bytes / LINE_BYTES * sizeof(uint32_t));
@@ -88,6 +89,8 @@ void memory_commit(void)
 {
     memory.top = 0;
     memory.gone = 0;
+    memory.accesses = 0;
+    memory.accesses_max = UINT32_MAX; /* until the first step: a machine is made */
 }
 
 bool memory_changed(size_t mark, const void *except, size_t lines)
@@ -152,18 +155,22 @@ static inline void seen(const void *address)
     if (offset < memory.machine.bytes && (memory.gone >> (offset / PAGE_BYTES) & 1))
         panic("an object that is gone is touched, at page %lu, offset 0x%lx",
               (unsigned long)(offset / PAGE_BYTES), (unsigned long)(offset % PAGE_BYTES));
-    if (++memory.accesses > ACCESSES_MAX)
+    if (++memory.accesses > memory.accesses_max)
         panic("a kernel entry goes on after %d loads and stores", ACCESSES_MAX);
 }
 
-static inline void loaded(const void *address)
+static inline void loaded(const void *address, size_t bytes)
 {
     seen(address);
+    if (bytes > 16) { /* a range may end on another page */
+        memory.accesses += (uint32_t)(bytes / 8 - 2);
+        seen((const uint8_t *)address + bytes - 1);
+    }
 }
 
 static inline void stored(void *address, size_t bytes)
 {
-    seen(address);
+    loaded(address, bytes);
     memory_touch(address, bytes);
 }
 
@@ -172,11 +179,11 @@ static inline void stored(void *address, size_t bytes)
 /* clang-format off */
 #define SEEN(bytes)                                                                                \
     void __tsan_read##bytes(void *address);                                                        \
-    void __tsan_read##bytes(void *address) { loaded(address); }                                    \
+    void __tsan_read##bytes(void *address) { loaded(address, bytes); }                                    \
     void __tsan_write##bytes(void *address);                                                       \
     void __tsan_write##bytes(void *address) { stored(address, bytes); }                            \
     void __tsan_unaligned_read##bytes(void *address);                                              \
-    void __tsan_unaligned_read##bytes(void *address) { loaded(address); }                          \
+    void __tsan_unaligned_read##bytes(void *address) { loaded(address, bytes); }                          \
     void __tsan_unaligned_write##bytes(void *address);                                             \
     void __tsan_unaligned_write##bytes(void *address) { stored(address, bytes); }
 /* clang-format on */
@@ -206,7 +213,7 @@ void __tsan_read_range(void *address, size_t bytes);
 void __tsan_read_range(void *address, size_t bytes)
 {
     if (bytes)
-        loaded(address);
+        loaded(address, bytes);
 }
 
 void __tsan_write_range(void *address, size_t bytes);
@@ -229,7 +236,7 @@ void *explore_memcpy(void *to, const void *from, size_t bytes);
 void *explore_memcpy(void *to, const void *from, size_t bytes)
 {
     if (bytes) {
-        loaded(from);
+        loaded(from, bytes);
         stored(to, bytes);
     }
     return memcpy(to, from, bytes);

@@ -19,8 +19,8 @@
 
 enum {
     LINE_BYTES = 64,
-    PAGES_MAX = 64,       /* of a machine: sets of pages are bits of a word */
-    ACCESSES_MAX = 10000, /* of one kernel entry: what 512 entries of a page table take, and more */
+    PAGES_MAX = 64,      /* of a machine: sets of pages are bits of a word */
+    ACCESSES_MAX = 5000, /* of one kernel entry, words: what clears 8 pages, and 900 more */
 };
 
 /* The machine's memory; everything else that is writable and not on the stack is found by itself.

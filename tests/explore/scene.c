@@ -20,6 +20,7 @@ enum part {
     PART_IRQ = 1u << 4,     /* interrupts, a bound pin, I/O ports */
     PART_DEVICE = 1u << 5,  /* image and device memory */
     PART_PORT_B = 1u << 7,  /* B can wait too */
+    PART_URGENT = 1u << 8,  /* A has a higher priority than main and B */
     PART_QUEUE = 1u << 6,   /* main's port: a queue about to wrap around, share 0 nearly used up */
 };
 
@@ -168,7 +169,7 @@ static void port_b_make(uint64_t table)
 }
 
 /* Slots as scene.h says. */
-static void domain_make(bool port_b)
+static void domain_make(uint32_t parts)
 {
     make(OBJECT_port, 1);
     uint64_t table = make(OBJECT_captable, 1), space = make(OBJECT_space, SPACE_PAGES);
@@ -178,9 +179,10 @@ static void domain_make(bool port_b)
     COPY(table, a, SLOT_THREAD);
     MUST(table, captable_mint, SLOT_PORT, SLOT_PORT, RIGHT_SEND | RIGHT_SIGNAL, 1, 1);
     COPY(table, SLOT_PORT_A, SLOT_PORT_A);
-    if (port_b)
+    if (parts & PART_PORT_B)
         port_b_make(table);
-    MUST(a, thread_configure, space, table, PRIORITY, SLOT_PORT);
+    MUST(a, thread_configure, space, table, parts & PART_URGENT ? PRIORITY + 1 : PRIORITY,
+         SLOT_PORT);
     MUST(b, thread_configure, space, table, PRIORITY, SLOT_PORT);
     scene.a = cap_at(a)->object;
     scene.b = cap_at(b)->object;
@@ -213,13 +215,15 @@ static void memory_make(void)
     MUST(untyped, untyped_retype, OBJECT_page, 1, scene.next++);
 }
 
-/* A table with a page in slot 2 and a table in slot 3 that has a port. */
+/* A table of two pages with a page in slot 2, a table in slot 3 that has a port, and another page
+ * where a search for slots in use needs two steps to come. */
 static void tables_make(void)
 {
-    uint64_t outer = make(OBJECT_captable, 1), page = make(OBJECT_page, 1);
+    uint64_t outer = make(OBJECT_captable, 2), page = make(OBJECT_page, 1);
     uint64_t inner = make(OBJECT_captable, 1);
     COPY(outer, page, 2);
     COPY(outer, inner, 3);
+    COPY(outer, page, SLOTS_PER_PAGE + 36);
     MUST(inner, captable_mint, SLOT_PORT, 1, RIGHT_SEND | RIGHT_SIGNAL, 2, 2);
 }
 
@@ -272,7 +276,7 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
     scene.next = SLOT_PORT;
     make(OBJECT_port, 1);
     if (parts & PART_THREADS)
-        domain_make(parts & PART_PORT_B);
+        domain_make(parts);
     if (parts & PART_QUEUE)
         queue_make();
     if (parts & PART_MEMORY)
@@ -324,7 +328,7 @@ const struct configuration configurations[] = {
       OP(thread_suspend) | OP(thread_resume) | OP(captable_delete) | OP(captable_mint)}},
     {"time",
      "three threads, deadlines, slices, priorities",
-     PART_THREADS | PART_PORT_B,
+     PART_THREADS | PART_PORT_B | PART_URGENT,
      2,
      {KIND(wait) | KIND(signal) | KIND(yield) | KIND(time) | KIND(invoke),
       OP(thread_suspend) | OP(thread_resume) | OP(thread_configure)}},
@@ -348,14 +352,14 @@ const struct configuration configurations[] = {
                         OP(captable_info) | OP(untyped_retype)}},
     {"irq",
      "interrupts, pins and I/O ports while ports and threads come and go",
-     PART_IRQ | PART_THREADS,
+     PART_IRQ | PART_THREADS | PART_URGENT,
      2,
      {KIND(wait) | KIND(yield) | KIND(interrupt) | KIND(pin) | KIND(time) | KIND(invoke),
       OP(irq_derive) | OP(irq_bind) | OP(irq_ack) | OP(ioport_derive) | OP(ioport_in) |
           OP(ioport_out) | REMOVALS | OP(captable_copy)}},
     {"all",
      "everything at once: all calls, all operations",
-     PART_THREADS | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE,
+     PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE,
      3,
      {CALLS | EVENTS | KIND(invoke), (1ull << OPERATION_COUNT) - 1}},
 };

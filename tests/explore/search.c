@@ -57,7 +57,8 @@ static const struct stop *here(void)
     return &search.way[search.depth];
 }
 
-/* Objects that the step ended: what they leave behind is garbage from now on. */
+/* Memory that was of something until this step: what is left there is garbage from now on, in the
+ * way that check_all makes it, but so that it can be undone. */
 static void pages_end(uint64_t ended)
 {
     uint8_t *memory = phys_to_virt(SIM_MEMORY_FIRST);
@@ -73,7 +74,7 @@ static void arrive(struct canonical *state)
 {
     canonical_take(state);
     if (!state->broken)
-        pages_end(here()->state.objects & ~state->objects);
+        pages_end(state->dead & ~here()->state.dead);
 }
 
 static enum error step(const struct action *action, size_t *mark)
@@ -119,9 +120,29 @@ static void go(uint32_t node)
 
 static void check_state(void)
 {
-    check_reset();
+    check_other_state();
     translations_watch();
     check_all(scene_first_cap(), scene_root());
+}
+
+/* The check fills memory that is of nothing with garbage, which pages_end has done before. */
+static void check_new_state(void)
+{
+    static uint8_t copy[SIM_PAGES * PAGE_BYTES];
+    const uint8_t *memory = phys_to_virt(SIM_MEMORY_FIRST);
+    uint64_t verify = search.options->verify;
+    bool compare = verify && search.result->states % verify == 0;
+    if (compare)
+        memcpy(copy, memory, sizeof(copy));
+    check_state();
+    if (compare && memcmp(copy, memory, sizeof(copy)) != 0)
+        panic("the check changed memory");
+}
+
+static void check_progress(enum error error)
+{
+    if (error == ERROR_MORE)
+        panic("work is left (MORE), but nothing was done");
 }
 
 static void check_error(const struct action *action, enum error error)
@@ -166,6 +187,7 @@ static bool led_elsewhere(const struct action *action, const struct thread *call
     bool goes_on = caller && sim_cpu.current == caller;
     if (!memory_changed(mark, caller, goes_on ? 2 : 0)) {
         search.result->unchanged++;
+        check_progress(error);
         return false;
     }
     translations_check();
@@ -176,6 +198,7 @@ static bool led_elsewhere(const struct action *action, const struct thread *call
     }
     if (state->hash == here()->state.hash) {
         search.result->unchanged++;
+        check_progress(error);
         return false;
     }
     check_error(action, error);
@@ -218,7 +241,7 @@ static void compare_twins(uint32_t twin, size_t mark, const struct canonical *st
     memory_undo(mark);
     memcpy(copy, phys_to_virt(SIM_MEMORY_FIRST), sizeof(copy));
     step(&action, &mark);
-    pages_end(here()->state.objects & ~state->objects);
+    pages_end(state->dead & ~here()->state.dead);
     push(UINT32_MAX, mark, state);
     int count = successors(mine);
     pop();
@@ -272,7 +295,7 @@ static bool expand(uint32_t node)
                     continue; /* it undid the step */
                 }
             } else {
-                check_state();
+                check_new_state();
                 if (!store_add(&search.store, state.hash, node, &search.now))
                     return false;
                 search.result->states++;

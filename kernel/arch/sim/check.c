@@ -66,6 +66,12 @@ void check_reset(void)
     check_paging_reset();
 }
 
+void check_other_state(void)
+{
+    memset(pages, 0, SIM_PAGES * sizeof(pages[0]));
+    check_paging_reset();
+}
+
 static uint64_t index_of(const void *address)
 {
     return ((uint64_t)address - (uint64_t)sim_memory) / PAGE_BYTES;
@@ -253,6 +259,7 @@ static void check_thread(const struct thread *thread)
     ASSERT(!thread->captable || thread->captable == root_table ||
            is_object(thread->captable, OBJECT_captable));
     ASSERT(!thread->port || is_object(thread->port, OBJECT_port));
+    ASSERT(!thread->port || thread->state == THREAD_WAITING || thread->state == THREAD_FAULTED);
     ASSERT((thread->state == THREAD_RUNNING) == (sim_cpu.current == thread));
 }
 

@@ -148,6 +148,16 @@ static int claim_page(const struct space *space, const struct cap *page)
     return (int)page->pages;
 }
 
+void check_mapped(const struct cap *page, uint8_t rights)
+{
+    for (uint64_t i = 0; i < page->pages; i++) {
+        const uint64_t *entry = entry_at(page->map.space, page->map.at + i * PAGE_BYTES, 1);
+        ASSERT(entry && (*entry & PRESENT));
+        ASSERT(((*entry & WRITABLE) != 0) == ((rights & RIGHT_WRITE) != 0));
+        ASSERT(((*entry & NO_EXECUTE) == 0) == ((rights & RIGHT_EXECUTE) != 0));
+    }
+}
+
 /* A table is where its capability says, on exactly one level. */
 static int claim_table(const struct space *space, const struct cap *table)
 {

@@ -15,7 +15,9 @@ PORT  ?= 5353
 ZONES ?= zones
 ACCEL ?= tcg
 MACHINE ?= pc
-MEMORY  ?= 64
+MEDIUM  ?= elf
+FIRMWARE ?=
+MEMORY  ?=
 QEMU    ?= qemu-system-x86_64
 APPEND  ?=
 
@@ -74,6 +76,7 @@ all: images
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make test [ONLY=word]              everything that must hold"
+	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
@@ -217,19 +220,19 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 	$(SAY) LD $@
 	$(Q)$(KERNEL_LD) -s -o $@ $(KERNEL_O) $(B)/kernel/build_id.o $<
 
-$(B)/images/%.img: $(B)/images/%.elf boot/pack-disk $(wildcard boot/grub/*)
-	$(SAY) DISK $@
-	$(Q)boot/pack-disk $@ $<
+include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # --- running -------------------------------------------------------------------------------------
 
-run: $(B)/images/$(IMAGE).elf
-	@exec tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
-	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
+# MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
+BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
+run: $(BOOTED)
+	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) \
+	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) --append "$(APPEND)"
 
 # --- tests ---------------------------------------------------------------------------------------
 

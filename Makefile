@@ -67,7 +67,8 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
-                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) servers/init/settings.c
+                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
+                 servers/init/settings.c servers/init/mmio_word.c
 HOST_KERNEL_C := $(wildcard kernel/*.c kernel/arch/sim/*.c) kernel/arch/x86_64/paging.c
 
 .PHONY: all run test images bench setup help clean servers compose format lint

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 1,
+    IMAGE_VERSION = 2,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -107,12 +107,15 @@ struct image_connection {
     uint16_t reserved;
 };
 
-/* A claim on PCI devices: all that match, in bus order, at most `most`. */
+/* A claim on devices: all that match, in bus order, at most `most`. By PCI ids, or by virtio device
+ * type, on whichever bus. */
 struct image_device {
     uint16_t domain;
+    uint16_t virtio; /* VIRTIO_ID_...; 0: the PCI ids count */
     uint16_t vendor;
     uint16_t id;      /* PCI device id */
     uint16_t id_last; /* and up to this one */
+    uint16_t reserved;
     uint8_t most;     /* 1 to START_DEVICES_MAX */
     uint8_t vectors;  /* MSI-X vectors wanted */
     uint8_t server;   /* which server of the domain */

@@ -8,6 +8,7 @@
 
 #include "libos/syscall.h"
 #include "servers/init/init.h"
+#include "servers/init/mmio_word.h"
 
 enum {
     FW_CFG_SELECT = 0x510,
@@ -182,7 +183,9 @@ void boot_settings_report_unknown(const struct init *init)
 {
     const char *entry = NULL;
     while ((entry = settings_next(&init->settings, entry))) {
-        bool known = setting_matches("stats.interval", entry, setting_key_length(entry));
+        uint32_t length = setting_key_length(entry);
+        bool known = setting_matches("stats.interval", entry, length) ||
+                     setting_matches(MMIO_WORD_KEY, entry, length);
         for (uint32_t d = 1; d < init->image->domains.count && !known; d++)
             known = understands(init, d, entry);
         if (!known)

@@ -39,8 +39,9 @@ void boot_map_memory(struct boot_info *info);
 /* Feature bits, segments, interrupt table, timer: this CPU. */
 uint32_t cpu_start(void);
 
-/* Finds the clock's and the timer's rates, in bounded time. */
+/* Finds the clock's and the timer's rates, in bounded time; and by what. */
 void clock_calibrate(void);
+const char *clock_reference(void);
 
 /* Makes init's objects out of the image and leaves it ready to run. */
 void init_create(struct boot_info *info, const struct kernel_info *kernel_info,

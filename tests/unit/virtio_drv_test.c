@@ -425,7 +425,7 @@ static void no_card_at_all_is_explained(void **state)
     assert_int_equal(fake_domain_start(rig->domain), ERROR_NOT_FOUND);
     assert_string_equal(fake_domain_log(rig->domain),
                         "no network card: the manifest grants none or the machine has none (QEMU: "
-                        "-device virtio-net-pci)\n");
+                        "-device virtio-net-pci; on microvm virtio-net-device)\n");
 }
 
 static void missing_pools_are_named(void **state)

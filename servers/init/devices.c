@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libos/syscall.h"
+#include "servers/init/mmio_word.h"
 
 static bool claim_fits(const struct claim *claim, struct identity identity)
 {
@@ -135,7 +136,10 @@ void devices_grant(struct init *init)
             .device = &device[i], .address = device[i].address, .slot = device[i].slot};
     if (!claims.count)
         return;
-    pci_scan(init, &claims);
-    mmio_scan(init, &claims);
+    bool pci = pci_scan(init, &claims), mmio = mmio_scan(init, &claims);
+    if (!pci && !mmio)
+        console_print("init: no PCI, and no %s on the command line: no devices (QEMU: -machine "
+                      "microvm,acpi=off)",
+                      MMIO_WORD_KEY);
     check_required(init, &claims);
 }

@@ -49,8 +49,8 @@ void pin_give(struct init *init, struct claim *claim, uint32_t line, struct star
 /* Appends the finished device to the domain's start page. */
 void device_append(struct init *init, struct claim *claim, const struct start_device *device);
 
-/* The buses. */
-void pci_scan(struct init *init, struct claims *claims);
-void mmio_scan(struct init *init, struct claims *claims);
+/* The buses. False: the machine has none of that kind. */
+bool pci_scan(struct init *init, struct claims *claims);
+bool mmio_scan(struct init *init, struct claims *claims);
 
 #endif

@@ -147,7 +147,7 @@ static void block_offer(struct init *init, struct claims *claims, const struct b
                   block->name, other->name, other->type, init->domain[claim->device->domain].name);
 }
 
-void mmio_scan(struct init *init, struct claims *claims)
+bool mmio_scan(struct init *init, struct claims *claims)
 {
     struct blocks blocks = {.count = 0};
     words_read(&init->settings, &blocks);
@@ -155,4 +155,5 @@ void mmio_scan(struct init *init, struct claims *claims)
     for (uint32_t i = 0; i < blocks.count; i++)
         if (blocks.block[i].type)
             block_offer(init, claims, &blocks, &blocks.block[i]);
+    return blocks.count;
 }

@@ -283,10 +283,12 @@ static void bus_add(uint8_t bus, uint8_t *buses, uint32_t *bus_count)
         buses[(*bus_count)++] = bus;
 }
 
-/* All functions of one bus; buses behind bridges are appended to the list. */
-static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *bus_count,
+/* All functions of one bus; buses behind bridges are appended to the list. False: there are none.
+ */
+static bool bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *bus_count,
                      struct claims *claims)
 {
+    bool found = false;
     for (uint8_t slot = 0; slot < SLOTS; slot++) {
         uint8_t functions = 1;
         for (uint8_t number = 0; number < functions; number++) {
@@ -294,6 +296,7 @@ static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *b
             uint32_t id = config_read(f, PCI_ID);
             if ((id & 0xffff) == 0xffff)
                 continue;
+            found = true;
             uint32_t header = config_read(f, PCI_HEADER) >> 16 & 0xff;
             if (number == 0 && (header & 0x80))
                 functions = FUNCTIONS;
@@ -303,12 +306,15 @@ static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *b
                 function_offer(init, claims, f, id);
         }
     }
+    return found;
 }
 
-void pci_scan(struct init *init, struct claims *claims)
+bool pci_scan(struct init *init, struct claims *claims)
 {
     uint8_t buses[BUSES_MAX] = {0};
     uint32_t bus_count = 1;
+    bool found = false;
     for (uint32_t i = 0; i < bus_count; i++)
-        bus_scan(init, buses[i], buses, &bus_count, claims);
+        found |= bus_scan(init, buses[i], buses, &bus_count, claims);
+    return found;
 }

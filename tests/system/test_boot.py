@@ -229,7 +229,7 @@ def test_cpu(cpu):
         check_service(machine)
 
 
-@pytest.mark.parametrize("memory", [4, 8, 16, 128, 2048, 4096])
+@pytest.mark.parametrize("memory", [2, 4, 8, 16, 128, 2048, 4096])
 def test_memory(memory):
     with Machine(kernel(DNS_ELF), [UserNetwork()], memory=memory) as machine:
         machine.ready()

@@ -9,7 +9,7 @@ import pytest
 
 from client import ask, rcode, section
 from machine import (DNS_ELF, DNS_IMG, DNS_ISO, DNS_UEFI_IMG, LIMIT, MICROVM, MODERN_MMIO, UEFI,
-                     Machine, disk, kernel)
+                     UEFI_LIMIT, Machine, disk, kernel)
 from network import UserNetwork
 
 PRODUCTS = {
@@ -40,7 +40,6 @@ UEFI_PRODUCTS = {
     "disk-virtio-q35": (disk(DNS_UEFI_IMG, "virtio"), "q35"),
     "disk-usb3-q35": (disk(DNS_UEFI_IMG, "qemu-xhci"), "q35"),
 }
-UEFI_LIMIT = 120  # seconds: the firmware alone takes three on an idle machine
 
 # From the oldest with a 64-bit mode to all that QEMU can emulate.
 PROCESSORS = ["max", "qemu64", "kvm64", "Nehalem-v1", "Haswell-v1", "Skylake-Client-v1",

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: ISC
 #
 # What pack-disk, pack-uefi and pack-iso share; each sources it, with `self` set to its own name and

@@ -4,7 +4,7 @@
  */
 #include "servers/init/mmio_word.h"
 
-enum { BLOCK_MIN = 0x100, BLOCK_MAX = 64 * 1024, LINE_LAST = 23, ALIGNMENT = 4 };
+enum { BLOCK_MIN = 0x100, BLOCK_MAX = 64 * 1024, LINE_LAST = 23, ALIGNMENT = 4, PAGE = 4096 };
 
 static int digit_value(char c)
 {
@@ -75,7 +75,9 @@ const char *mmio_word_parse(const char *text, struct mmio_block *block)
     if (line == 0 || line > LINE_LAST)
         return "its line isn't from 1 to 23";
     *block = (struct mmio_block){address, (uint32_t)size, (uint32_t)line};
-    if (size < 4096 && mmio_first_page(block) != mmio_last_page(block))
+    if (size < PAGE && mmio_first_page(block) != mmio_last_page(block))
         return "its registers cross the end of a page";
+    if (size >= PAGE && (size % PAGE || address % PAGE))
+        return "its registers don't fill whole pages";
     return 0;
 }

@@ -3,7 +3,7 @@
  * "virtio_mmio.device=SIZE@ADDRESS:LINE": how a virtual machine without PCI names its virtio
  * devices on the kernel's command line, one word each (Linux's kernel-parameters.txt). Text only;
  * mmio.c calls it. Refuses what isn't wholly a word of that form, and blocks that no driver could
- * be given: misaligned, too short, across a page's end, on a line that isn't one.
+ * be given: misaligned, too short, on parts of several pages, on a line that isn't one.
  */
 #ifndef SERVERS_INIT_MMIO_WORD_H
 #define SERVERS_INIT_MMIO_WORD_H
@@ -15,7 +15,7 @@
 
 struct mmio_block {
     uint64_t address; /* physical */
-    uint32_t size;    /* bytes: 256 to 64 KiB; below a page it doesn't cross a page's end */
+    uint32_t size;    /* bytes: 256 to 64 KiB; whole pages, or less than one and inside one */
     uint32_t line;    /* input of the I/O APIC, 1 to 23 */
 };
 

@@ -38,8 +38,11 @@ static struct {
 
 static struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
+    struct cpuid result = {0};
     (void)subleaf;
-    return leaf == 1 ? (struct cpuid){.ecx = cpu_fake.features} : (struct cpuid){0};
+    if (leaf == 1)
+        result.ecx = cpu_fake.features;
+    return result;
 }
 
 static uint64_t read_msr(uint32_t msr)

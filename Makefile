@@ -15,7 +15,9 @@ PORT  ?= 5353
 ZONES ?= zones
 ACCEL ?= tcg
 MACHINE ?= pc
-MEMORY  ?= 64
+MEDIUM  ?= elf
+FIRMWARE ?=
+MEMORY  ?=
 QEMU    ?= qemu-system-x86_64
 APPEND  ?=
 
@@ -70,7 +72,8 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
-                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) servers/init/settings.c
+                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
+                 servers/init/settings.c servers/init/mmio_word.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_step.c no_hooks.c)
 
@@ -80,6 +83,7 @@ all: images
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make test [ONLY=word]              everything that must hold"
+	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
@@ -227,19 +231,19 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 	$(SAY) LD $@
 	$(Q)$(KERNEL_LD) -s -o $@ $(KERNEL_O) $(B)/kernel/build_id.o $<
 
-$(B)/images/%.img: $(B)/images/%.elf boot/pack-disk $(wildcard boot/grub/*)
-	$(SAY) DISK $@
-	$(Q)boot/pack-disk $@ $<
+include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # --- running -------------------------------------------------------------------------------------
 
-run: $(B)/images/$(IMAGE).elf
-	@exec tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
-	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
+# MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
+BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
+run: $(BOOTED)
+	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) \
+	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) --append "$(APPEND)"
 
 include tools/sim/sim.mk
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/arch/sim/arena.h"
 #include "kernel/arch/sim/check_step.h"
 #include "kernel/arch/sim/machine.h"
 #include "tests/explore/memory.h"
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "explore: no configuration '%s', see --list\n", only);
         return 2;
     }
-    sim_reset(SIM_PAGES);
+    sim_arena_map(false);
     memory_init(sim_memory, SIM_PAGES);
     if (replay && !search_replay(replay)) {
         fprintf(stderr, "explore: %s isn't a saved way\n", replay);

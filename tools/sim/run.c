@@ -75,6 +75,7 @@ static void boot(const struct options *options)
                                .bytes = image_bytes,
                                .pages = options->pages,
                                .command_line = "",
+                               .slots = options->slots,
                                .seed = {options->seed, ~options->seed}};
     sim_boot(&machine);
     sim.panic = &panicked;
@@ -105,10 +106,17 @@ static void liveness_begin(void)
     clients_liveness();
 }
 
-static bool may_die(void)
+/* NULL, or what was reported dead and mustn't be. */
+static const char *died_wrongly(void)
 {
     enum { ENOUGH_PAGES = 640 };
-    return world.killed || world.options.card_lies || world.options.pages < ENOUGH_PAGES;
+    if (world.options.pages < ENOUGH_PAGES)
+        return NULL;
+    if (world.dead & ~(world.killed ? 1ull << world.killed : 0))
+        return "a domain died, and nothing had killed it";
+    if (world.card_broken && !world.count.lies)
+        return "the driver gave up a card that hadn't lied";
+    return world.dead || world.card_broken ? NULL : "starting failed, with memory enough";
 }
 
 /* True: the run is over, well or not. */
@@ -118,8 +126,8 @@ static bool judge(struct run_result *result)
     struct client_totals totals = clients_totals();
     if (totals.wrong)
         fail(result, "a client got a wrong answer");
-    else if (world.reported && !may_die())
-        fail(result, "a domain died, and nothing had killed it");
+    else if (world.reported && died_wrongly())
+        fail(result, died_wrongly());
     else if (world.reported)
         return true;
     else if (world.ended)

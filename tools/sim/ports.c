@@ -8,6 +8,7 @@
 
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/user/processor.h"
+#include "tools/sim/composition.h"
 #include "tools/sim/world.h"
 
 enum {
@@ -84,22 +85,20 @@ void interrupt_raise(uint32_t vector)
         world.interrupts |= 1ull << (vector - IRQ_VECTOR_FIRST);
 }
 
-static enum report report_in(const char *line)
+/* What a supervisor says when something won't come back. */
+static bool says_dead(const char *line)
 {
-    if (strstr(line, "init: boot failed"))
-        return REPORT_NO_BOOT;
-    if (strstr(line, "device broken"))
-        return REPORT_BROKEN;
-    return strstr(line, " stopped") ? REPORT_STOPPED : REPORT_NONE;
-}
-
-static void line_end(const char *line)
-{
-    enum report report = report_in(line);
-    if (!report || world.reported)
-        return;
-    world.reported = report;
-    strcpy(world.report, line);
+    static const char from_init[] = "init: ";
+    bool broken = strstr(line, "device broken"), stopped = strstr(line, " stopped");
+    const char *name = line + sizeof(from_init) - 1;
+    world.card_broken |= broken;
+    for (uint32_t d = 1; stopped && d < domain_count() && d < 64; d++) {
+        size_t length = strlen(domain_at(d)->name);
+        if (!strncmp(line, from_init, sizeof(from_init) - 1) &&
+            !strncmp(name, domain_at(d)->name, length) && name[length] == ' ')
+            world.dead |= 1ull << d;
+    }
+    return broken || stopped || strstr(line, "boot failed");
 }
 
 void console_put(char c)
@@ -109,7 +108,7 @@ void console_put(char c)
         return;
     if (c == '\n') {
         line[world.column] = 0;
-        line_end(line);
+        world.reported |= says_dead(line);
         world.line++;
         world.column = 0;
     } else if (world.column < LINE_BYTES - 1) {

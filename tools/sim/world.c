@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/arch/sim/machine.h"
+#include "tools/sim/invariants.h"
 
 struct world world;
 
@@ -169,6 +170,7 @@ void world_start(const struct options *options)
     ports_start();
     nic_start();
     clients_start();
+    invariants_reset();
     if (options->spurious)
         event_add(random_below(1000000000), EVENT_SPURIOUS, 0);
     for (uint32_t i = 0; i < options->jumps; i++)

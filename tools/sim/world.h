@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "motet/image.h"
 #include "tools/sim/options.h"
 
 enum {
@@ -45,9 +44,6 @@ struct frame {
     uint8_t bytes[FRAME_BYTES];
 };
 
-/* What a supervisor or a driver says when something won't come back. */
-enum report { REPORT_NONE, REPORT_STOPPED, REPORT_BROKEN, REPORT_NO_BOOT };
-
 enum phase {
     PHASE_FAULTS,   /* whatever the options say goes wrong */
     PHASE_LIVENESS, /* nothing goes wrong any more: each client must get an answer */
@@ -62,10 +58,11 @@ struct world {
     uint64_t order;
     uint64_t jumped; /* ticks that the clock has jumped over */
     enum phase phase;
-    bool ended;           /* the machine was reset or nothing will ever happen again */
-    enum report reported; /* what the console said is dead, and its words */
-    char report[LINE_BYTES];
-    char killed[IMAGE_NAME_BYTES]; /* the domain that was killed; empty: none */
+    bool ended;          /* the machine was reset or nothing will ever happen again */
+    bool reported;       /* the console said that something is dead: */
+    bool card_broken;    /* the driver has given up the card */
+    uint64_t dead;       /* domains, a bit each */
+    uint32_t killed;     /* domain that was killed; 0: none */
     uint64_t interrupts; /* vectors raised and not delivered, a bit each from IRQ_VECTOR_FIRST */
     uint32_t event_count, free_count;
     struct event events[EVENTS_MAX]; /* a binary heap */
@@ -111,6 +108,8 @@ void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
 void nic_receive(struct frame *frame);
 void nic_event(enum event_kind kind);
 bool nic_pin(void); /* its pin is asserted */
+/* False: it has something to tell. Else *posted is how many receive buffers it has. */
+bool nic_rests(uint32_t *posted);
 
 /* network.c: one frame from here to there, with all that can happen to it. */
 void network_carry(const uint8_t *bytes, uint32_t length, bool to_machine);

@@ -324,7 +324,7 @@ units: $(UNITS)
 
 # What the tests look at beside the images themselves.
 debug-images:
-	@$(MAKE) --no-print-directory DEBUG=1 images
+	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
 simulators: $(SIM_VARIANTS:%=$(B)/sim/%/sim)
 

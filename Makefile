@@ -76,8 +76,8 @@ all: images
 
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
-	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
+	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"

@@ -82,8 +82,8 @@ all: images
 
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
-	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
+	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"

@@ -15,6 +15,8 @@
 
 enum {
     BLOCKS_MAX = 32,
+    REGISTER_MAGIC = 0x00,
+    REGISTER_TYPE = 0x08,
     MAGIC = 0x74726976, /* "virt" */
 };
 
@@ -77,8 +79,9 @@ static uint16_t type_read(struct init *init, const struct mmio_block *at)
     uint64_t inside = at->address % PAGE_BYTES;
     if (!device_page_open(init, at->address - inside, PROBE_WINDOW))
         return 0;
-    const volatile uint32_t *registers = (const volatile uint32_t *)(PROBE_WINDOW + inside);
-    uint32_t magic = registers[0], type = registers[2];
+    const struct device_bar registers = {(volatile uint8_t *)(PROBE_WINDOW + inside), at->size};
+    uint32_t magic = device_read32(&registers, REGISTER_MAGIC);
+    uint32_t type = device_read32(&registers, REGISTER_TYPE);
     while (sys_invoke(INIT_CAPTABLE, OPERATION_captable_delete, slot, 0, 0, 0, 0, NULL) ==
            ERROR_MORE)
         ;

@@ -29,6 +29,7 @@ static struct {
     /* wait: what it must bring */
     struct port *own;
     uint64_t header, tag, pending, w[MSG_WORDS];
+    bool no_room; /* a slot to receive in that isn't empty */
     /* a thread that waits and will be woken without a message */
     struct thread *waiter;
     /* invoke on a table: the slots named, and what was in them */
@@ -151,6 +152,10 @@ static void before_wait(void)
     const struct cap *bell = port_cap(step.registers.rbx, RIGHT_SIGNAL);
     if (!cap)
         return;
+    for (unsigned n = 0; n < 2; n++) {
+        const struct cap *slot = message_slot(step.thread, n);
+        step.no_room = step.no_room || (slot && slot->type != OBJECT_none);
+    }
     step.own = cap->object;
     if (step.own->waiter)
         return; /* BUSY, unless the doorbell wakes it */
@@ -269,7 +274,9 @@ static void after_send(enum error error)
         return;
     bool delivered = step.receiver && step.port->waiter != step.receiver;
     bool queued = !step.receiver && step.port->count == step.count + 1;
-    ASSERT(error || delivered || queued || step.call == CALL_send_wait);
+    const struct cap *own = port_cap(step.registers.rbx, RIGHT_WAIT);
+    bool taken = step.call == CALL_send_wait && own && own->object == step.port; /* by itself */
+    ASSERT(error || delivered || queued || taken);
     if (delivered)
         check_delivered();
     else if (queued)
@@ -302,6 +309,7 @@ static void after_dequeue(const struct registers *r)
 
 static void after_wait(const struct registers *r, enum error error)
 {
+    ASSERT(error || !step.no_room);
     if (error || !(step.pending | step.header))
         return; /* refused, or it waits */
     ASSERT(step.thread->state != THREAD_WAITING);
@@ -400,6 +408,10 @@ static void after_object(const struct registers *r)
         ASSERT(thread->space == with->object && thread->priority == r->r8);
         ASSERT(thread->captable == captable_slot(table, r->r10)->object);
         ASSERT(thread->fault_slot == r->r9 && thread->state == THREAD_SUSPENDED);
+        break;
+    case OPERATION_thread_set_registers:
+        ASSERT(thread->registers.rip == r->rdx && thread->registers.rsp == r->r10);
+        ASSERT(thread->registers.rdi == r->r8);
         break;
     case OPERATION_page_map:
         ASSERT(cap->map.space == with->object && cap->map.at == r->r10);

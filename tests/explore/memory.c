@@ -32,7 +32,7 @@ static struct {
     uint32_t step;
     uint32_t accesses, accesses_max;
     uint64_t gone;
-} memory;
+} memory = {.accesses_max = UINT32_MAX};
 
 /* The program's writable data, from the linker. */
 extern char __data_start[], _end[];

@@ -423,6 +423,8 @@ static void check_irqs(const struct cap *first)
 
 static void check_space(const struct space *space)
 {
+    ASSERT((uint64_t)space->root == (uint64_t)space + PAGE_BYTES);
+    ASSERT(space->root_physical == virt_to_phys(space->root));
     FOR_EACH_THREAD(thread, &space->threads, space_link)
     {
         ASSERT(thread->space == space && --count.space_threads >= 0);

@@ -29,6 +29,7 @@ static struct {
     /* wait: what it must bring */
     struct port *own;
     uint64_t header, tag, pending, w[MSG_WORDS];
+    bool no_room; /* a slot to receive in that isn't empty */
     /* a thread that waits and will be woken without a message */
     struct thread *waiter;
     /* invoke on a table: the slots named, and what was in them */
@@ -151,6 +152,10 @@ static void before_wait(void)
     const struct cap *bell = port_cap(step.registers.rbx, RIGHT_SIGNAL);
     if (!cap)
         return;
+    for (unsigned n = 0; n < 2; n++) {
+        const struct cap *slot = message_slot(step.thread, n);
+        step.no_room = step.no_room || (slot && slot->type != OBJECT_none);
+    }
     step.own = cap->object;
     if (step.own->waiter)
         return; /* BUSY, unless the doorbell wakes it */
@@ -269,7 +274,9 @@ static void after_send(enum error error)
         return;
     bool delivered = step.receiver && step.port->waiter != step.receiver;
     bool queued = !step.receiver && step.port->count == step.count + 1;
-    ASSERT(error || delivered || queued || step.call == CALL_send_wait);
+    const struct cap *own = port_cap(step.registers.rbx, RIGHT_WAIT);
+    bool taken = step.call == CALL_send_wait && own && own->object == step.port; /* by itself */
+    ASSERT(error || delivered || queued || taken);
     if (delivered)
         check_delivered();
     else if (queued)
@@ -302,6 +309,7 @@ static void after_dequeue(const struct registers *r)
 
 static void after_wait(const struct registers *r, enum error error)
 {
+    ASSERT(error || !step.no_room);
     if (error || !(step.pending | step.header))
         return; /* refused, or it waits */
     ASSERT(step.thread->state != THREAD_WAITING);
@@ -388,38 +396,71 @@ static void after_info(const struct cap *cap)
     }
 }
 
-/* What a configured thread, a mapped page, a bound vector, a new object is afterwards. */
+static void after_thread(const struct registers *r, const struct thread *thread,
+                         const struct cap *space)
+{
+    switch (step.operation) {
+    case OPERATION_thread_configure:
+        ASSERT(thread->space == space->object && thread->priority == r->r8);
+        ASSERT(thread->captable == captable_slot(step.thread->captable, r->r10)->object);
+        ASSERT(thread->fault_slot == r->r9 && thread->state == THREAD_SUSPENDED);
+        break;
+    case OPERATION_thread_suspend:
+        ASSERT(thread->state == THREAD_SUSPENDED);
+        break;
+    case OPERATION_thread_resume:
+        ASSERT(thread->state == THREAD_READY || thread->state == THREAD_RUNNING);
+        break;
+    case OPERATION_thread_set_registers:
+        ASSERT(thread->registers.rip == r->rdx && thread->registers.rsp == r->r10);
+        ASSERT(thread->registers.rdi == r->r8);
+        break;
+    default:
+        break;
+    }
+}
+
+static void after_mapping(const struct registers *r, const struct cap *cap, const struct cap *space)
+{
+    if (step.operation == OPERATION_page_unmap || step.operation == OPERATION_table_unmap)
+        ASSERT(!cap->map.space);
+    if (step.operation == OPERATION_page_map || step.operation == OPERATION_table_map)
+        ASSERT(cap->map.space == space->object && cap->map.at == r->r10);
+    if (step.operation == OPERATION_page_map)
+        check_mapped(cap, (uint8_t)r->r8);
+}
+
+static void after_irq(const struct registers *r, const struct cap *cap, const struct cap *port)
+{
+    const struct irq_vector *vector = cap->number ? irq_vector(cap->number) : NULL;
+    if (step.operation == OPERATION_irq_bind)
+        ASSERT(vector->port == port->object && vector->bit == r->r10);
+    else if (step.operation == OPERATION_irq_ack)
+        ASSERT(sim.pin[vector->pin].open);
+}
+
+static void after_retype(const struct registers *r, const struct cap *untyped)
+{
+    const struct cap *made = captable_slot(step.thread->captable, r->r8);
+    ASSERT(made->type == r->rdx && made->pages == r->r10 && made->prev == untyped);
+    ASSERT(made->depth == untyped->depth + 1 && made->flags & CAP_FIRST);
+    ASSERT(untyped->untyped.kind == UNTYPED_MEMORY || made->address == r->r9);
+}
+
+/* What an operation on another object than a table has made of it. */
 static void after_object(const struct registers *r)
 {
     struct captable *table = step.thread->captable;
     const struct cap *cap = captable_slot(table, r->rdi), *with = captable_slot(table, r->rdx);
-    const struct thread *thread = cap->object;
-    const struct cap *made = captable_slot(table, r->r8);
-    switch (step.operation) {
-    case OPERATION_thread_configure:
-        ASSERT(thread->space == with->object && thread->priority == r->r8);
-        ASSERT(thread->captable == captable_slot(table, r->r10)->object);
-        ASSERT(thread->fault_slot == r->r9 && thread->state == THREAD_SUSPENDED);
-        break;
-    case OPERATION_page_map:
-        ASSERT(cap->map.space == with->object && cap->map.at == r->r10);
-        check_mapped(cap, (uint8_t)r->r8);
-        break;
-    case OPERATION_irq_bind:
-        ASSERT(irq_vector(cap->number)->port == with->object);
-        ASSERT(irq_vector(cap->number)->bit == r->r10);
-        break;
-    case OPERATION_irq_ack:
-        ASSERT(sim.pin[irq_vector(cap->number)->pin].open);
-        break;
-    case OPERATION_untyped_retype:
-        ASSERT(made->type == r->rdx && made->pages == r->r10 && made->prev == cap);
-        ASSERT(made->depth == cap->depth + 1 && made->flags & CAP_FIRST);
-        ASSERT(cap->untyped.kind == UNTYPED_MEMORY || made->address == r->r9);
-        break;
-    default:
-        after_info(cap);
-    }
+    if (cap->type == OBJECT_thread)
+        after_thread(r, cap->object, with);
+    else if (cap->type == OBJECT_page || cap->type == OBJECT_table)
+        after_mapping(r, cap, with);
+    else if (cap->type == OBJECT_irq)
+        after_irq(r, cap, with);
+    else if (step.operation == OPERATION_untyped_retype)
+        after_retype(r, cap);
+    after_info(cap);
 }
 
 static void after_invoke(enum error error)

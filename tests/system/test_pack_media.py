@@ -24,7 +24,6 @@ WAYS = {
     "iso-by-bios": ("iso", ["-machine", "pc", "-cdrom", "{}"]),
     "iso-by-uefi": ("iso", ["-machine", "q35", *UEFI, "-m", "128", "-cdrom", "{}"]),
     "iso-on-a-stick-by-bios": ("iso", ["-machine", "q35", *STICK]),
-    "iso-on-a-stick-by-uefi": ("iso", ["-machine", "q35", *UEFI, "-m", "128", *STICK]),
 }
 
 

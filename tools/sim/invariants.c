@@ -214,6 +214,18 @@ static void check_netd(const struct netd *netd)
     }
 }
 
+/* Where a received frame lies whose payload is being sent back, nothing else is received. */
+static void check_echoes(const struct netd *netd)
+{
+    for (uint32_t i = 0; i < netd->transmit.slots && i < TRANSMIT_SLOTS; i++) {
+        const struct slot *slot = &netd->transmit.slot[i];
+        if (slot->state != SLOT_FREE && slot->first == i && slot->owner == PAYLOAD_RECEIVE &&
+            netd->receive.holder[slot->payload.index % POOL_BUFFERS_MAX] != RECEIVE_STACK)
+            panic("netd sends from receive buffer %u, which it has given away",
+                  slot->payload.index);
+    }
+}
+
 static bool channels_empty(void)
 {
     for (uint32_t i = 0; i < known.ends; i++) {
@@ -257,8 +269,10 @@ static bool check_one(uint32_t n)
         check_log(n);
     else if (n > known.domains)
         return false;
-    else if (known.netd)
+    else if (known.netd) {
         check_netd(known.netd);
+        check_echoes(known.netd);
+    }
     return true;
 }
 

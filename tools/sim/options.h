@@ -17,6 +17,7 @@
     OPTION(queries, 200, 2000, 1000, "how many questions in all")                                  \
     OPTION(rate, 200, 20000, 1000, "questions per second")                                         \
     OPTION(burst, 1, 200, 1, "questions asked at once")                                            \
+    OPTION(pings, 0, 200000, 0, "questions that are echo requests instead, per million")           \
     OPTION(loss, 0, 200000, 0, "frames lost, per million")                                         \
     OPTION(duplicate, 0, 100000, 0, "frames duplicated, per million")                              \
     OPTION(reorder, 0, 300000, 0, "frames delayed beyond others, per million")                     \

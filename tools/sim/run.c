@@ -76,9 +76,9 @@ static void boot(const struct options *options)
                                .pages = options->pages,
                                .command_line = "",
                                .slots = options->slots,
+                               .panic = &panicked,
                                .seed = {options->seed, ~options->seed}};
     sim_boot(&machine);
-    sim.panic = &panicked;
     lines_printed = 0;
     world_start(options);
     sim_mappings_changed();
@@ -161,7 +161,12 @@ static bool step_once(struct run_result *result)
 static void panic_note(struct run_result *result)
 {
     char text[240];
+    static const char too_little[] = "too little memory";
     bool copy = step_was_copy();
+    if (!strncmp(sim.panic_text, too_little, sizeof(too_little) - 1)) {
+        world.reported = true; /* before anything ran, in words that help */
+        return;
+    }
     snprintf(text, sizeof(text), "%s%s", sim.panic_text, copy ? " (on a copy)" : "");
     fail(result, text);
 }

@@ -91,3 +91,15 @@ $(B)/sim/servers.c: $(MAKEFILE_LIST)
 	   echo '    NULL};'; \
 	   echo 'extern const char sim_build[];'; \
 	   echo 'const char sim_build[] = __DATE__ " " __TIME__;'; } > $@
+
+# --- running it ----------------------------------------------------------------------------------
+
+SEED ?= 1
+RUNS ?= 10
+SIM  := $(if $(FAST),fast,$(if $(ASAN),asan,checked))
+SIM_EVERY := $(if $(FAST),--every 10000)
+
+sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
+	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_EVERY) $(ARGS)
+
+.PHONY: sim sim-bugs

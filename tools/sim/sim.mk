@@ -103,3 +103,22 @@ sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
 	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_EVERY) $(ARGS)
 
 .PHONY: sim sim-bugs
+
+# --- bugs planted in libOS and servers (tests/bugs/servers/README.md): each in a copy of the tree ---
+
+SIM_BUGS := $(basename $(notdir $(sort $(wildcard tests/bugs/servers/*.patch))))
+SIM_COPIED := Makefile packages.txt boot images include ipc kernel libos servers tools tests/setup tests/unit \
+              tests/images tests/servers $(wildcard tests/*/*.mk)
+
+# What was built before the bug came is built still: only what the patch changes is compiled.
+$(B)/sim/bugs/%/sim: tests/bugs/servers/%.patch $(B)/sim/checked/sim
+	$(SAY) BUG $@
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)/$(B)/sim
+	$(Q)cp -rp --parents $(SIM_COPIED) $(@D)
+	$(Q)cp -rp $(B)/sim/checked $(B)/sim/servers.c $(@D)/$(B)/sim
+	$(Q)cp -p $(B)/setup.stamp $(@D)/$(B) 2>/dev/null || true
+	$(Q)cd $(@D) && GIT_CEILING_DIRECTORIES=$(CURDIR)/$(B)/sim/bugs git apply $(CURDIR)/$<
+	$(Q)$(MAKE) -s -C $(@D) $(B)/sim/checked/sim
+	$(Q)mv $(@D)/$(B)/sim/checked/sim $@ && rm -rf $(addprefix $(@D)/,$(SIM_COPIED) $(B))
+
+sim-bugs: $(SIM_BUGS:%=$(B)/sim/bugs/%/sim)

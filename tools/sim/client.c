@@ -160,6 +160,15 @@ static void ping(const struct client *client)
     network_carry(frame, sizeof(frame), true);
 }
 
+/* A datagram to an address that isn't the machine's: dropped without an answer. */
+static void junk(const struct client *client)
+{
+    uint8_t frame[ETHERNET + IP + ECHO_BYTES] = {0};
+    ip_header(frame, client, PROTOCOL_UDP, ECHO_BYTES);
+    frame[ETHERNET + 19] ^= 1;
+    network_carry(frame, sizeof(frame), true);
+}
+
 static void udp_headers(uint8_t *frame, const struct client *client, uint32_t payload)
 {
     uint8_t *udp = frame + ETHERNET + IP;
@@ -215,11 +224,14 @@ void client_event(uint32_t number)
         arp_send(client, ARP_REQUEST, NULL, machine_ip);
         return;
     }
+    bool is_junk = chance(world.options.junk);
     for (uint32_t i = 0; i < (calm ? 1 : world.options.burst); i++) {
         if (!calm && asked >= world.options.queries)
             return;
         asked++;
-        if (chance(world.options.pings))
+        if (is_junk)
+            junk(client);
+        else if (chance(world.options.pings))
             ping(client);
         else
             ask(client);

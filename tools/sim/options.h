@@ -18,6 +18,7 @@
     OPTION(rate, 200, 20000, 1000, "questions per second")                                         \
     OPTION(burst, 1, 200, 1, "questions asked at once")                                            \
     OPTION(pings, 0, 200000, 0, "questions that are echo requests instead, per million")           \
+    OPTION(junk, 0, 200000, 0, "bursts of frames that are for nobody, per million bursts")         \
     OPTION(loss, 0, 200000, 0, "frames lost, per million")                                         \
     OPTION(duplicate, 0, 100000, 0, "frames duplicated, per million")                              \
     OPTION(reorder, 0, 300000, 0, "frames delayed beyond others, per million")                     \

@@ -306,7 +306,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 
 units: $(UNITS)
 
-test: images test-images units $(B)/tools/callref
+test: images test-images units $(B)/tools/callref sim-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.
@@ -326,10 +326,13 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
 BENCH_RUNS ?= 5
-bench: images $(B)/images/dns-10k.elf
+BENCHES := $(or $(ONLY),dns sim)
+bench: $(if $(filter-out sim,$(BENCHES)),bench-dns) $(if $(filter sim,$(BENCHES)),bench-sim)
+
+bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns sim,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 

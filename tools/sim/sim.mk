@@ -102,7 +102,20 @@ SIM_EVERY := $(if $(FAST),--every 10000)
 sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
 	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_EVERY) $(ARGS)
 
-.PHONY: sim sim-bugs
+# For `make test`. A bug that can't be planted any more fails its test, not the build.
+sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle
+	@$(MAKE) --no-print-directory -k $(SIM_BUGS:%=$(B)/sim/bugs/%/sim) || true
+
+# Which are found, by which seed, how fast.
+sim-bugs: sim-programs
+	@$(PYTHON) tests/bugs/servers/find.py --build $(B)
+
+bench-sim: $(B)/sim/fast/sim $(B)/sim/checked/sim $(B)/images/dns.bundle
+	@$(PYTHON) bench/sim.py --image $(B)/images/dns.bundle --fast $(B)/sim/fast/sim \
+	    --checked $(B)/sim/checked/sim --explore $(B)/explore/explore --runs $(BENCH_RUNS) \
+	    --out $(B)/bench/sim.json
+
+.PHONY: sim sim-bugs sim-programs bench-sim bench-dns
 
 # --- bugs planted in libOS and servers (tests/bugs/servers/README.md): each in a copy of the tree ---
 
@@ -120,5 +133,3 @@ $(B)/sim/bugs/%/sim: tests/bugs/servers/%.patch $(B)/sim/checked/sim
 	$(Q)cd $(@D) && GIT_CEILING_DIRECTORIES=$(CURDIR)/$(B)/sim/bugs git apply $(CURDIR)/$<
 	$(Q)$(MAKE) -s -C $(@D) $(B)/sim/checked/sim
 	$(Q)mv $(@D)/$(B)/sim/checked/sim $@ && rm -rf $(addprefix $(@D)/,$(SIM_COPIED) $(B))
-
-sim-bugs: $(SIM_BUGS:%=$(B)/sim/bugs/%/sim)

@@ -75,13 +75,13 @@ static void boot(const struct options *options)
                                .bytes = image_bytes,
                                .pages = options->pages,
                                .command_line = "",
-                               .slots = options->slots,
+                               .slots = 1u << options->slots % 32,
                                .panic = &panicked,
                                .seed = {options->seed, ~options->seed}};
     sim_boot(&machine);
     lines_printed = 0;
     world_start(options);
-    sim_mappings_changed();
+    sim_mappings_replaced();
     step_check();
     sim_points.messages = 0;
     sim_points.boundaries = options->kill ? (int64_t)options->kill - 1 : NO_BOUNDARY;

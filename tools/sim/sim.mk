@@ -27,6 +27,8 @@ SIM_USER   := -mgeneral-regs-only -mno-red-zone -Ikernel/arch/sim/user/include $
 SIM_fast_FLAGS    := -O2
 SIM_checked_FLAGS := -O2 -DMOTET_DEBUG
 SIM_asan_FLAGS    := -O1 -DMOTET_DEBUG -fno-omit-frame-pointer $(SANITIZE)
+# The machine's variables are copied as a whole: nothing poisoned between them.
+SIM_asan_MACHINE  := $(or $(call cc_flag,--param=asan-globals=0),$(call cc_flag,-mllvm -asan-globals=0))
 SIM_checked_WATCH := -fsanitize=thread $(call cc_flag,-Wno-tsan)
 SIM_fast_LINK     :=
 SIM_checked_LINK  :=
@@ -49,7 +51,7 @@ $(B)/sim/$(1)/user/libos/string.o: SIM_COMMON += -fno-builtin $$(call cc_flag,-f
 $(B)/sim/$(1)/machine/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(SAY) CC $$@
-	$$(Q)$$(CC) $$(SIM_COMMON) $$(INC) $$(SIM_$(1)_FLAGS) $$(if $$(filter kernel/%,$$(filter-out kernel/arch/sim/%,$$<)),$$(SIM_$(1)_WATCH)) $$(DEPS) -c $$< -o $$@
+	$$(Q)$$(CC) $$(SIM_COMMON) $$(INC) $$(SIM_$(1)_FLAGS) $$(SIM_$(1)_MACHINE) $$(if $$(filter kernel/%,$$(filter-out kernel/arch/sim/%,$$<)),$$(SIM_$(1)_WATCH)) $$(DEPS) -c $$< -o $$@
 
 $(B)/sim/$(1)/host/%.o: %.c
 	@mkdir -p $$(@D)
@@ -76,7 +78,7 @@ $(B)/sim/$(1)/sim: $(B)/sim/$(1)/user.o $(B)/sim/$(1)/machine.o $$(SIM_HOST_C:%.
                    $(B)/sim/$(1)/host/kernel/arch/sim/$$(SIM_$(1)_HOOKS).o $(B)/sim/$(1)/host/kernel/arch/sim/enter.o \
                    $(B)/sim/$(1)/host/$(B)/sim/servers.o
 	$$(SAY) LINK $$@
-	$$(Q)$$(CC) -no-pie -Wl,-Ttext-segment=0x70000000 -z noexecstack $$(SIM_$(1)_LINK) -o $$@ $$^
+	$$(Q)$$(CC) -no-pie -Wl,--build-id=sha1 -Wl,-Ttext-segment=0x70000000 -z noexecstack $$(SIM_$(1)_LINK) -o $$@ $$^
 endef
 $(foreach variant,$(SIM_VARIANTS),$(eval $(call sim_rules,$(variant))))
 
@@ -88,9 +90,7 @@ $(B)/sim/servers.c: $(MAKEFILE_LIST)
 	   for name in $(SIM_SERVERS); do echo "extern const struct server motet_server_$$name;"; done; \
 	   echo 'const struct server *const sim_linked[] = {'; \
 	   for name in $(SIM_SERVERS); do echo "    &motet_server_$$name,"; done; \
-	   echo '    NULL};'; \
-	   echo 'extern const char sim_build[];'; \
-	   echo 'const char sim_build[] = __DATE__ " " __TIME__;'; } > $@
+	   echo '    NULL};'; } > $@
 
 # --- running it ----------------------------------------------------------------------------------
 

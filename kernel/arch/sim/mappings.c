@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <sanitizer/asan_interface.h>
+
 #include "kernel/arch/sim/arena.h"
 #include "kernel/arch/sim/machine.h"
 
@@ -44,6 +46,15 @@ void sim_mappings_changed(void)
 {
     for (int i = 0; i < SPACES_MAX; i++)
         views[i].stale = true;
+}
+
+void sim_mappings_replaced(void)
+{
+    sim_mappings_changed();
+    for (int i = 0; i < SPACES_MAX; i++)
+        for (uint32_t n = 0; n < views[i].count; n++)
+            ASAN_UNPOISON_MEMORY_REGION((void *)views[i].runs[n].address,
+                                        views[i].runs[n].pages * PAGE_BYTES);
 }
 
 static bool continues(const struct run *run, uint64_t address, uint64_t physical, bool writable)

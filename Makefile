@@ -84,6 +84,8 @@ help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make test [ONLY=word]              everything that must hold"
+	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
+	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
@@ -326,9 +328,7 @@ units: $(UNITS)
 debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
-simulators: $(SIM_VARIANTS:%=$(B)/sim/%/sim)
-
-test: images test-images units $(B)/tools/callref debug-images simulators \
+test: images test-images units $(B)/tools/callref debug-images sim-programs \
       $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
@@ -349,10 +349,13 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
 BENCH_RUNS ?= 5
-bench: images $(B)/images/dns-10k.elf
+BENCHES := $(or $(ONLY),dns sim)
+bench: $(if $(filter-out sim,$(BENCHES)),bench-dns) $(if $(filter sim,$(BENCHES)),bench-sim)
+
+bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns sim,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 
@@ -378,6 +381,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE units test-images reference debug-images simulators
+.PHONY: FORCE units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The only accesses to ring headers. Used by ipc/channel.c and libos/loop.c; a simulator puts its
+ * The only accesses to ring headers. Used by ipc/channel.c and libos/loop.c, and by drivers for what
+ * their devices have done; a simulator puts its
  * own header in this one's place to delay stores. Each caller says which write its access orders
  * before which read. Nothing here checks: what the peer wrote is checked in channel.c.
  *
@@ -32,6 +33,12 @@ static inline void ring_wish_set(uint64_t *wish, uint64_t value)
 static inline uint64_t ring_wish_get(const uint64_t *wish)
 {
     return __atomic_load_n(wish, __ATOMIC_RELAXED);
+}
+
+/* Reads the index that a device has written (acquire). */
+static inline uint16_t device_index_read(const uint16_t *index)
+{
+    return __atomic_load_n(index, __ATOMIC_ACQUIRE);
 }
 
 /* Everything written before it is visible to the peer before anything after it is read. Out of line

@@ -22,6 +22,8 @@
 
 #include <linux/virtio_ring.h>
 
+#include "ipc/barrier.h"
+
 enum {
     VIRTQUEUE_SLOTS_MAX = 128, /* bounds the private tables */
     VIRTQUEUE_ALIGN = 16,      /* bytes, of a queue's memory: the descriptor table's (2.6) */
@@ -115,7 +117,7 @@ static inline bool virtqueue_look(struct virtqueue *queue)
 {
     /* Acquire: the index is read before the used entries and the buffers. The device writes it
      * after them. */
-    uint16_t seen = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
+    uint16_t seen = device_index_read(&queue->ring.used->idx);
     return seen != queue->taken && virtqueue_advance(queue, seen);
 }
 

@@ -29,7 +29,10 @@ enum {
     ETHERTYPE_ARP = 0x0806,
     ARP_REQUEST = 1,
     ARP_REPLY = 2,
+    PROTOCOL_ICMP = 1,
     PROTOCOL_UDP = 17,
+    ECHO_REQUEST = 8,
+    ECHO_BYTES = 8 + 56, /* as ping sends */
     PORT_DNS = 53,
 };
 
@@ -130,18 +133,47 @@ static uint32_t question_write(uint8_t *to, uint32_t id, const struct question *
     return DNS_HEADER + name + 4;
 }
 
-static void udp_headers(uint8_t *frame, const struct client *client, uint32_t payload)
+static void ip_header(uint8_t *frame, const struct client *client, uint8_t protocol,
+                      uint32_t payload)
 {
-    uint8_t *ip = frame + ETHERNET, *udp = ip + IP;
+    uint8_t *ip = frame + ETHERNET;
     ethernet_header(frame, client, machine_mac, ETHERTYPE_IP);
-    memset(ip, 0, IP + UDP);
+    memset(ip, 0, IP);
     ip[0] = 0x45;
-    put16(ip + 2, IP + UDP + payload);
+    put16(ip + 2, IP + payload);
     ip[8] = 64;
-    ip[9] = PROTOCOL_UDP;
+    ip[9] = protocol;
     memcpy(ip + 12, client->ip, 4);
     memcpy(ip + 16, machine_ip, 4);
     put16(ip + 10, ~internet_sum(ip, IP, 0));
+}
+
+/* Nobody waits for the reply; one that comes must be what was sent. */
+static void ping(const struct client *client)
+{
+    uint8_t frame[ETHERNET + IP + ECHO_BYTES] = {0}, *icmp = frame + ETHERNET + IP;
+    ip_header(frame, client, PROTOCOL_ICMP, ECHO_BYTES);
+    icmp[0] = ECHO_REQUEST;
+    for (uint32_t i = 4; i < ECHO_BYTES; i++)
+        icmp[i] = (uint8_t)(client->port + i);
+    put16(icmp + 2, ~internet_sum(icmp, ECHO_BYTES, 0));
+    network_carry(frame, sizeof(frame), true);
+}
+
+/* A datagram to an address that isn't the machine's: dropped without an answer. */
+static void junk(const struct client *client)
+{
+    uint8_t frame[ETHERNET + IP + ECHO_BYTES] = {0};
+    ip_header(frame, client, PROTOCOL_UDP, ECHO_BYTES);
+    frame[ETHERNET + 19] ^= 1;
+    network_carry(frame, sizeof(frame), true);
+}
+
+static void udp_headers(uint8_t *frame, const struct client *client, uint32_t payload)
+{
+    uint8_t *udp = frame + ETHERNET + IP;
+    ip_header(frame, client, PROTOCOL_UDP, UDP + payload);
+    memset(udp, 0, UDP);
     put16(udp, client->port);
     put16(udp + 2, PORT_DNS);
     put16(udp + 4, UDP + payload);
@@ -192,11 +224,17 @@ void client_event(uint32_t number)
         arp_send(client, ARP_REQUEST, NULL, machine_ip);
         return;
     }
+    bool is_junk = chance(world.options.junk);
     for (uint32_t i = 0; i < (calm ? 1 : world.options.burst); i++) {
         if (!calm && asked >= world.options.queries)
             return;
         asked++;
-        ask(client);
+        if (is_junk)
+            junk(client);
+        else if (chance(world.options.pings))
+            ping(client);
+        else
+            ask(client);
     }
 }
 
@@ -244,12 +282,25 @@ static void answer_heard(struct client *client, const uint8_t *dns, uint32_t len
     client->answered |= world.phase == PHASE_LIVENESS;
 }
 
+/* What is wrong in it was wrong before the checksum was made. */
+static void echo_heard(const struct client *client, const uint8_t *icmp, uint32_t length)
+{
+    bool right = length == ECHO_BYTES && icmp[0] == 0;
+    for (uint32_t i = 4; right && i < ECHO_BYTES; i++)
+        right = icmp[i] == (uint8_t)(client->port + i);
+    totals.wrong += !right;
+}
+
 /* What the network spoiled is dropped, as a client's own stack would. */
 static void ip_heard(struct client *client, const uint8_t *frame, uint32_t length)
 {
     const uint8_t *ip = frame + ETHERNET, *udp = ip + IP;
-    if (length < HEADERS || ip[0] != 0x45 || internet_sum(ip, IP, 0) != 0xffff ||
-        ip[9] != PROTOCOL_UDP)
+    if (length < HEADERS || ip[0] != 0x45 || internet_sum(ip, IP, 0) != 0xffff)
+        return;
+    if (ip[9] == PROTOCOL_ICMP && get16(ip + 2) >= IP && get16(ip + 2) <= length - ETHERNET &&
+        internet_sum(udp, get16(ip + 2) - IP, 0) == 0xffff && !memcmp(ip + 16, client->ip, 4))
+        echo_heard(client, udp, get16(ip + 2) - IP);
+    if (ip[9] != PROTOCOL_UDP)
         return;
     uint32_t bytes = get16(udp + 4);
     if (bytes < UDP || bytes > length - ETHERNET - IP || memcmp(ip + 12, machine_ip, 4) ||

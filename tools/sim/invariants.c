@@ -45,6 +45,7 @@ static struct {
     const struct log_page *log[DOMAINS_MAX];
     const struct thread *thread[DOMAINS_MAX];
     const struct netd *netd;
+    const struct pool *send_pool[CLIENTS_MAX]; /* of netd's clients */
     uint32_t netd_domain;
     uint64_t last[DOMAINS_MAX][COUNTERS_MAX]; /* values of counters */
 } known;
@@ -85,8 +86,10 @@ static void find_netd(const struct libos *libos, uint32_t d)
     known.netd = netd;
     known.netd_domain = d;
     known.owner[known.owners++] = (struct owner){&netd->receive, "rx"};
-    for (uint32_t i = 0; i < netd->clients && i < CLIENTS_MAX; i++)
+    for (uint32_t i = 0; i < netd->clients && i < CLIENTS_MAX; i++) {
         known.owner[known.owners++] = (struct owner){&netd->client[i].receive, "recv"};
+        known.send_pool[i] = domain_piece((uint64_t)netd->client[i].send_pool, sizeof(struct pool));
+    }
 }
 
 /* Only servers that run alone are known by their domain's name. */
@@ -152,6 +155,21 @@ static void check_sleep(const struct end *end)
 
 /* --- pages of a domain --- */
 
+/* What a server counts only when a peer breaks their protocol; in this composition none does. */
+static bool is_accusation(const char *name)
+{
+    static const char *const names[] = {
+        "rx_bad_buffer",         "tx_bad_cookie", "net_bad_message",  "send_bad_buffer",
+        "send_refused",          "recv_done_bad", "sock_bad_message", "bad_message",
+        "provide_refused",       "tx_refused",    "tx_excess",        "not_returned",
+        "libos_broken_channels",
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
 static void check_counters(uint32_t d)
 {
     const struct counter_page *page = known.counters[d];
@@ -161,6 +179,9 @@ static void check_counters(uint32_t d)
         if (page->value[n] < known.last[d][n])
             panic("counter %s.%s fell from %lu to %lu", domain_at(d)->name, page->name[n],
                   known.last[d][n], page->value[n]);
+        if (page->value[n] > known.last[d][n] && is_accusation(page->name[n]))
+            panic("%s says that a peer broke their protocol: %s", domain_at(d)->name,
+                  page->name[n]);
         known.last[d][n] = page->value[n];
     }
 }
@@ -214,6 +235,18 @@ static void check_netd(const struct netd *netd)
     }
 }
 
+/* Where a received frame lies whose payload is being sent back, nothing else is received. */
+static void check_echoes(const struct netd *netd)
+{
+    for (uint32_t i = 0; i < netd->transmit.slots && i < TRANSMIT_SLOTS; i++) {
+        const struct slot *slot = &netd->transmit.slot[i];
+        if (slot->state != SLOT_FREE && slot->first == i && slot->owner == PAYLOAD_RECEIVE &&
+            netd->receive.holder[slot->payload.index % POOL_BUFFERS_MAX] != RECEIVE_STACK)
+            panic("netd sends from receive buffer %u, which it has given away",
+                  slot->payload.index);
+    }
+}
+
 static bool channels_empty(void)
 {
     for (uint32_t i = 0; i < known.ends; i++) {
@@ -232,7 +265,9 @@ static void check_rest(const struct netd *netd)
     for (uint32_t i = 0; i < netd->clients; i++) {
         const struct client *client = &netd->client[i];
         uint32_t held = held_by(&client->receive, 1, UINT8_MAX);
-        if (!client->sending && !client->done_count && held)
+        bool can_answer = known.send_pool[i] &&
+                          client->sending + client->done_count < known.send_pool[i]->buffers;
+        if (can_answer && held)
             panic("%u buffers of queries are lost: netd has lent them, and nobody has a query",
                   held);
     }
@@ -257,8 +292,10 @@ static bool check_one(uint32_t n)
         check_log(n);
     else if (n > known.domains)
         return false;
-    else if (known.netd)
+    else if (known.netd) {
         check_netd(known.netd);
+        check_echoes(known.netd);
+    }
     return true;
 }
 

@@ -29,11 +29,19 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void print_run(const struct options *options, double took)
+static void print_run(const struct options *options, double took, bool brief)
 {
     char text[1024];
     struct client_totals totals = clients_totals();
     options_text(options, text, sizeof(text));
+    if (brief) {
+        printf("%lu of %lu answered, %lu steps, trace %016lx%s: %s\n",
+               (unsigned long)totals.answered, (unsigned long)totals.asked,
+               (unsigned long)world.steps, (unsigned long)world.hash,
+               world.reported ? ", reported dead" : "", text);
+        fflush(stdout);
+        return;
+    }
     printf("sim %s\n", text);
     printf("  %lu of %lu answered, %lu late; lost %lu doubled %lu spoiled %lu cut %lu congested "
            "%lu; interrupts lost %lu spurious %lu; lies %lu, jumps %lu\n",
@@ -48,6 +56,8 @@ static void print_run(const struct options *options, double took)
         (unsigned long)world.steps, (unsigned long)world.entries, (unsigned long)world.checks,
         (unsigned long)world.copies, (double)sim_clock / 1e9, took,
         world.reported ? "; reported dead" : "");
+    if (sim_panic_text[0])
+        printf("  %s\n", sim_panic_text);
     printf("  trace %016lx\n", (unsigned long)world.hash);
     fflush(stdout);
 }
@@ -96,7 +106,7 @@ static bool run_one(const struct options *options, const struct how *how)
     run_scenario(options, how, &result);
     uint64_t hash = world.hash;
     if (!how->quiet)
-        print_run(options, seconds() - start);
+        print_run(options, seconds() - start, how->runs > 1 && !how->verbose);
     if (result.failed) {
         report_failure(options, how, &result);
         return false;

@@ -17,6 +17,8 @@
     OPTION(queries, 200, 2000, 1000, "how many questions in all")                                  \
     OPTION(rate, 200, 20000, 1000, "questions per second")                                         \
     OPTION(burst, 1, 200, 1, "questions asked at once")                                            \
+    OPTION(pings, 0, 200000, 0, "questions that are echo requests instead, per million")           \
+    OPTION(junk, 0, 200000, 0, "bursts of frames that are for nobody, per million bursts")         \
     OPTION(loss, 0, 200000, 0, "frames lost, per million")                                         \
     OPTION(duplicate, 0, 100000, 0, "frames duplicated, per million")                              \
     OPTION(reorder, 0, 300000, 0, "frames delayed beyond others, per million")                     \
@@ -29,12 +31,12 @@
     OPTION(card_event_idx, 0, 1, 1, "it offers VIRTIO_RING_F_EVENT_IDX")                           \
     OPTION(card_merge, 0, 1, 1, "it offers VIRTIO_NET_F_MRG_RXBUF")                                \
     OPTION(card_pin, 0, 1, 0, "it interrupts by its pin")                                          \
-    OPTION(card_lies, 0, 300, 0, "lies of the card per million frames")                            \
+    OPTION(card_lies, 0, 2000, 0, "lies of the card per million frames")                           \
     OPTION(lost_interrupts, 0, 50000, 0, "interrupts lost, per million")                           \
     OPTION(spurious, 0, 100, 0, "interrupts that nobody asked for, per second")                    \
     OPTION(jumps, 0, 3, 0, "times the clock jumps by up to an hour")                               \
     OPTION(preempt, 2, 60, 30, "points in user code between two chances for an interrupt")         \
-    OPTION(slots, 8, 128, 128, "messages that a channel holds at most")                            \
+    OPTION(slots, 3, 7, 7, "channels hold at most two to the power of this messages")              \
     OPTION(stolen, 0, 200000, 0, "points at which the host takes the processor, per million")      \
     OPTION(kill, 0, 0, 0, "message boundary at which the domain that is there dies; 0: none")
 

@@ -75,13 +75,13 @@ static void boot(const struct options *options)
                                .bytes = image_bytes,
                                .pages = options->pages,
                                .command_line = "",
-                               .slots = options->slots,
+                               .slots = 1u << options->slots % 32,
+                               .panic = &panicked,
                                .seed = {options->seed, ~options->seed}};
     sim_boot(&machine);
-    sim.panic = &panicked;
     lines_printed = 0;
     world_start(options);
-    sim_mappings_forget();
+    sim_mappings_replaced();
     step_check();
     sim_points.messages = 0;
     sim_points.boundaries = options->kill ? (int64_t)options->kill - 1 : NO_BOUNDARY;
@@ -159,7 +159,12 @@ static bool step_once(struct run_result *result)
 
 static void panic_note(struct run_result *result)
 {
+    static const char too_little[] = "too little memory";
     bool copy = step_was_copy();
+    if (!strncmp(sim_panic_text, too_little, sizeof(too_little) - 1)) {
+        world.reported = true; /* before anything ran, in words that help */
+        return;
+    }
     result->failed = true;
     snprintf(result->text, sizeof(result->text), "%s%s", sim_panic_text,
              copy ? " (on a copy)" : "");

@@ -27,6 +27,8 @@ SIM_USER   := -mgeneral-regs-only -mno-red-zone -Ikernel/arch/sim/user/include $
 SIM_fast_FLAGS    := -O2
 SIM_checked_FLAGS := -O2 -DMOTET_DEBUG
 SIM_asan_FLAGS    := -O1 -DMOTET_DEBUG -fno-omit-frame-pointer $(SANITIZE)
+# The machine's variables are copied as a whole: nothing poisoned between them.
+SIM_asan_MACHINE  := $(or $(call cc_flag,--param=asan-globals=0),$(call cc_flag,-mllvm -asan-globals=0))
 SIM_checked_WATCH := -fsanitize=thread $(call cc_flag,-Wno-tsan)
 SIM_fast_LINK     :=
 SIM_checked_LINK  :=
@@ -49,7 +51,7 @@ $(B)/sim/$(1)/user/libos/string.o: SIM_COMMON += -fno-builtin $$(call cc_flag,-f
 $(B)/sim/$(1)/machine/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(SAY) CC $$@
-	$$(Q)$$(CC) $$(SIM_COMMON) $$(INC) $$(SIM_$(1)_FLAGS) $$(if $$(filter kernel/%,$$(filter-out kernel/arch/sim/%,$$<)),$$(SIM_$(1)_WATCH)) $$(DEPS) -c $$< -o $$@
+	$$(Q)$$(CC) $$(SIM_COMMON) $$(INC) $$(SIM_$(1)_FLAGS) $$(SIM_$(1)_MACHINE) $$(if $$(filter kernel/%,$$(filter-out kernel/arch/sim/%,$$<)),$$(SIM_$(1)_WATCH)) $$(DEPS) -c $$< -o $$@
 
 $(B)/sim/$(1)/host/%.o: %.c
 	@mkdir -p $$(@D)
@@ -76,7 +78,7 @@ $(B)/sim/$(1)/sim: $(B)/sim/$(1)/user.o $(B)/sim/$(1)/machine.o $$(SIM_HOST_C:%.
                    $(B)/sim/$(1)/host/kernel/arch/sim/$$(SIM_$(1)_HOOKS).o $(B)/sim/$(1)/host/kernel/arch/sim/enter.o \
                    $(B)/sim/$(1)/host/$(B)/sim/servers.o
 	$$(SAY) LINK $$@
-	$$(Q)$$(CC) -no-pie -Wl,-Ttext-segment=0x70000000 -z noexecstack $$(SIM_$(1)_LINK) -o $$@ $$^
+	$$(Q)$$(CC) -no-pie -Wl,--build-id=sha1 -Wl,-Ttext-segment=0x70000000 -z noexecstack $$(SIM_$(1)_LINK) -o $$@ $$^
 endef
 $(foreach variant,$(SIM_VARIANTS),$(eval $(call sim_rules,$(variant))))
 
@@ -88,6 +90,46 @@ $(B)/sim/servers.c: $(MAKEFILE_LIST)
 	   for name in $(SIM_SERVERS); do echo "extern const struct server motet_server_$$name;"; done; \
 	   echo 'const struct server *const sim_linked[] = {'; \
 	   for name in $(SIM_SERVERS); do echo "    &motet_server_$$name,"; done; \
-	   echo '    NULL};'; \
-	   echo 'extern const char sim_build[];'; \
-	   echo 'const char sim_build[] = __DATE__ " " __TIME__;'; } > $@
+	   echo '    NULL};'; } > $@
+
+# --- running it ----------------------------------------------------------------------------------
+
+SEED ?= 1
+RUNS ?= 10
+SIM  := $(if $(FAST),fast,$(if $(ASAN),asan,checked))
+SIM_EVERY := $(if $(FAST),--every 10000)
+
+sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
+	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_EVERY) $(ARGS)
+
+# For `make test`. A bug that can't be planted any more fails its test, not the build.
+sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle
+	@$(MAKE) --no-print-directory -k $(SIM_BUGS:%=$(B)/sim/bugs/%/sim) || true
+
+# Which are found, by which seed, how fast.
+sim-bugs: sim-programs
+	@$(PYTHON) tests/bugs/servers/find.py --build $(B)
+
+bench-sim: $(B)/sim/fast/sim $(B)/sim/checked/sim $(B)/images/dns.bundle
+	@$(PYTHON) bench/sim.py --image $(B)/images/dns.bundle --fast $(B)/sim/fast/sim \
+	    --checked $(B)/sim/checked/sim --explore $(B)/explore/explore --runs $(BENCH_RUNS) \
+	    --out $(B)/bench/sim.json
+
+.PHONY: sim sim-bugs sim-programs bench-sim bench-dns
+
+# --- bugs planted in libOS and servers (tests/bugs/servers/README.md): each in a copy of the tree ---
+
+SIM_BUGS := $(basename $(notdir $(sort $(wildcard tests/bugs/servers/*.patch))))
+SIM_COPIED := Makefile packages.txt boot images include ipc kernel libos servers tools tests/setup tests/unit \
+              tests/images tests/servers $(wildcard tests/*/*.mk)
+
+# What was built before the bug came is built still: only what the patch changes is compiled.
+$(B)/sim/bugs/%/sim: tests/bugs/servers/%.patch $(B)/sim/checked/sim
+	$(SAY) BUG $@
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)/$(B)/sim
+	$(Q)cp -rp --parents $(SIM_COPIED) $(@D)
+	$(Q)cp -rp $(B)/sim/checked $(B)/sim/servers.c $(@D)/$(B)/sim
+	$(Q)cp -p $(B)/setup.stamp $(@D)/$(B) 2>/dev/null || true
+	$(Q)cd $(@D) && GIT_CEILING_DIRECTORIES=$(CURDIR)/$(B)/sim/bugs git apply $(CURDIR)/$<
+	$(Q)$(MAKE) -s -C $(@D) $(B)/sim/checked/sim
+	$(Q)mv $(@D)/$(B)/sim/checked/sim $@ && rm -rf $(addprefix $(@D)/,$(SIM_COPIED) $(B))

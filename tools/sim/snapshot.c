@@ -4,6 +4,7 @@
  */
 #include "tools/sim/snapshot.h"
 
+#include <elf.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,14 @@
 /* The linker's names for the ends of the machine's variables (sim.mk). */
 extern uint8_t __start_machine_data[], __stop_machine_data[];
 extern uint8_t __start_machine_bss[], __stop_machine_bss[];
-extern const char sim_build[];
+extern const Elf64_Ehdr __ehdr_start; /* this program, as loaded */
 
-enum { NAME_BYTES = 64 };
+enum { BUILD_ID_BYTES = 20 }; /* SHA-1, by the linker */
 
 struct header {
     char magic[16];
-    char build[NAME_BYTES]; /* of the program that made it */
+    uint8_t build[BUILD_ID_BYTES]; /* of the program that made it */
+    uint32_t reserved;
     uint64_t pages, data_bytes, bss_bytes;
 };
 
@@ -100,7 +102,22 @@ void snapshot_return(void)
 {
     variables_put(kept);
     copy(sim_memory, kept + data_bytes() + bss_bytes(), sim_pages * PAGE_BYTES);
-    sim_mappings_forget();
+    sim_mappings_replaced();
+}
+
+static void build_id(uint8_t id[BUILD_ID_BYTES])
+{
+    const char *program = (const char *)&__ehdr_start;
+    const Elf64_Phdr *header = (const Elf64_Phdr *)(program + __ehdr_start.e_phoff);
+    for (int i = 0; i < __ehdr_start.e_phnum; i++) {
+        const Elf64_Nhdr *note = (const Elf64_Nhdr *)header[i].p_vaddr;
+        if (header[i].p_type != PT_NOTE || note->n_type != NT_GNU_BUILD_ID ||
+            note->n_descsz != BUILD_ID_BYTES)
+            continue;
+        memcpy(id, (const char *)(note + 1) + ((note->n_namesz + 3) & ~3u), BUILD_ID_BYTES);
+        return;
+    }
+    sim_host_failed("this program has no build ID");
 }
 
 static struct header header_now(void)
@@ -109,7 +126,7 @@ static struct header header_now(void)
                             .pages = sim_pages,
                             .data_bytes = data_bytes(),
                             .bss_bytes = bss_bytes()};
-    snprintf(header.build, sizeof(header.build), "%s", sim_build);
+    build_id(header.build);
     return header;
 }
 
@@ -161,6 +178,6 @@ bool snapshot_load(const char *path)
     fclose(file);
     if (wrong)
         fprintf(stderr, "%s: %s\n", path, wrong);
-    sim_mappings_forget();
+    sim_mappings_replaced();
     return !wrong;
 }

@@ -161,6 +161,7 @@ void sim_boot(const struct sim_boot *boot)
                                    .memory_count = 1,
                                    .device_count = 1};
     sim_reset(boot->pages);
+    sim.panic = boot->panic;
     sim_frequency = SIM_TICKS_PER_SECOND;
     check_reset();
     image_check(boot->image, boot->bytes);

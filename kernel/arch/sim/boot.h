@@ -6,6 +6,7 @@
 #ifndef KERNEL_SIM_BOOT_H
 #define KERNEL_SIM_BOOT_H
 
+#include <setjmp.h>
 #include <stdint.h>
 
 #include "kernel/captable.h"
@@ -31,6 +32,7 @@ struct sim_boot {
     const char *command_line;
     uint32_t slots;   /* channels hold so many messages at most (a power of two up to that) */
     uint64_t seed[2]; /* of the kernel information page */
+    jmp_buf *panic;   /* where a panic goes; NULL: it ends the process */
 };
 
 /* Switches the machine on and leaves init ready to run. Panics as a real one does, also when the

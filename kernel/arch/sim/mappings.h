@@ -13,8 +13,8 @@
 /* Page tables may have changed: look again at all of them. */
 void sim_mappings_changed(void);
 
-/* The machine is another one: nothing is mapped. */
-void sim_mappings_forget(void);
+/* The machine is another one: the same, and what a sanitizer knows of its stacks is forgotten. */
+void sim_mappings_replaced(void);
 
 /* Before user code of this space runs. */
 void sim_mappings_load(const struct space *space);

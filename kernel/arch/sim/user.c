@@ -98,7 +98,7 @@ void sim_user_start(void)
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-/* Nothing is freed at the end of a run. */
+/* Everything ends with the process; and domains' memory isn't the leak checker's to look at. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

@@ -33,6 +33,14 @@ static inline uint64_t ring_wish_get(const uint64_t *wish)
     return __atomic_load_n(wish, __ATOMIC_RELAXED);
 }
 
+/* What the driver has read may be out of date by the time it acts on it. */
+static inline uint16_t device_index_read(const uint16_t *index)
+{
+    uint16_t value = __atomic_load_n(index, __ATOMIC_ACQUIRE);
+    sim_point();
+    return value;
+}
+
 void ring_fence(void);
 
 #endif

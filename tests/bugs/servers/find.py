@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: ISC
+"""Lets the simulator look for each bug planted in libOS and servers, and prints by what seed, after
+how many steps and seconds it is found: `make sim-bugs`."""
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SEEDS = 200  # tried for each bug
+LIMIT = 120  # seconds for one
+
+
+@dataclass
+class Found:
+    """How a run ended."""
+
+    status: int
+    seed: int  # of the failing run; 0: none failed
+    step: int
+    what: str
+    seconds: float
+    output: str
+
+
+def bugs():
+    return sorted(path.stem for path in Path(__file__).parent.glob("[0-9][0-9]-*.patch"))
+
+
+def program_of(build, name):
+    return Path(build) / "sim/bugs" / name / "sim"
+
+
+def search(build, name, *more):
+    """Without shrinking: that takes longer than finding."""
+    command = [program_of(build, name), "--image", Path(build) / "images/dns.bundle", "--runs",
+               str(SEEDS), "--no-shrink", *more]
+    start = time.monotonic()
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT,
+                          cwd=Path(build).parent)
+    failed = re.search(r"^FAILED at step (\d+): (.*)$", done.stderr, re.MULTILINE)
+    seed = re.search(r"repeat: .* --seed (\d+) ", done.stderr)
+    return Found(done.returncode, int(seed[1]) if seed else 0, int(failed[1]) if failed else 0,
+                 failed[2] if failed else "", time.monotonic() - start, done.stdout + done.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default=ROOT / "build", type=Path)
+    build = parser.parse_args().build.absolute()
+    missed = 0
+    print(f"{'bug':32} {'seed':>5} {'step':>8} {'s':>6}  what didn't hold")
+    for name in bugs():
+        found = search(build, name)
+        missed += not found.seed
+        print(f"{name:32} {found.seed or '-':>5} {found.step:>8} {found.seconds:6.2f}  "
+              f"{found.what or 'not found'}", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: ISC
+"""The simulator (docs/simulator.md): what must hold does, its runs repeat, it says what a failing
+run needs, and finds the bugs that were planted in libOS and servers."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from machine import BUILD, LIMIT, ROOT
+
+sys.path.insert(0, str(ROOT / "tests/bugs/servers"))
+import find  # pylint: disable=wrong-import-position
+
+IMAGE = BUILD / "images/dns.bundle"
+CHECKED, FAST, ASAN = (BUILD / "sim" / name / "sim" for name in ("checked", "fast", "asan"))
+TRACE = re.compile(r"trace ([0-9a-f]{16})")
+
+
+def sim(*arguments, program=CHECKED, status=0, commands="", folder=ROOT):
+    """What it printed, on both outputs together."""
+    done = subprocess.run([program, "--image", IMAGE, *arguments], input=commands, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT * 3,
+                          cwd=folder, check=False)
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def traces(*arguments, **more):
+    return TRACE.findall(sim(*arguments, **more))
+
+
+# Runs
+
+
+def test_seeds_pass_with_everything_checked_after_each_step():
+    assert len(set(traces("--runs", "25"))) == 25
+
+
+def test_the_same_seed_gives_the_same_run():
+    sim("--runs", "5", "--twice", "-q")
+
+
+def test_all_builds_run_alike():
+    checked = traces("--seed", "40", "--runs", "6")
+    assert len(set(checked)) == 6
+    assert traces("--seed", "40", "--runs", "6", "--every", "1000", program=FAST) == checked
+    assert traces("--seed", "40", "--runs", "2", "--copy") == checked[:2]
+
+
+def test_under_sanitizers():
+    assert len(traces("--runs", "3", program=ASAN)) == 3
+
+
+def test_a_calm_run_answers_all():
+    answered, asked = re.search(r"(\d+) of (\d+) answered", sim("--calm")).groups()
+    assert answered == asked and int(asked) >= 1000
+
+
+def test_each_death_of_a_domain_is_reported():
+    totals = json.loads(sim("--sweep", "queries=155"))
+    assert totals["messages"] > 900
+    assert totals["reported"] == totals["deaths"] == totals["messages"]
+
+
+def test_a_card_that_lies_is_survived_or_reported_broken():
+    output = sim("--runs", "12", "--calm", "card_lies=20000")
+    assert "reported dead" in output and len(TRACE.findall(output)) == 12
+
+
+@pytest.mark.parametrize("pages", [40, 60, 150, 300])
+def test_too_little_memory_is_said(pages):
+    output = sim("--calm", "-v", f"pages={pages}")
+    assert "reported dead" in output
+    assert re.search("too little memory|boot failed", output)
+
+
+@pytest.mark.parametrize("option", ["slots=3 burst=200 rate=20000", "stolen=1000000",
+                                    "preempt=2", "junk=1000000 burst=100 slots=3"])
+def test_at_the_edge(option):
+    sim("--calm", "--runs", "3", "-q", *option.split())
+
+
+# A failing run
+
+
+@pytest.fixture(scope="module", name="failing")
+def a_failing_run(tmp_path_factory):
+    """Program, folder and output of a run that meets a planted bug."""
+    folder = tmp_path_factory.mktemp("failing")
+    program = find.program_of(BUILD, "05-lent-buffers-miscounted")
+    return program, folder, sim("--runs", "20", program=program, status=1, folder=folder)
+
+
+def test_a_failing_run_says_how_to_repeat_it(failing):
+    program, folder, output = failing
+    failed = re.search(r"^FAILED at step \d+: (.*)$", output, re.MULTILINE)
+    assert "netd has lent" in failed[1]
+    for kind in ("repeat", "simpler"):
+        command = re.search(rf"^  {kind}: +(.*)$", output, re.MULTILINE)[1].split()
+        assert command[0] == str(program)
+        again = subprocess.run([*command, "--no-shrink"], capture_output=True, text=True, check=False,
+                               timeout=LIMIT, cwd=folder)
+        assert again.returncode == 1
+        assert re.search(r"FAILED at step \d+: netd has lent", again.stderr), again.stderr
+
+
+def test_the_step_before_is_kept_and_fails_again(failing):
+    program, folder, output = failing
+    _, _, snapshot, _ = re.search(r"the step before: +(.*)$", output, re.MULTILINE)[1].split()
+    again = sim("--load", snapshot, "--inspect", program=program, folder=folder,
+                commands="now\nstep\n")
+    message = re.search(r"^FAILED at step \d+: (.*)$", output, re.MULTILINE)[1]
+    failed = re.search(r"^FAILED at step (\d+): (.*)$", again, re.MULTILINE)
+    assert failed and failed[2].split(" and ")[0][:14] == message[:14]
+    assert int(re.search(r"step (\d+),", again)[1]) == int(failed[1]) - 1
+
+
+def test_a_snapshot_of_another_program_is_refused(failing):
+    _, folder, output = failing
+    snapshot = re.search(r"--load (\S+)", output)[1]
+    said = sim("--load", snapshot, "--inspect", program=FAST, folder=folder, status=1)
+    assert "another build of this program" in said
+
+
+def test_a_damaged_snapshot_is_refused(tmp_path):
+    whole, cut, foreign = (tmp_path / name for name in ("whole", "cut", "foreign"))
+    sim("--calm", "--until", "1000", "--save", whole)
+    cut.write_bytes(whole.read_bytes()[:100_000])
+    foreign.write_text("anything")
+    assert "cut: cut off" in sim("--load", cut, "--inspect", status=1)
+    assert "foreign: no snapshot" in sim("--load", foreign, "--inspect", status=1)
+    assert "No such file" in sim("--load", tmp_path / "none", "--inspect", status=1)
+
+
+def test_a_saved_run_goes_on_as_it_would_have(tmp_path):
+    sim("--calm", "--until", "2000", "--save", tmp_path / "half")
+    loaded = sim("--load", tmp_path / "half", "--inspect", commands="run\n")
+    assert TRACE.findall(loaded)[-1] == traces("--calm")[0]
+
+
+# Looking
+
+
+INSPECTED = {
+    "now": r"step 3000, \d+\.\d+ s, [\w ]+, trace [0-9a-f]{16}",
+    "threads": r"netd: \w+, priority 20\n    at \w+\+0x[0-9a-f]+",
+    "ports": r"netd: pending 0?x?[0-9a-f]+, \d+ messages",
+    "caps": r"untyped \S+ 0x[0-9a-f]+, \d+ pages",
+    "caps port": r"port \S+ .* of dnsd, badge 0x[0-9a-f]+",
+    "space netd": r"page \S+ .* in netd",
+    "rings": r"netd\.net: sent \d+ \(\d+ not taken\), taken \d+ of \d+",
+    "counters": r"dnsd\.\w+ [1-9]\d*",
+    "counters netd": r"netd\.rx_frames [1-9]\d*",
+    "log netd": r"net0: 10\.0\.2\.15/24",
+    "console": r"init: image dns",
+    "memory 0x180000000000 2": r"0x180000000000: [0-9a-f]{16}\n.*0x180000000008: ",
+    "help": r"threads +all threads",
+    "memory 0": r"0: not mapped",
+    "log nobody": r'no domain "nobody"',
+    "nonsense": r'no command "nonsense"',
+}
+
+
+@pytest.fixture(scope="module", name="looked")
+def what_commands_print():
+    """Each command's output, between two that are known."""
+    commands = "".join(f"{command}\nmark\n" for command in INSPECTED)
+    output = sim("--calm", "--until", "3000", "--inspect", commands=commands)
+    parts = output.split('no command "mark": "help" lists them\n')
+    return dict(zip(INSPECTED, parts))
+
+
+@pytest.mark.parametrize("command", INSPECTED)
+def test_a_command_shows(looked, command):
+    assert re.search(INSPECTED[command], looked[command]), looked[command]
+
+
+@pytest.mark.parametrize("arguments, named", [
+    (["pages"], "pages: neither an option nor"), (["colour=1"], "colour=1: no such name"),
+    (["loss=much"], "loss=much: a number"), (["loss=99999999999"], "loss=99999999999: too large"),
+    (["--seed", "x"], "--seed: a number"), (["--every", "0"], "--every: at least 1"),
+    (["--colour"], "--colour"), (["--image", "/no/such/file"], "/no/such/file: No such file"),
+])
+def test_misuse_is_named(arguments, named):
+    assert named in sim(*arguments, status=2)
+
+
+def test_help_names_every_option():
+    output = sim("--help")
+    for line in (ROOT / "tools/sim/options.h").read_text().splitlines():
+        option = re.match(r"\s+OPTION\((\w+), \d", line)
+        assert not option or f"  {option[1]} " in output
+    manual = (ROOT / "docs/simulator.md").read_text()
+    for option in re.findall(r"^  (--[a-z]+|[a-z_]+) ", output, re.MULTILINE):
+        assert f"`{option}" in manual, f"docs/simulator.md says nothing of {option}"
+
+
+# Planted bugs
+
+
+@pytest.mark.parametrize("name", find.bugs())
+def test_planted_bug_is_found(name):
+    assert find.program_of(BUILD, name).exists(), "it can't be planted any more: make sim-bugs"
+    found = find.search(BUILD, name)
+    assert found.status == 1 and found.seed and found.what, found.output

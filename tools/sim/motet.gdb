@@ -5,7 +5,7 @@
 
 set pagination off
 # A domain's fault comes as a signal, which the simulator handles.
-handle SIGSEGV SIGBUS SIGILL SIGFPE SIGTRAP nostop noprint pass
+handle SIGSEGV SIGBUS SIGILL SIGFPE nostop noprint pass
 
 define motet-now
   printf "step %lu, %lu ns, current thread %p\n", world.steps, sim_clock, sim_cpu.current

@@ -230,6 +230,18 @@ static void mischief(void)
     interrupts_deliver();
 }
 
+void nic_honest(void)
+{
+    if (!world.count.lies)
+        return;
+    card.num_buffers_lie = card.restless = 0;
+    for (uint32_t queue = 0; queue < 2; queue++)
+        if (ready(queue) && world.options.card_event_idx)
+            used_ring(queue)->flags = 0;
+    fake_virtio_set_link(&card, true);
+    interrupts_deliver();
+}
+
 void nic_receive(struct frame *frame)
 {
     if (!ready(QUEUE_RX))

@@ -103,6 +103,7 @@ static void liveness_begin(void)
     world.phase = PHASE_LIVENESS;
     liveness_end = sim_clock + LIVENESS_SECONDS * SECOND;
     clients_liveness();
+    nic_honest();
 }
 
 /* NULL, or what was reported dead and mustn't be. */

@@ -123,7 +123,8 @@ SIM_BUGS := $(basename $(notdir $(sort $(wildcard tests/bugs/servers/*.patch))))
 SIM_COPIED := Makefile packages.txt boot images include ipc kernel libos servers tools tests/setup tests/unit \
               tests/images tests/servers $(wildcard tests/*/*.mk)
 
-# What was built before the bug came is built still: only what the patch changes is compiled.
+# What was built before the bug came is built still: only what the patch changes is compiled. The
+# sources stay, for a debugger.
 $(B)/sim/bugs/%/sim: tests/bugs/servers/%.patch $(B)/sim/checked/sim
 	$(SAY) BUG $@
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)/$(B)/sim
@@ -132,4 +133,4 @@ $(B)/sim/bugs/%/sim: tests/bugs/servers/%.patch $(B)/sim/checked/sim
 	$(Q)cp -p $(B)/setup.stamp $(@D)/$(B) 2>/dev/null || true
 	$(Q)cd $(@D) && GIT_CEILING_DIRECTORIES=$(CURDIR)/$(B)/sim/bugs git apply $(CURDIR)/$<
 	$(Q)$(MAKE) -s -C $(@D) $(B)/sim/checked/sim
-	$(Q)mv $(@D)/$(B)/sim/checked/sim $@ && rm -rf $(addprefix $(@D)/,$(SIM_COPIED) $(B))
+	$(Q)mv $(@D)/$(B)/sim/checked/sim $@ && rm -rf $(@D)/$(B)

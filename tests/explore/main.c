@@ -49,11 +49,11 @@ static void report(const struct configuration *configuration, const struct searc
         printf("  complete (no state beyond depth %d), ", r->closed - 1);
     else
         printf("  closed to depth %d%s, ", r->closed, r->memory_full ? " (memory used up)" : "");
-    printf("%lu states, %lu transitions (%lu changed nothing, %lu merged), %.1f s, %.0f states/s, "
-           "%.0f transitions/s, %.0f MiB\n",
+    printf("%lu states, %lu transitions (%lu changed nothing, %lu merged), %.1f s, %.0f MiB\n",
            (unsigned long)r->states, (unsigned long)r->transitions, (unsigned long)r->unchanged,
-           (unsigned long)r->merged, r->seconds, (double)r->states / r->seconds,
-           (double)r->transitions / r->seconds, (double)r->memory_bytes / (1 << 20));
+           (unsigned long)r->merged, r->seconds, (double)r->memory_bytes / (1 << 20));
+    printf("  in a second of CPU time: %.0f states, %.0f transitions\n",
+           (double)r->states / r->cpu_seconds, (double)r->transitions / r->cpu_seconds);
     printf("  first reached at depth 0, 1, ...:");
     for (int i = 0; i <= DEPTH_MAX && r->level[i]; i++)
         printf(" %lu", (unsigned long)r->level[i]);

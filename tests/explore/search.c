@@ -43,8 +43,8 @@ static struct {
     int depth;
 
     struct action tried[ACTIONS_MAX];
-    struct action now; /* under way */
-    struct timespec start;
+    struct action now;       /* under way */
+    double start, cpu_start; /* seconds */
     jmp_buf broken;
 } search;
 
@@ -258,12 +258,16 @@ static void compare_twins(uint32_t twin, size_t mark, const struct canonical *st
 
 /* --- the search --- */
 
-static double seconds_since_start(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - search.start.tv_sec) +
-           (double)(now.tv_nsec - search.start.tv_nsec) / 1e9;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double seconds_since_start(void)
+{
+    return seconds_of(CLOCK_MONOTONIC) - search.start;
 }
 
 static void show_progress(int depth)
@@ -360,7 +364,7 @@ static void broken(int number)
 
 static void signals_set(bool on)
 {
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     static char stack[1 << 16];
     const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
     const struct itimerval second = {.it_interval = {.tv_sec = on}, .it_value = {.tv_sec = on}};
@@ -369,6 +373,8 @@ static void signals_set(bool on)
     sigaltstack(&alternate, NULL);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         sigaction(numbers[i], &action, NULL);
+    action.sa_handler = on ? broken : SIG_IGN; /* a last one may be on its way */
+    sigaction(SIGALRM, &action, NULL);
     ticks = 0;
     setitimer(ITIMER_REAL, &second, NULL);
 }
@@ -475,7 +481,8 @@ void search_run(const struct configuration *configuration, const struct search_o
     *result = (struct search_result){0};
     search.options = options;
     search.result = result;
-    clock_gettime(CLOCK_MONOTONIC, &search.start);
+    search.start = seconds_of(CLOCK_MONOTONIC);
+    search.cpu_start = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     store_open(&search.store, options->memory_bytes, options->verify);
     signals_set(true);
     if (setjmp(search.broken) == 0) {
@@ -489,6 +496,7 @@ void search_run(const struct configuration *configuration, const struct search_o
     }
     signals_set(false);
     result->seconds = seconds_since_start();
+    result->cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - search.cpu_start;
     result->memory_bytes = search.store.bytes;
     store_close(&search.store);
     if (options->progress)

@@ -37,7 +37,7 @@ struct search_result {
     int closed; /* all sequences of so many actions were tried */
     uint64_t states, transitions, unchanged, merged, verified;
     uint64_t level[DEPTH_MAX + 1]; /* states first reached at this depth */
-    double seconds;
+    double seconds, cpu_seconds;   /* what other processes took of the CPU isn't in the second */
     uint64_t memory_bytes;
     uint32_t met[CALL_COUNT + OPERATION_COUNT]; /* bits: enum error, of each call and operation */
     uint32_t longest;                           /* loads and stores of one kernel entry */

@@ -230,15 +230,14 @@ static void mischief(void)
     interrupts_deliver();
 }
 
+/* What a card has lied about it can't take back: indices that it skipped, chains that it used twice.
+ * It says so (virtio 1.1, 2.1.2), and the driver has to give it up. */
 void nic_honest(void)
 {
-    if (!world.count.lies)
+    if (!world.count.lies || !ready(QUEUE_RX))
         return;
     card.num_buffers_lie = card.restless = 0;
-    for (uint32_t queue = 0; queue < 2; queue++)
-        if (ready(queue) && world.options.card_event_idx)
-            used_ring(queue)->flags = 0;
-    fake_virtio_set_link(&card, true);
+    fake_virtio_ask_reset(&card);
     interrupts_deliver();
 }
 

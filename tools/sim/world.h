@@ -105,7 +105,7 @@ uint32_t nic_config_read(uint32_t offset);
 void nic_config_write(uint32_t offset, uint32_t value);
 uint32_t nic_register_read(uint64_t physical, uint32_t bytes);
 void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
-void nic_honest(void); /* no more lies; what it lied about is put right */
+void nic_honest(void); /* no more lies; a card that told some asks to be reset */
 void nic_receive(struct frame *frame);
 void nic_event(enum event_kind kind);
 bool nic_pin(void); /* its pin is asserted */

@@ -38,13 +38,19 @@ enum dns_type {
     DNS_TYPE_DS = 43,
     DNS_TYPE_RRSIG = 46,
     DNS_TYPE_NSEC = 47,
+    DNS_TYPE_DNSKEY = 48,
+    DNS_TYPE_NSEC3 = 50,
+    DNS_TYPE_NSEC3PARAM = 51,
     DNS_TYPE_TSIG = 250,
     DNS_TYPE_IXFR = 251,
     DNS_TYPE_AXFR = 252,
     DNS_TYPE_ANY = 255,
 };
 
-enum { DNS_CLASS_IN = 1, DNS_CLASS_ANY = 255 };
+enum { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3, DNS_CLASS_ANY = 255 };
+
+/* EDNS options. */
+enum { DNS_OPTION_NSID = 3, DNS_OPTION_COOKIE = 10, DNS_OPTION_HEAD = 4 };
 
 /* Response codes; those above 15 need an OPT record for their upper bits. */
 enum dns_rcode {

@@ -32,7 +32,7 @@ static int teardown(void **state)
 static unsigned ask_all(const struct zone_db *db)
 {
     struct answer_counters counters = {{0}};
-    struct answer_config config = {1232};
+    struct answer_config config = {.udp_size = 1232};
     uint8_t answer[2048];
 
     for (unsigned kind = 0; kind < EVERY_KIND_QUERIES; kind++) {

@@ -178,6 +178,7 @@ static enum dns_rcode synthesize(struct answer *answer, const struct zone_rrset 
         .ttl = dname->ttl,
         .records = made,
         .end = made + 2 + length,
+        .node_end = made + 2 + length,
     };
     return length == 0 ? DNS_YXDOMAIN : DNS_NOERROR;
 }

@@ -284,6 +284,21 @@ static void signature_that_does_not_fit_truncates(void **state)
     zones_free(&zones);
 }
 
+/* The CNAME record that is made has no signature. */
+static void redirection_is_signed_by_its_dname(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_make(&zones, "test",
+               "@ 60 SOA a a 1 2 3 4 5\n@ 60 NS a\nd 60 DNAME e\n"
+               "d 60 RRSIG 0027\na.e 60 A 192.0.2.1\na.e 60 RRSIG 0001\n");
+    expect_do(&zones, "a.d.test.", "A", 0, "a", "an|d.test. 60 DNAME e.test.",
+              "an|d.test. 60 RRSIG 0027", "an|a.d.test. 60 CNAME a.e.test.",
+              "an|a.e.test. 60 A 192.0.2.1", "an|a.e.test. 60 RRSIG 0001");
+    zones_free(&zones);
+}
+
 static void sha1_of_known_texts_rfc3174(void **state)
 {
     static const uint8_t of_abc[] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
@@ -344,6 +359,7 @@ int main(void)
         cmocka_unit_test(owner_of_nsec3_is_no_name_rfc5155_7_2_8),
         cmocka_unit_test(all_signatures_are_answered_by_type),
         cmocka_unit_test(signature_that_does_not_fit_truncates),
+        cmocka_unit_test(redirection_is_signed_by_its_dname),
         cmocka_unit_test(sha1_of_known_texts_rfc3174),
         cmocka_unit_test(parent_proves_no_ds_of_a_zone_served_too),
     };

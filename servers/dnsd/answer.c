@@ -45,8 +45,12 @@ static enum dns_rcode put(struct answer *answer, enum message_section section, u
 {
     struct zone_rrset signature;
     struct message_rrset made;
-    enum message_result result = answer_rrset(answer, rrset, ttl, &signature, &made);
+    enum message_result result = MESSAGE_DONE;
 
+    if (answer->query->dnssec_ok)
+        result = answer_rrset(answer, rrset, ttl, &signature, &made);
+    else
+        made = (struct message_rrset){.rrset = rrset, .ttl = ttl};
     if (result == MESSAGE_DONE)
         result = message_put_rrset(&answer->message, section, answer->name, label, &made);
     switch (result) {
@@ -589,7 +593,7 @@ static size_t answer_parsed(struct answer *answer, const struct query *query, un
     size_t length = query->question_end > 0 ? query->question_end : DNS_HEADER_SIZE;
 
     answer_begin(answer, query);
-    memcpy(bytes + DNS_HEADER_SIZE, query->bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
+    copy_octets(bytes + DNS_HEADER_SIZE, query->bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
     message_begin(&answer->message, bytes, length, limit - (query->edns ? opt_begin(answer) : 0),
                   &query->name);
     if (rcode == DNS_NOERROR && query->question_end > 0)

@@ -85,7 +85,7 @@ static enum message_result put_name(struct message *message, const struct dns_na
         return MESSAGE_NO_ROOM;
     suffixes_add(message, name, first, label, message->length);
     uint8_t *out = message->bytes + message->length;
-    memcpy(out, name->wire + name->label_at[first], plain);
+    copy_octets(out, name->wire + name->label_at[first], plain);
     out += plain;
     if (pointer != 0)
         out = store_be16(out, DNS_POINTER | pointer);
@@ -114,7 +114,7 @@ static enum message_result put_octets(struct message *message, const uint8_t *oc
 {
     if (!has_room(message, length))
         return MESSAGE_NO_ROOM;
-    memcpy(message->bytes + message->length, octets, length);
+    copy_octets(message->bytes + message->length, octets, length);
     message->length += length;
     return MESSAGE_DONE;
 }
@@ -159,7 +159,7 @@ static enum message_result put_record(struct message *message, const struct zone
     out = store_be32(out, ttl);
     message->length += DNS_RECORD_TAIL;
     if (rrset->shape == 0) {
-        memcpy(store_be16(out, record->length), record->rdata, record->length);
+        copy_octets(store_be16(out, record->length), record->rdata, record->length);
         message->length += record->length;
         return MESSAGE_DONE;
     }

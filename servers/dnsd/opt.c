@@ -48,8 +48,10 @@ static void cookie_take(struct answer *answer)
 size_t opt_begin(struct answer *answer)
 {
     size_t size = DNS_OPT_SIZE;
-    size_t nsid = nsid_length(answer);
 
+    if (!answer->query->nsid && answer->query->cookie_length == 0)
+        return size;
+    size_t nsid = nsid_length(answer);
     if (answer->query->cookie_length > 0 && answer->config->cookies && answer->client != NULL)
         cookie_take(answer);
     if (answer->cookie_sent)

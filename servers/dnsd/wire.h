@@ -6,6 +6,7 @@
 #ifndef MOTET_DNSD_WIRE_H
 #define MOTET_DNSD_WIRE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -136,6 +137,26 @@ static inline void store_le64(uint8_t *bytes, uint64_t value)
 static inline void store_le32(uint8_t *bytes, uint32_t value)
 {
     __builtin_memcpy(bytes, &value, sizeof value);
+}
+
+/* Copies octets that don't overlap, by words where it can: these are short runs, and a call, or an
+ * instruction that repeats, costs more than they do. */
+static inline void copy_octets(uint8_t *to, const uint8_t *from, size_t length)
+{
+    if (length >= 8) {
+        uint64_t last = load_le64(from + length - 8);
+        uint8_t *end = to + length - 8;
+        for (; to < end; to += 8, from += 8)
+            store_le64(to, load_le64(from));
+        store_le64(end, last);
+    } else if (length >= 4) {
+        uint32_t last = load_le32(from + length - 4);
+        store_le32(to, load_le32(from));
+        store_le32(to + length - 4, last);
+    } else {
+        for (; length > 0; length--)
+            *to++ = *from++;
+    }
 }
 
 #endif

@@ -52,8 +52,10 @@ static uint32_t node_load(const struct zone_db *db, uint32_t offset, struct zone
     uint32_t size = load_le32(bytes + ZONE_NODE_SIZE) & ZONE_NODE_SIZE_MAX;
     uint32_t head = (uint32_t)ZONE_NODE_NAME + bytes[ZONE_NODE_NAME_LENGTH];
     node->flags = bytes[ZONE_NODE_FLAGS];
-    head += (node->flags & ZONE_FLAG_WILDCARD) / (ZONE_FLAG_WILDCARD / 4);
-    head += (node->flags & ZONE_FLAG_SIGNED) / (ZONE_FLAG_SIGNED / 4);
+    if (node->flags & (ZONE_FLAG_WILDCARD | ZONE_FLAG_SIGNED)) {
+        head += node->flags & ZONE_FLAG_WILDCARD ? 4 : 0;
+        head += node->flags & ZONE_FLAG_SIGNED ? 4 : 0;
+    }
     if (size < head || size > db->end - offset)
         return 0;
     node->offset = offset;

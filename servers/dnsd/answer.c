@@ -5,38 +5,7 @@
  */
 #include "servers/dnsd/answer.h"
 
-#include "servers/dnsd/message.h"
-#include "servers/dnsd/query.h"
-
-enum {
-    /* Aliases followed for one query: longer chains are mistakes. */
-    ANSWER_CHAIN_MAX = 16,
-    /* CNAME records made from DNAME records for one query: each needs a name's worth of stack. */
-    ANSWER_SYNTHESIZED_MAX = 4,
-};
-
-/* A CNAME RRset's only record: RDLENGTH and a name. */
-struct synthesized {
-    uint8_t record[2 + DNS_NAME_MAX];
-};
-
-struct answer {
-    const struct zone_db *db;
-    const struct query *query;
-    struct answer_counters *counters;
-    bool authoritative;
-    bool truncated;
-    bool follow; /* an alias leads to `target`, which is to be resolved next */
-    uint8_t alias_count;
-    uint8_t synthesized_count;
-    uint32_t referral;           /* the cut's node, 0 when the answer isn't a referral */
-    const struct dns_name *name; /* being resolved: the question's or `target` */
-    struct zone_match match;     /* where it was found */
-    struct dns_name target;      /* of the last alias; later each name whose addresses are added */
-    uint32_t aliases[ANSWER_CHAIN_MAX]; /* the CNAME nodes followed */
-    struct synthesized synthesized[ANSWER_SYNTHESIZED_MAX];
-    struct message message;
-};
+#include "servers/dnsd/answer_state.h"
 
 #define COUNTER(name) #name,
 const char answer_counter_names[ANSWER_COUNTER_COUNT][20] = {ANSWER_COUNTERS(COUNTER)};
@@ -45,10 +14,28 @@ const char answer_counter_names[ANSWER_COUNTER_COUNT][20] = {ANSWER_COUNTERS(COU
 _Static_assert(ANSWER_COUNT_yxdomain - ANSWER_COUNT_noerror == DNS_YXDOMAIN,
                "the counters of response codes are in the order of the codes");
 
-static enum dns_rcode damaged(struct answer *answer)
+enum dns_rcode answer_damaged(struct answer *answer)
 {
     answer->counters->count[ANSWER_COUNT_database_damaged]++;
     return DNS_SERVFAIL;
+}
+
+enum message_result answer_rrset(const struct answer *answer, const struct zone_rrset *rrset,
+                                 uint32_t ttl, struct zone_rrset *signature,
+                                 struct message_rrset *made)
+{
+    *made = (struct message_rrset){.rrset = rrset, .ttl = ttl};
+    if (!answer->query->dnssec_ok)
+        return MESSAGE_DONE;
+    switch (zone_signature(rrset, signature)) {
+    case ZONE_FOUND:
+        made->signature = signature;
+        return MESSAGE_DONE;
+    case ZONE_ABSENT:
+        return MESSAGE_DONE;
+    default:
+        return MESSAGE_DAMAGED;
+    }
 }
 
 /* Appends an RRset whose owner is the current name from label `label` on, and returns `rcode`. What
@@ -56,29 +43,69 @@ static enum dns_rcode damaged(struct answer *answer)
 static enum dns_rcode put(struct answer *answer, enum message_section section, unsigned label,
                           const struct zone_rrset *rrset, uint32_t ttl, enum dns_rcode rcode)
 {
-    switch (message_put_rrset(&answer->message, section, answer->name, label, rrset, ttl)) {
+    struct zone_rrset signature;
+    struct message_rrset made;
+    enum message_result result = MESSAGE_DONE;
+
+    if (answer->query->dnssec_ok)
+        result = answer_rrset(answer, rrset, ttl, &signature, &made);
+    else
+        made = (struct message_rrset){.rrset = rrset, .ttl = ttl};
+    if (result == MESSAGE_DONE)
+        result = message_put_rrset(&answer->message, section, answer->name, label, &made);
+    switch (result) {
     case MESSAGE_DONE:
         return rcode;
     case MESSAGE_NO_ROOM:
         answer->truncated = true;
         return rcode;
     default:
-        return damaged(answer);
+        return answer_damaged(answer);
     }
 }
 
-/* NODATA or NXDOMAIN: the SOA record, living no longer than its MINIMUM field (RFC 2308 3). */
-static enum dns_rcode put_negative(struct answer *answer, enum dns_rcode rcode)
+/* Notes what kind of answer this is, for the rate limit. */
+static void classify(struct answer *answer, enum rrl_class class, uint32_t node)
 {
+    answer->class = class;
+    answer->class_node = node;
+}
+
+/* NODATA or NXDOMAIN: the SOA record, living no longer than its MINIMUM field (RFC 2308 3), and
+ * the proof. */
+static enum dns_rcode put_negative(struct answer *answer, enum dns_rcode rcode, enum denial denial)
+{
+    struct zone_match encloser = answer->match;
     struct zone_rrset soa;
 
     if (zone_match_apex(answer->db, answer->name, &answer->match) != ZONE_FOUND ||
         zone_rrset_find(&answer->match.node, DNS_TYPE_SOA, &soa) != ZONE_FOUND ||
         soa.end - soa.records < 4)
-        return damaged(answer);
+        return answer_damaged(answer);
     uint32_t minimum = load_be32(soa.end - 4);
     uint32_t ttl = minimum < soa.ttl ? minimum : soa.ttl;
-    return put(answer, MESSAGE_AUTHORITY, answer->match.label, &soa, ttl, rcode);
+    classify(answer, rcode == DNS_NXDOMAIN ? RRL_NXDOMAIN : RRL_NODATA, answer->match.node.offset);
+    rcode = put(answer, MESSAGE_AUTHORITY, answer->match.label, &soa, ttl, rcode);
+    if (!answer->query->dnssec_ok || answer->truncated || rcode == DNS_SERVFAIL)
+        return rcode;
+    enum dns_rcode proved = denial_put(answer, denial, answer->name, &encloser);
+    return proved == DNS_NOERROR ? rcode : proved;
+}
+
+/* Appends what says whether the zone behind a cut is signed: its DS RRset, or the proof that there
+ * is none (RFC 4035 3.1.4). */
+static enum dns_rcode put_ds(struct answer *answer)
+{
+    struct zone_rrset ds;
+
+    switch (zone_rrset_find(&answer->match.node, DNS_TYPE_DS, &ds)) {
+    case ZONE_FOUND:
+        return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ds, ds.ttl, DNS_NOERROR);
+    case ZONE_ABSENT:
+        return denial_put(answer, DENIAL_DS, answer->name, &answer->match);
+    default:
+        return answer_damaged(answer);
+    }
 }
 
 /* Refers to the name servers of the cut at or above the match. */
@@ -88,11 +115,15 @@ static enum dns_rcode put_referral(struct answer *answer)
 
     if (zone_match_cut(answer->db, answer->name, &answer->match) != ZONE_FOUND ||
         zone_rrset_find(&answer->match.node, DNS_TYPE_NS, &ns) != ZONE_FOUND)
-        return damaged(answer);
+        return answer_damaged(answer);
     answer->referral = answer->match.node.offset;
+    classify(answer, RRL_REFERRAL, answer->referral);
     if (answer->alias_count == 0)
         answer->authoritative = false;
-    return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ns, ns.ttl, DNS_NOERROR);
+    enum dns_rcode rcode =
+        put(answer, MESSAGE_AUTHORITY, answer->match.label, &ns, ns.ttl, DNS_NOERROR);
+    return answer->query->dnssec_ok && !answer->truncated && rcode == DNS_NOERROR ? put_ds(answer)
+                                                                                  : rcode;
 }
 
 /* Whether the alias at this node has been followed already. */
@@ -113,7 +144,7 @@ static enum dns_rcode follow(struct answer *answer, const struct zone_rrset *ali
 
     if (zone_record_next(alias, &at, &record) != ZONE_FOUND ||
         name_parse(&answer->target, record.rdata, record.length) == 0)
-        return damaged(answer);
+        return answer_damaged(answer);
     answer->name = &answer->target;
     answer->follow = !answer->truncated;
     return DNS_NOERROR;
@@ -142,7 +173,7 @@ static enum dns_rcode synthesize(struct answer *answer, const struct zone_rrset 
     struct zone_record record;
 
     if (zone_record_next(dname, &at, &record) != ZONE_FOUND)
-        return damaged(answer);
+        return answer_damaged(answer);
     size_t length = substitute(answer, &record, made + 2);
     store_be16(made, (unsigned)length);
     *cname = (struct zone_rrset){
@@ -151,6 +182,7 @@ static enum dns_rcode synthesize(struct answer *answer, const struct zone_rrset 
         .ttl = dname->ttl,
         .records = made,
         .end = made + 2 + length,
+        .node_end = made + 2 + length,
     };
     return length == 0 ? DNS_YXDOMAIN : DNS_NOERROR;
 }
@@ -175,12 +207,14 @@ static enum dns_rcode put_redirection(struct answer *answer)
     struct zone_rrset dname, cname;
 
     if (zone_rrset_find(&answer->match.node, DNS_TYPE_DNAME, &dname) != ZONE_FOUND)
-        return damaged(answer);
+        return answer_damaged(answer);
     if (answer->synthesized_count == ANSWER_SYNTHESIZED_MAX ||
         answer->alias_count == ANSWER_CHAIN_MAX) {
         answer->counters->count[ANSWER_COUNT_chain_cut]++;
         return DNS_NOERROR;
     }
+    if (answer->alias_count == 0)
+        classify(answer, RRL_ANSWER, node);
     enum dns_rcode rcode = synthesize(answer, &dname, &cname);
     if (rcode != DNS_SERVFAIL && !alias_seen(answer, node))
         rcode = put(answer, MESSAGE_ANSWER, answer->match.label, &dname, dname.ttl, rcode);
@@ -205,17 +239,52 @@ static enum zone_result choose_rrset(const struct answer *answer, const struct z
     return result == ZONE_ABSENT ? zone_rrset_find(node, DNS_TYPE_CNAME, rrset) : result;
 }
 
+/* Notes that a wildcard answers for the current name. */
+static void expansion_add(struct answer *answer)
+{
+    if (!answer->query->dnssec_ok)
+        return;
+    if (answer->expansion_count == ANSWER_PROOFS_MAX) {
+        answer->truncated = true;
+        return;
+    }
+    answer->expansions[answer->expansion_count++] =
+        (struct expansion){answer->name->wire, answer->name->length, (uint8_t)answer->match.label};
+}
+
+/* Appends the RRset that was asked for. RRSIG records are several RRsets, by what they cover. */
+static enum dns_rcode put_chosen(struct answer *answer, const struct zone_node *node,
+                                 const struct zone_rrset *chosen)
+{
+    const uint8_t *at = chosen->end;
+    struct zone_rrset rrset = *chosen;
+    enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, 0, chosen, chosen->ttl, DNS_NOERROR);
+
+    if (answer->query->type != DNS_TYPE_RRSIG)
+        return rcode;
+    while (rcode == DNS_NOERROR && !answer->truncated) {
+        enum zone_result result = zone_rrset_next(node, &at, &rrset);
+        if (result == ZONE_DAMAGED)
+            return answer_damaged(answer);
+        if (result == ZONE_ABSENT)
+            break;
+        if (rrset.type == DNS_TYPE_RRSIG)
+            rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, rcode);
+    }
+    return rcode;
+}
+
 /* Answers from the RRsets of a node, which is the current name or the wildcard it matches. */
-static enum dns_rcode put_from(struct answer *answer, const struct zone_node *node)
+static enum dns_rcode put_from(struct answer *answer, const struct zone_node *node, bool wildcard)
 {
     struct zone_rrset rrset;
     uint16_t type = answer->query->type;
 
     switch (choose_rrset(answer, node, &rrset)) {
     case ZONE_DAMAGED:
-        return damaged(answer);
+        return answer_damaged(answer);
     case ZONE_ABSENT:
-        return put_negative(answer, DNS_NOERROR);
+        return put_negative(answer, DNS_NOERROR, wildcard ? DENIAL_WILDCARD_TYPE : DENIAL_TYPE);
     default:
         break;
     }
@@ -227,9 +296,13 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
             return DNS_NOERROR;
         alias = false;
     }
+    if (answer->alias_count == 0)
+        classify(answer, RRL_ANSWER, node->offset);
     if (alias)
         answer->aliases[answer->alias_count++] = node->offset;
-    enum dns_rcode rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, DNS_NOERROR);
+    if (wildcard)
+        expansion_add(answer);
+    enum dns_rcode rcode = put_chosen(answer, node, &rrset);
     return alias && rcode == DNS_NOERROR ? follow(answer, &rrset) : rcode;
 }
 
@@ -240,16 +313,16 @@ static enum dns_rcode resolve_in_zone(struct answer *answer)
     struct zone_node wildcard;
 
     if (match->label == 0)
-        return put_from(answer, &match->node);
+        return put_from(answer, &match->node, false);
     if (match->node.flags & ZONE_FLAG_DNAME)
         return put_redirection(answer);
     switch (zone_wildcard(answer->db, &match->node, &wildcard)) {
     case ZONE_DAMAGED:
-        return damaged(answer);
+        return answer_damaged(answer);
     case ZONE_ABSENT:
-        return put_negative(answer, DNS_NXDOMAIN);
+        return put_negative(answer, DNS_NXDOMAIN, DENIAL_NAME);
     default:
-        return put_from(answer, &wildcard);
+        return put_from(answer, &wildcard, true);
     }
 }
 
@@ -261,7 +334,7 @@ static enum dns_rcode resolve_ds(struct answer *answer)
 
     switch (zone_find(answer->db, answer->name, 1, &parent)) {
     case ZONE_DAMAGED:
-        return damaged(answer);
+        return answer_damaged(answer);
     case ZONE_ABSENT:
         break;
     default:
@@ -269,7 +342,7 @@ static enum dns_rcode resolve_ds(struct answer *answer)
         if (parent.node.flags & (ZONE_FLAG_CUT | ZONE_FLAG_OCCLUDED))
             return put_referral(answer);
     }
-    return put_from(answer, &apex);
+    return put_from(answer, &apex, false);
 }
 
 static enum dns_rcode resolve_name(struct answer *answer)
@@ -279,7 +352,7 @@ static enum dns_rcode resolve_name(struct answer *answer)
     answer->follow = false;
     switch (zone_find(answer->db, answer->name, 0, &answer->match)) {
     case ZONE_DAMAGED:
-        return damaged(answer);
+        return answer_damaged(answer);
     case ZONE_ABSENT:
         return answer->authoritative ? DNS_NOERROR : DNS_REFUSED;
     default:
@@ -334,11 +407,13 @@ static void put_addresses(struct answer *answer, const struct message_target *ta
                           const struct zone_node *node, bool needed)
 {
     static const uint8_t types[] = {DNS_TYPE_A, DNS_TYPE_AAAA};
-    struct zone_rrset rrset;
+    struct zone_rrset rrset, signature;
+    struct message_rrset made;
 
     for (unsigned index = 0; index < sizeof types; index++) {
         if (zone_rrset_find(node, types[index], &rrset) != ZONE_FOUND ||
-            message_put_rrset_at(&answer->message, MESSAGE_ADDITIONAL, target->offset, &rrset) !=
+            answer_rrset(answer, &rrset, rrset.ttl, &signature, &made) != MESSAGE_DONE ||
+            message_put_rrset_at(&answer->message, MESSAGE_ADDITIONAL, target->offset, &made) !=
                 MESSAGE_NO_ROOM)
             continue;
         if (needed)
@@ -371,6 +446,7 @@ static unsigned put_targets(struct answer *answer, uint32_t apex, bool needed)
 static void put_additional(struct answer *answer)
 {
     if (answer->message.target_count == 0 || answer->truncated ||
+        (answer->config->minimal && answer->referral == 0) ||
         zone_match_apex(answer->db, answer->name, &answer->match) != ZONE_FOUND)
         return;
     uint32_t apex = answer->match.node.offset;
@@ -380,20 +456,39 @@ static void put_additional(struct answer *answer)
         answer->truncated = true;
 }
 
+/* Proves for each name that a wildcard answered for that it isn't there itself. The message's
+ * scratch name is free: data of NSEC, NSEC3 and RRSIG records is copied as it is. */
+static enum dns_rcode put_expansions(struct answer *answer, enum dns_rcode rcode)
+{
+    for (unsigned index = 0; index < answer->expansion_count && rcode != DNS_SERVFAIL; index++) {
+        const struct expansion *expansion = &answer->expansions[index];
+        struct dns_name *name = &answer->message.scratch;
+        struct zone_match match;
+        if (name_parse(name, expansion->wire, expansion->length) == 0 ||
+            zone_find(answer->db, name, expansion->encloser, &match) != ZONE_FOUND)
+            return answer_damaged(answer);
+        enum dns_rcode proved = denial_put(answer, DENIAL_WILDCARD, name, &match);
+        if (proved != DNS_NOERROR)
+            rcode = proved;
+    }
+    return rcode;
+}
+
 /* Resolves a query that has nothing wrong with it. */
 static enum dns_rcode resolve(struct answer *answer)
 {
     enum dns_rcode rcode;
 
+    if (answer->query->class == DNS_CLASS_CH)
+        return chaos_resolve(answer);
     if (answer->query->type == DNS_TYPE_IXFR)
         return judge_transfer(answer);
-    answer->alias_count = 0;
-    answer->synthesized_count = 0;
-    answer->referral = 0;
     answer->name = &answer->query->name;
     do
         rcode = resolve_name(answer);
     while (answer->follow);
+    if (!answer->truncated)
+        rcode = put_expansions(answer, rcode);
 
     if (rcode == DNS_SERVFAIL) {
         message_clear(&answer->message, answer->query->question_end);
@@ -402,24 +497,6 @@ static enum dns_rcode resolve(struct answer *answer)
     }
     put_additional(answer);
     return rcode;
-}
-
-/* Appends the OPT record, for which room was kept. */
-static void put_opt(struct message *message, const struct query *query, unsigned udp_size,
-                    enum dns_rcode rcode)
-{
-    uint8_t *out = message->bytes + message->length;
-
-    *out++ = 0;
-    out = store_be16(out, DNS_TYPE_OPT);
-    out = store_be16(out, udp_size);
-    *out++ = (uint8_t)(rcode >> 4);
-    *out++ = 0;
-    *out++ = query->dnssec_ok ? DNS_EDNS_DO : 0;
-    *out++ = 0;
-    store_be16(out, 0);
-    message->length += DNS_OPT_SIZE;
-    message->counts[MESSAGE_ADDITIONAL]++;
 }
 
 static void put_header(const struct answer *answer, enum dns_rcode rcode)
@@ -468,6 +545,46 @@ static size_t size_limit(const struct query *query, unsigned udp_size, size_t ca
     return limit < capacity ? limit : capacity;
 }
 
+/* Whether the rate limit lets the answer go out; it may empty it. */
+static bool rate_allows(struct answer *answer, enum dns_rcode rcode)
+{
+    const struct answer_client *client = answer->client;
+    enum { MILLISECOND = 1000000 };
+
+    if (answer->config->rrl.rate == 0 || client == NULL || answer->cookie_good)
+        return true;
+    if (rcode != DNS_NOERROR && rcode != DNS_NXDOMAIN)
+        classify(answer, RRL_ERROR, 0);
+    uint32_t now = (uint32_t)(client->time(client->context) / MILLISECOND);
+    enum rrl_verdict verdict = rrl_judge(client->rrl, &answer->config->rrl, client->address,
+                                         answer->class, answer->class_node, now);
+    if (verdict == RRL_SLIP) {
+        answer->counters->count[ANSWER_COUNT_rate_slipped]++;
+        message_clear(&answer->message, answer->query->question_end > 0
+                                            ? answer->query->question_end
+                                            : DNS_HEADER_SIZE);
+        answer->truncated = true;
+    }
+    return verdict != RRL_DROP;
+}
+
+/* Starts an answer with nothing in it. */
+static void answer_begin(struct answer *answer, const struct query *query)
+{
+    answer->query = query;
+    answer->authoritative = false;
+    answer->truncated = false;
+    answer->follow = false;
+    answer->cookie_sent = false;
+    answer->cookie_good = false;
+    answer->alias_count = 0;
+    answer->synthesized_count = 0;
+    answer->expansion_count = 0;
+    answer->proof_count = 0;
+    answer->referral = 0;
+    classify(answer, RRL_ERROR, 0);
+}
+
 /* Answers a checked query, or one in which the parser found `rcode` wrong. */
 static size_t answer_parsed(struct answer *answer, const struct query *query, unsigned udp_size,
                             enum dns_rcode rcode, uint8_t *bytes, size_t capacity)
@@ -475,24 +592,29 @@ static size_t answer_parsed(struct answer *answer, const struct query *query, un
     size_t limit = size_limit(query, udp_size, capacity);
     size_t length = query->question_end > 0 ? query->question_end : DNS_HEADER_SIZE;
 
-    answer->query = query;
-    answer->authoritative = false;
-    answer->truncated = false;
-    memcpy(bytes + DNS_HEADER_SIZE, query->bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
-    message_begin(&answer->message, bytes, length, limit - (query->edns ? DNS_OPT_SIZE : 0),
+    answer_begin(answer, query);
+    copy_octets(bytes + DNS_HEADER_SIZE, query->bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);
+    message_begin(&answer->message, bytes, length, limit - (query->edns ? opt_begin(answer) : 0),
                   &query->name);
-    if (rcode == DNS_NOERROR)
+    if (rcode == DNS_NOERROR && query->question_end > 0)
         rcode = resolve(answer);
+    else if (rcode == DNS_NOERROR && !answer->cookie_sent)
+        rcode = DNS_FORMERR; /* no question, nor a cookie for which it would be allowed */
+    if (!rate_allows(answer, rcode)) {
+        answer->counters->count[ANSWER_COUNT_dropped_rate]++;
+        return 0;
+    }
     if (query->edns)
-        put_opt(&answer->message, query, udp_size, rcode);
+        opt_put(answer, udp_size, rcode);
     put_header(answer, rcode);
     count_answer(answer->counters, answer, rcode);
     return answer->message.length;
 }
 
-size_t answer_query(const struct zone_db *db, const struct answer_config *config,
-                    struct answer_counters *counters, const uint8_t *query, size_t query_length,
-                    uint8_t *answer, size_t answer_capacity)
+size_t answer_client_query(const struct zone_db *db, const struct answer_config *config,
+                           const struct answer_client *client, struct answer_counters *counters,
+                           const uint8_t *query, size_t query_length, uint8_t *answer,
+                           size_t answer_capacity)
 {
     unsigned udp_size = config->udp_size < DNS_UDP_SIZE_MIN ? DNS_UDP_SIZE_MIN : config->udp_size;
     enum answer_counter drop = ANSWER_COUNTER_COUNT;
@@ -511,6 +633,16 @@ size_t answer_query(const struct zone_db *db, const struct answer_config *config
     }
     enum dns_rcode rcode = query_parse(&parsed, query, query_length);
     state.db = db;
+    state.config = config;
+    state.client = client;
     state.counters = counters;
     return answer_parsed(&state, &parsed, udp_size, rcode, answer, answer_capacity);
+}
+
+size_t answer_query(const struct zone_db *db, const struct answer_config *config,
+                    struct answer_counters *counters, const uint8_t *query, size_t query_length,
+                    uint8_t *answer, size_t answer_capacity)
+{
+    return answer_client_query(db, config, NULL, counters, query, query_length, answer,
+                               answer_capacity);
 }

@@ -13,6 +13,7 @@
 #include "libos/domain.h"
 #include "libos/server.h"
 #include "servers/dnsd/answer.h"
+#include "servers/dnsd/dnsd_settings.h"
 
 enum {
     DNS_PORT = 53,
@@ -44,6 +45,8 @@ struct dnsd {
     struct answer_counters *answer_counters;
     uint64_t *counters;
     struct answer_config config;
+    struct answer_client client; /* all but the address */
+    struct rrl rrl;
     struct zone_db zones;
     struct pool_owner send_buffers;
     struct sock_done returned; /* receive buffers to give back */
@@ -92,9 +95,11 @@ static void answer(struct dnsd *dnsd, const struct sock_datagram *datagram, uint
 {
     struct buffer_ref ref = {.pool = dnsd->send_pool->number, .index = buffer};
     size_t length = datagram->data.length;
+    dnsd->client.address = datagram->peer;
     memcpy(dnsd->query, pool_data(dnsd->receive_pool, datagram->data), length);
-    length = answer_query(&dnsd->zones, &dnsd->config, dnsd->answer_counters, dnsd->query, length,
-                          pool_data(dnsd->send_pool, ref), dnsd->send_pool->buffer_size);
+    length = answer_client_query(&dnsd->zones, &dnsd->config, &dnsd->client, dnsd->answer_counters,
+                                 dnsd->query, length, pool_data(dnsd->send_pool, ref),
+                                 dnsd->send_pool->buffer_size);
     if (length)
         send_answer(dnsd, datagram, buffer, length);
     else
@@ -216,6 +221,22 @@ static enum error zones_open(struct dnsd *dnsd)
     return error;
 }
 
+static uint64_t time_now(void *context)
+{
+    return domain_time(context);
+}
+
+/* What the settings say, and where the client's time and accounts are. */
+static void configure(struct dnsd *dnsd)
+{
+    uint64_t random[2] = {domain_random(dnsd->domain), domain_random(dnsd->domain)};
+
+    dnsd_settings_read(dnsd->domain, &dnsd->config);
+    memcpy(dnsd->rrl.key, random, sizeof dnsd->rrl.key);
+    dnsd->client =
+        (struct answer_client){.time = time_now, .context = dnsd->domain, .rrl = &dnsd->rrl};
+}
+
 static enum error dnsd_start(void *state, struct domain *domain)
 {
     struct dnsd *dnsd = state;
@@ -238,7 +259,7 @@ static enum error dnsd_start(void *state, struct domain *domain)
     enum error error = zones_open(dnsd);
     if (error)
         return error;
-    dnsd->config.udp_size = ANSWER_UDP_SIZE_DEFAULT;
+    configure(dnsd);
     dnsd->answer_counters = (struct answer_counters *)domain_counters(domain);
     dnsd->counters = domain_counters(domain) + ANSWER_COUNTER_COUNT;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
@@ -268,6 +289,8 @@ const struct server motet_server_dnsd = {
     .stack_bytes = 8192, /* measured with -fstack-usage */
     .ports = ports,
     .port_count = 1,
+    .settings = dnsd_settings,
+    .setting_count = DNSD_SETTING_COUNT,
     .counters = counter_names,
     .counter_count = sizeof(counter_names) / sizeof(counter_names[0]),
     .start = dnsd_start,

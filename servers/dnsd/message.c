@@ -10,6 +10,7 @@ void message_begin(struct message *message, uint8_t *bytes, size_t length, size_
     message->bytes = bytes;
     message->limit = limit;
     message->question = question;
+    message->class = DNS_CLASS_IN;
     message_clear(message, length);
 }
 
@@ -84,7 +85,7 @@ static enum message_result put_name(struct message *message, const struct dns_na
         return MESSAGE_NO_ROOM;
     suffixes_add(message, name, first, label, message->length);
     uint8_t *out = message->bytes + message->length;
-    memcpy(out, name->wire + name->label_at[first], plain);
+    copy_octets(out, name->wire + name->label_at[first], plain);
     out += plain;
     if (pointer != 0)
         out = store_be16(out, DNS_POINTER | pointer);
@@ -113,7 +114,7 @@ static enum message_result put_octets(struct message *message, const uint8_t *oc
 {
     if (!has_room(message, length))
         return MESSAGE_NO_ROOM;
-    memcpy(message->bytes + message->length, octets, length);
+    copy_octets(message->bytes + message->length, octets, length);
     message->length += length;
     return MESSAGE_DONE;
 }
@@ -154,11 +155,11 @@ static enum message_result put_record(struct message *message, const struct zone
         return MESSAGE_NO_ROOM;
     uint8_t *out = message->bytes + message->length;
     out = store_be16(out, rrset->type);
-    out = store_be16(out, DNS_CLASS_IN);
+    out = store_be16(out, message->class);
     out = store_be32(out, ttl);
     message->length += DNS_RECORD_TAIL;
     if (rrset->shape == 0) {
-        memcpy(store_be16(out, record->length), record->rdata, record->length);
+        copy_octets(store_be16(out, record->length), record->rdata, record->length);
         message->length += record->length;
         return MESSAGE_DONE;
     }
@@ -174,12 +175,19 @@ struct owner {
     const struct dns_name *name;
     unsigned label;
     size_t offset;
+    bool passing; /* the name won't be kept */
 };
 
 static enum message_result put_owner(struct message *message, struct owner *owner)
 {
-    if (owner->offset == 0 || owner->offset > DNS_POINTER_MAX)
-        return put_name(message, owner->name, owner->label, true, &owner->offset);
+    if (owner->offset == 0 || owner->offset > DNS_POINTER_MAX) {
+        uint8_t suffix_count = message->suffix_count;
+        enum message_result result =
+            put_name(message, owner->name, owner->label, true, &owner->offset);
+        if (owner->passing)
+            message->suffix_count = suffix_count;
+        return result;
+    }
     if (!has_room(message, 2))
         return MESSAGE_NO_ROOM;
     store_be16(message->bytes + message->length, (unsigned)(DNS_POINTER | owner->offset));
@@ -212,18 +220,21 @@ static enum message_result put_records(struct message *message, enum message_sec
     return MESSAGE_DONE;
 }
 
-/* put_records, or nothing at all. */
+/* The records and their signature, or nothing at all. */
 static enum message_result put_whole(struct message *message, enum message_section section,
-                                     struct owner *owner, const struct zone_rrset *rrset,
-                                     uint32_t ttl)
+                                     struct owner *owner, const struct message_rrset *rrset)
 {
     size_t length = message->length;
+    uint16_t count = message->counts[section];
     uint8_t suffix_count = message->suffix_count;
     uint8_t target_count = message->target_count;
 
-    enum message_result result = put_records(message, section, owner, rrset, ttl);
+    enum message_result result = put_records(message, section, owner, rrset->rrset, rrset->ttl);
+    if (result == MESSAGE_DONE && rrset->signature != NULL)
+        result = put_records(message, section, owner, rrset->signature, rrset->ttl);
     if (result != MESSAGE_DONE) {
         message->length = length;
+        message->counts[section] = count;
         message->suffix_count = suffix_count;
         message->target_count = target_count;
     }
@@ -232,19 +243,30 @@ static enum message_result put_whole(struct message *message, enum message_secti
 
 enum message_result message_put_rrset(struct message *message, enum message_section section,
                                       const struct dns_name *owner, unsigned label,
-                                      const struct zone_rrset *rrset, uint32_t ttl)
+                                      const struct message_rrset *rrset)
 {
-    struct owner place = {owner, label, 0};
+    struct owner place = {owner, label, 0, false};
 
     if (owner == message->question && label < owner->labels)
         place.offset = DNS_HEADER_SIZE + (size_t)owner->label_at[label];
-    return put_whole(message, section, &place, rrset, ttl);
+    return put_whole(message, section, &place, rrset);
 }
 
 enum message_result message_put_rrset_at(struct message *message, enum message_section section,
-                                         uint16_t offset, const struct zone_rrset *rrset)
+                                         uint16_t offset, const struct message_rrset *rrset)
 {
-    struct owner place = {message->question, 0, offset};
+    struct owner place = {message->question, 0, offset, false};
 
-    return put_whole(message, section, &place, rrset, rrset->ttl);
+    return put_whole(message, section, &place, rrset);
+}
+
+enum message_result message_put_rrset_passing(struct message *message, enum message_section section,
+                                              const struct dns_name *owner,
+                                              const struct message_rrset *rrset)
+{
+    struct owner place = {owner, 0, 0, true};
+
+    if (message->suffix_count == 0)
+        suffixes_add(message, message->question, 0, message->question->labels, DNS_HEADER_SIZE);
+    return put_whole(message, section, &place, rrset);
 }

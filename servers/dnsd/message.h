@@ -46,6 +46,7 @@ struct message {
     size_t length;
     size_t limit; /* no octet is written at or behind it */
     const struct dns_name *question;
+    uint16_t class; /* of the records */
     uint16_t counts[MESSAGE_SECTIONS];
     uint8_t suffix_count;
     uint8_t target_count;
@@ -60,15 +61,27 @@ struct message {
 void message_begin(struct message *message, uint8_t *bytes, size_t length, size_t limit,
                    const struct dns_name *question);
 
-/* Appends all records of an RRset with this TTL. The owner is the suffix of `owner` that starts
- * with label `label`. Without room for all of them the message stays as it was. */
+/* An RRset to append: all its records, and those of its signature, or nothing. */
+struct message_rrset {
+    const struct zone_rrset *rrset;
+    const struct zone_rrset *signature; /* NULL: none */
+    uint32_t ttl;
+};
+
+/* Appends an RRset. The owner is the suffix of `owner` that starts with label `label`. Without room
+ * for all of it the message stays as it was. */
 enum message_result message_put_rrset(struct message *message, enum message_section section,
                                       const struct dns_name *owner, unsigned label,
-                                      const struct zone_rrset *rrset, uint32_t ttl);
+                                      const struct message_rrset *rrset);
 
 /* The same with an owner that stands in the message at `offset`. */
 enum message_result message_put_rrset_at(struct message *message, enum message_section section,
-                                         uint16_t offset, const struct zone_rrset *rrset);
+                                         uint16_t offset, const struct message_rrset *rrset);
+
+/* The same with an owner that the caller doesn't keep: later names can't point into it. */
+enum message_result message_put_rrset_passing(struct message *message, enum message_section section,
+                                              const struct dns_name *owner,
+                                              const struct message_rrset *rrset);
 
 /* Takes back everything behind the question. */
 void message_clear(struct message *message, size_t length);

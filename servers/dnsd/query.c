@@ -5,6 +5,8 @@
  */
 #include "servers/dnsd/query.h"
 
+#include "servers/dnsd/cookie.h"
+
 /* Skips a record's owner, which may end in a pointer. Returns the offset behind it, 0 when broken.
  */
 static size_t owner_skip(const struct query *query, size_t at)
@@ -22,18 +24,38 @@ static size_t owner_skip(const struct query *query, size_t at)
     return 0;
 }
 
-/* Whether EDNS options fill their record exactly (RFC 6891 6.1.2). None is understood so far. */
-static bool options_fit(const uint8_t *options, size_t length)
+/* Takes one EDNS option; those that aren't known are ignored (RFC 6891 6.1.2), and of several
+ * cookies the first counts (RFC 7873 5.2). Returns whether it is well-formed. */
+static bool option_take(struct query *query, unsigned code, const uint8_t *data, size_t length)
+{
+    enum { WITH_SERVER = COOKIE_CLIENT_SIZE + COOKIE_SERVER_MIN };
+
+    if (code == DNS_OPTION_NSID)
+        query->nsid = true;
+    if (code != DNS_OPTION_COOKIE || query->cookie_length > 0)
+        return true;
+    if (length != COOKIE_CLIENT_SIZE &&
+        (length < WITH_SERVER || length > COOKIE_CLIENT_SIZE + COOKIE_SERVER_MAX))
+        return false;
+    query->cookie = data;
+    query->cookie_length = (uint8_t)length;
+    return true;
+}
+
+/* Takes the EDNS options, which must fill their record exactly. */
+static bool options_parse(struct query *query, const uint8_t *options, size_t length)
 {
     size_t at = 0;
 
     while (at < length) {
-        if (length - at < 4)
+        if (length - at < DNS_OPTION_HEAD)
             return false;
-        size_t option = 4 + (size_t)load_be16(options + at + 2);
-        if (option > length - at)
+        size_t size = load_be16(options + at + 2);
+        unsigned code = load_be16(options + at);
+        at += DNS_OPTION_HEAD;
+        if (size > length - at || !option_take(query, code, options + at, size))
             return false;
-        at += option;
+        at += size;
     }
     return true;
 }
@@ -45,7 +67,7 @@ static enum dns_rcode opt_parse(struct query *query, const uint8_t *tail, bool a
 
     if (!allowed || query->edns)
         return DNS_FORMERR;
-    if (known && !options_fit(tail + DNS_RECORD_TAIL, load_be16(tail + 8)))
+    if (known && !options_parse(query, tail + DNS_RECORD_TAIL, load_be16(tail + 8)))
         return DNS_FORMERR;
     query->edns = true;
     query->udp_size = load_be16(tail + 2);
@@ -93,6 +115,8 @@ static enum dns_rcode records_parse(struct query *query, size_t at)
 /* Whether we may answer this type and class at all. */
 static enum dns_rcode question_judge(const struct query *query)
 {
+    if (query->class == DNS_CLASS_CH)
+        return DNS_NOERROR;
     if (query->class != DNS_CLASS_IN && query->class != DNS_CLASS_ANY)
         return DNS_REFUSED;
     return query->type == DNS_TYPE_AXFR ? DNS_NOTIMP : DNS_NOERROR;
@@ -105,12 +129,15 @@ enum dns_rcode query_parse(struct query *query, const uint8_t *bytes, size_t len
     query->question_end = 0;
     query->edns = false;
     query->dnssec_ok = false;
+    query->nsid = false;
+    query->cookie_length = 0;
     if (bytes[2] & DNS_OPCODE_MASK)
         return DNS_NOTIMP;
 
     unsigned questions = load_be16(bytes + 4);
-    if (questions == 0)
-        records_parse(query, DNS_HEADER_SIZE);
+    if (questions == 0 && records_parse(query, DNS_HEADER_SIZE) == DNS_NOERROR &&
+        query->cookie_length > 0)
+        return DNS_NOERROR;
     if (questions != 1)
         return DNS_FORMERR;
     size_t at = name_parse(&query->name, bytes + DNS_HEADER_SIZE, length - DNS_HEADER_SIZE);

@@ -6,6 +6,7 @@
 #ifndef MOTET_DNSD_WIRE_H
 #define MOTET_DNSD_WIRE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -38,13 +39,19 @@ enum dns_type {
     DNS_TYPE_DS = 43,
     DNS_TYPE_RRSIG = 46,
     DNS_TYPE_NSEC = 47,
+    DNS_TYPE_DNSKEY = 48,
+    DNS_TYPE_NSEC3 = 50,
+    DNS_TYPE_NSEC3PARAM = 51,
     DNS_TYPE_TSIG = 250,
     DNS_TYPE_IXFR = 251,
     DNS_TYPE_AXFR = 252,
     DNS_TYPE_ANY = 255,
 };
 
-enum { DNS_CLASS_IN = 1, DNS_CLASS_ANY = 255 };
+enum { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3, DNS_CLASS_ANY = 255 };
+
+/* EDNS options. */
+enum { DNS_OPTION_NSID = 3, DNS_OPTION_COOKIE = 10, DNS_OPTION_HEAD = 4 };
 
 /* Response codes; those above 15 need an OPT record for their upper bits. */
 enum dns_rcode {
@@ -130,6 +137,26 @@ static inline void store_le64(uint8_t *bytes, uint64_t value)
 static inline void store_le32(uint8_t *bytes, uint32_t value)
 {
     __builtin_memcpy(bytes, &value, sizeof value);
+}
+
+/* Copies octets that don't overlap, by words where it can: these are short runs, and a call, or an
+ * instruction that repeats, costs more than they do. */
+static inline void copy_octets(uint8_t *to, const uint8_t *from, size_t length)
+{
+    if (length >= 8) {
+        uint64_t last = load_le64(from + length - 8);
+        uint8_t *end = to + length - 8;
+        for (; to < end; to += 8, from += 8)
+            store_le64(to, load_le64(from));
+        store_le64(end, last);
+    } else if (length >= 4) {
+        uint32_t last = load_le32(from + length - 4);
+        store_le32(to, load_le32(from));
+        store_le32(to + length - 4, last);
+    } else {
+        for (; length > 0; length--)
+            *to++ = *from++;
+    }
 }
 
 #endif

@@ -52,8 +52,10 @@ static uint32_t node_load(const struct zone_db *db, uint32_t offset, struct zone
     uint32_t size = load_le32(bytes + ZONE_NODE_SIZE) & ZONE_NODE_SIZE_MAX;
     uint32_t head = (uint32_t)ZONE_NODE_NAME + bytes[ZONE_NODE_NAME_LENGTH];
     node->flags = bytes[ZONE_NODE_FLAGS];
-    if (node->flags & ZONE_FLAG_WILDCARD)
-        head += 4;
+    if (node->flags & (ZONE_FLAG_WILDCARD | ZONE_FLAG_SIGNED)) {
+        head += node->flags & ZONE_FLAG_WILDCARD ? 4 : 0;
+        head += node->flags & ZONE_FLAG_SIGNED ? 4 : 0;
+    }
     if (size < head || size > db->end - offset)
         return 0;
     node->offset = offset;
@@ -215,6 +217,7 @@ enum zone_result zone_rrset_next(const struct zone_node *node, const uint8_t **a
     rrset->ttl = load_be32(head + ZONE_RRSET_TTL);
     rrset->records = head + ZONE_RRSET_RECORDS;
     rrset->end = head + size;
+    rrset->node_end = node->end;
     *at = rrset->end;
     return ZONE_FOUND;
 }
@@ -246,4 +249,175 @@ enum zone_result zone_record_next(const struct zone_rrset *rrset, const uint8_t 
         return ZONE_DAMAGED;
     *at = record->rdata + record->length;
     return ZONE_FOUND;
+}
+
+enum zone_result zone_signature(const struct zone_rrset *rrset, struct zone_rrset *signature)
+{
+    const struct zone_node rest = {.end = rrset->node_end};
+    const uint8_t *at = rrset->end;
+    struct zone_record record;
+
+    enum zone_result result = zone_rrset_next(&rest, &at, signature);
+    if (result != ZONE_FOUND)
+        return result;
+    if (signature->type != DNS_TYPE_RRSIG)
+        return ZONE_ABSENT;
+    at = signature->records;
+    result = zone_record_next(signature, &at, &record);
+    if (result == ZONE_FOUND && record.length >= 2 && load_be16(record.rdata) == rrset->type)
+        return ZONE_FOUND;
+    return result == ZONE_DAMAGED ? ZONE_DAMAGED : ZONE_ABSENT;
+}
+
+enum zone_result zone_denial_open(const struct zone_db *db, const struct zone_node *apex,
+                                  struct zone_denial *denial)
+{
+    if (!(apex->flags & ZONE_FLAG_SIGNED))
+        return ZONE_ABSENT;
+    /* The offset is what stands right before the RRsets. */
+    uint32_t offset = load_le32(apex->rrsets - 4);
+    if (offset > db->end || db->end - offset < ZONE_DENIAL_SALT)
+        return ZONE_DAMAGED;
+    const uint8_t *head = db->bytes + offset;
+    *denial = (struct zone_denial){
+        .count = load_le32(head + ZONE_DENIAL_COUNT),
+        .iterations = load_le16(head + ZONE_DENIAL_ITERATIONS),
+        .hashed = head[ZONE_DENIAL_ALGORITHM] != 0,
+        .salt_length = head[ZONE_DENIAL_SALT_LENGTH],
+        .salt = head + ZONE_DENIAL_SALT,
+    };
+    if (db->end - offset - ZONE_DENIAL_SALT < denial->salt_length)
+        return ZONE_DAMAGED;
+    denial->table = offset + ZONE_DENIAL_SALT + denial->salt_length;
+    if (denial->count == 0 || denial->iterations > ZONE_ITERATIONS_MAX ||
+        !words_inside(denial->table, denial->count, db->end))
+        return ZONE_DAMAGED;
+    return ZONE_FOUND;
+}
+
+static enum zone_result denial_node(const struct zone_db *db, const struct zone_denial *denial,
+                                    uint32_t index, struct zone_node *node)
+{
+    uint32_t offset = load_le32(db->bytes + denial->table + (size_t)index * 4);
+    return node_load(db, offset, node) > 0 ? ZONE_FOUND : ZONE_DAMAGED;
+}
+
+/* The nodes from one up to its zone's apex. */
+struct path {
+    unsigned count;
+    uint32_t offsets[DNS_LABELS_MAX + 1]; /* the apex is the last */
+};
+
+static bool path_make(const struct zone_db *db, const struct zone_node *node, struct path *path)
+{
+    struct zone_node here = *node;
+
+    path->count = 0;
+    for (;;) {
+        path->offsets[path->count++] = here.offset;
+        if (here.flags & ZONE_FLAG_APEX)
+            return true;
+        if (path->count > DNS_LABELS_MAX || node_load(db, here.parent, &here) == 0)
+            return false;
+    }
+}
+
+static int label_compare(const uint8_t *left, size_t left_length, const uint8_t *right,
+                         size_t right_length)
+{
+    int difference = memcmp(left, right, left_length < right_length ? left_length : right_length);
+    return difference != 0 ? difference : (int)left_length - (int)right_length;
+}
+
+/* Compares a suffix of a name, which lies in the node's zone, with a node's name in canonical
+ * order. */
+static enum zone_result node_compare(const struct zone_db *db, const struct dns_name *name,
+                                     unsigned label, const struct zone_node *node, int *order)
+{
+    struct path path;
+    struct zone_node here;
+
+    if (!path_make(db, node, &path) || node_load(db, path.offsets[path.count - 1], &here) == 0)
+        return ZONE_DAMAGED;
+    unsigned below = name->labels; /* the first label of the apex in `name` */
+    while (below > label && name_suffix_length(name, below) < here.name_length)
+        below--;
+    for (unsigned at = path.count - 1; at > 0 && below > label; at--) {
+        const uint8_t *own = name->folded + name->label_at[--below];
+        if (node_load(db, path.offsets[at - 1], &here) == 0)
+            return ZONE_DAMAGED;
+        *order = label_compare(own + 1, own[0], here.name, here.name_length);
+        if (*order != 0)
+            return ZONE_FOUND;
+        path.count--;
+    }
+    *order = (int)(below - label) - (int)(path.count - 1);
+    return ZONE_FOUND;
+}
+
+enum zone_result zone_nsec_find(const struct zone_db *db, const struct zone_denial *denial,
+                                const struct dns_name *name, unsigned label, struct zone_node *node,
+                                bool *same)
+{
+    uint32_t low = 0, high = denial->count; /* [low] is behind all that aren't behind the name */
+    int order;
+
+    *same = false;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (denial_node(db, denial, middle, node) != ZONE_FOUND ||
+            node_compare(db, name, label, node, &order) != ZONE_FOUND)
+            return ZONE_DAMAGED;
+        *same = order == 0;
+        if (*same)
+            return ZONE_FOUND;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return denial_node(db, denial, (low == 0 ? denial->count : low) - 1, node);
+}
+
+enum zone_result zone_nsec3_find(const struct zone_db *db, const struct zone_denial *denial,
+                                 const uint8_t *hash, struct zone_node *node, bool *same)
+{
+    uint32_t low = 0, high = denial->count;
+
+    *same = false;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (denial_node(db, denial, middle, node) != ZONE_FOUND ||
+            node->name_length != ZONE_HASH_LABEL)
+            return ZONE_DAMAGED;
+        int order = memcmp(hash, node->name, ZONE_HASH_LABEL);
+        *same = order == 0;
+        if (*same)
+            return ZONE_FOUND;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return denial_node(db, denial, (low == 0 ? denial->count : low) - 1, node);
+}
+
+size_t zone_node_name(const struct zone_db *db, const struct zone_node *node, uint8_t *name)
+{
+    struct zone_node here = *node;
+    size_t length = 0;
+
+    while (!(here.flags & ZONE_FLAG_APEX)) {
+        if (length + 1 + here.name_length > DNS_NAME_MAX || here.name_length == 0)
+            return 0;
+        name[length] = here.name_length;
+        memcpy(name + length + 1, here.name, here.name_length);
+        length += 1 + (size_t)here.name_length;
+        if (node_load(db, here.parent, &here) == 0)
+            return 0;
+    }
+    if (length + here.name_length > DNS_NAME_MAX)
+        return 0;
+    memcpy(name + length, here.name, here.name_length);
+    return length + here.name_length;
 }

@@ -56,6 +56,17 @@ struct zone_rrset {
     uint32_t ttl;  /* seconds */
     const uint8_t *records;
     const uint8_t *end;
+    const uint8_t *node_end; /* what is between the two: the node's further RRsets */
+};
+
+/* A signed zone's table for proving that something isn't there. */
+struct zone_denial {
+    uint32_t table; /* offset, checked for `count` words */
+    uint32_t count;
+    uint16_t iterations;
+    bool hashed; /* NSEC3 */
+    uint8_t salt_length;
+    const uint8_t *salt;
 };
 
 /* A record's data, inside its RRset. */
@@ -95,6 +106,27 @@ enum zone_result zone_rrset_next(const struct zone_node *node, const uint8_t **a
 
 enum zone_result zone_rrset_find(const struct zone_node *node, uint16_t type,
                                  struct zone_rrset *rrset);
+
+/* The RRSIG RRset that covers an RRset, which was found by one of the two above. */
+enum zone_result zone_signature(const struct zone_rrset *rrset, struct zone_rrset *signature);
+
+/* The denial table of the zone with this apex. ABSENT: it isn't signed. */
+enum zone_result zone_denial_open(const struct zone_db *db, const struct zone_node *apex,
+                                  struct zone_denial *denial);
+
+/* The last node of a denial table whose name isn't behind that suffix of `name`; the table's last
+ * one when they all are. Sets *same when it is that name. */
+enum zone_result zone_nsec_find(const struct zone_db *db, const struct zone_denial *denial,
+                                const struct dns_name *name, unsigned label, struct zone_node *node,
+                                bool *same);
+
+/* The same for the hash whose ZONE_HASH_LABEL characters are at `hash`. */
+enum zone_result zone_nsec3_find(const struct zone_db *db, const struct zone_denial *denial,
+                                 const uint8_t *hash, struct zone_node *node, bool *same);
+
+/* Writes a node's whole name to `name`, which holds DNS_NAME_MAX octets; returns its length, 0 when
+ * the database is damaged. */
+size_t zone_node_name(const struct zone_db *db, const struct zone_node *node, uint8_t *name);
 
 /* Reads the record at *at, which starts at rrset->records and is moved behind it. ABSENT at the
  * end. */

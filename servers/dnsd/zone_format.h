@@ -5,7 +5,8 @@
  * at any address; what is copied into answers is stored in network order. docs/dnsd.md explains why
  * it looks like this.
  *
- *   header | bucket table | nodes in the order of their buckets | zone table | padding
+ *   header | bucket table | nodes in the order of their buckets | unlisted nodes |
+ *   denial tables of the signed zones | zone table | padding
  *
  * - Every owner name is a node, and so is every name between an owner and its zone's apex (an empty
  *   non-terminal, a node without RRsets). A node stores its own label only and the offset of its
@@ -16,6 +17,9 @@
  * ends.
  * - RRsets follow their node's name, in the order of their types; records follow their RRset's
  * head: RDLENGTH and data as on the wire, names in them uncompressed.
+ * - RRSIG records are RRsets by what they cover; each follows the RRset that it signs.
+ * - Unlisted nodes are in no bucket, so that no query finds them: the owners of NSEC3 records, and,
+ *   where a zone and its child are both here, the owner of the parent's NSEC record at the cut.
  * - A name that is the apex of one zone and cut from another has one node, the apex; a DS RRset in
  *   it belongs to the parent's zone.
  */
@@ -26,7 +30,7 @@
 #define ZONE_MAGIC "MotetZdb"
 
 enum {
-    ZONE_VERSION = 1,
+    ZONE_VERSION = 2,
     ZONE_HEADER_SIZE = 64,
     ZONE_PADDING = 8, /* zero octets at the end, so that names can be compared by words */
     /* Nodes in a bucket: bounds a lookup. One is the mean, 8 the most seen among 10^6. */
@@ -48,8 +52,8 @@ enum {
     ZONE_AT_RECORD_COUNT = 48, /* for people only; then 12 octets of zeros */
 };
 
-/* Node: 10 octets, the name, with ZONE_FLAG_WILDCARD the 32-bit offset of the child named *, then
- * RRsets up to the node's size. */
+/* Node: 10 octets, the name, with ZONE_FLAG_WILDCARD the 32-bit offset of the child named *, with
+ * ZONE_FLAG_SIGNED that of the zone's denial table, then RRsets up to the node's size. */
 enum {
     ZONE_NODE_PARENT = 0,      /* offset of the parent; 0 at an apex */
     ZONE_NODE_SIZE = 4,        /* 24 bits: octets of the node with its RRsets */
@@ -66,7 +70,23 @@ enum {
     ZONE_FLAG_OCCLUDED = 1 << 2, /* below a cut: glue */
     ZONE_FLAG_WILDCARD = 1 << 3, /* has a child named * */
     ZONE_FLAG_DNAME = 1 << 4,    /* has a DNAME RRset, and no children */
+    ZONE_FLAG_SIGNED = 1 << 5,   /* an apex whose zone has a denial table */
 };
+
+/* Denial table: 8 octets, the salt, then one word for each node that has an NSEC or NSEC3 RRset:
+ * its offset, in the canonical order of names (RFC 4034 6.1) or in the order of the hashes. */
+enum {
+    ZONE_DENIAL_COUNT = 0,      /* 32 bits */
+    ZONE_DENIAL_ITERATIONS = 4, /* 16 bits, at most ZONE_ITERATIONS_MAX */
+    ZONE_DENIAL_ALGORITHM = 6,  /* 0: NSEC; 1: NSEC3 with SHA-1 */
+    ZONE_DENIAL_SALT_LENGTH = 7,
+    ZONE_DENIAL_SALT = 8,
+    /* Beyond that resolvers take a zone for unsigned (RFC 9276 3.2), and each hash costs. */
+    ZONE_ITERATIONS_MAX = 150,
+};
+
+/* A node with NSEC3 is named with the hash in base 32, "extended hex", lower case. */
+enum { ZONE_HASH_LABEL = 32 };
 
 /* RRset: 9 octets, then its records. */
 enum {

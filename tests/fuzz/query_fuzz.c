@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool made;
     struct answer_counters counters = {{0}};
-    struct answer_config config = {LIMIT};
+    struct answer_config config = {.udp_size = LIMIT};
     setenv("CMOCKA_TEST_ABORT", "1", 1);
     if (!made)
         zones_make_every_kind(&zones);

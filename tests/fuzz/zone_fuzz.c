@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         static const uint8_t asked[] = {1, 2, 5, 6, 15, 16, 28, 255};
         for (size_t i = 0; i < sizeof(asked); i++) {
             struct answer_counters counters = {{0}};
-            struct answer_config config = {LIMIT};
+            struct answer_config config = {.udp_size = LIMIT};
             uint8_t ask[sizeof(query) - 1], answer[CAPACITY];
             memcpy(ask, query, sizeof(ask));
             ask[sizeof(ask) - 3] = asked[i];

@@ -12,6 +12,8 @@ import dns.rcode
 import pytest
 
 from client import ask, exchange, flags, is_silent, query, rcode, section
+from machine import DNS_ELF, Machine, kernel
+from network import UserNetwork
 
 SOA = "example.org. 300 SOA ns.example.org. hostmaster.example.org. 1 7200 900 1209600 300"
 NS_ADDRESS = "ns.example.org. 3600 A 192.0.2.53"
@@ -161,9 +163,51 @@ def test_edns_version(dns_image):
 
 
 def test_unknown_edns_options_are_ignored(dns_image):
-    options = [dns.edns.GenericOption(65001, b"x" * 100), dns.edns.GenericOption(10, b"12345678")]
+    options = [dns.edns.GenericOption(65001, b"x" * 100), dns.edns.GenericOption(65002, b"")]
     answer = ask(dns_image, query("www.example.org", use_edns=0, options=options))
     assert rcode(answer) == "NOERROR" and answer.answer and not answer.options
+
+
+def cookie_of(answer):
+    return [option.data for option in answer.options if option.otype == 10]
+
+
+def test_cookie_is_given_and_recognised(dns_image):
+    option = dns.edns.GenericOption(10, b"12345678")
+    [cookie] = cookie_of(ask(dns_image, query("www.example.org", use_edns=0, options=[option])))
+    assert len(cookie) == 24 and cookie.startswith(b"12345678\x01\0\0\0")
+    good = dns_image.counters().get("dnsd.cookie_good", 0)
+    option = dns.edns.GenericOption(10, cookie)
+    answer = ask(dns_image, query("www.example.org", use_edns=0, options=[option]))
+    assert cookie_of(answer) == [cookie]
+    dns_image.expect_counter("dnsd.cookie_good", good + 1)
+
+
+def test_class_ch_is_refused_without_settings(dns_image):
+    answer = ask(dns_image, query("version.bind", "TXT", rdclass="CH"))
+    assert (rcode(answer), answer.answer) == ("REFUSED", [])
+
+
+def test_settings_are_told():
+    settings = {"dnsd.version": "one", "dnsd.identity": "left", "dnsd.nsid": "node-7",
+                "dnsd.cookies": "off"}
+    with Machine(kernel(DNS_ELF), [UserNetwork()], settings=settings) as machine:
+        machine.ready()
+        for name, text in (("version.bind", "one"), ("id.server", "left")):
+            answer = ask(machine, query(name, "TXT", rdclass="CH"))
+            assert [data.to_text() for data in answer.answer[0]] == [f'"{text}"']
+        options = [dns.edns.GenericOption(3, b""), dns.edns.GenericOption(10, b"12345678")]
+        answer = ask(machine, query("www.example.org", use_edns=0, options=options))
+        assert [(option.otype, option.data) for option in answer.options] == [(3, b"node-7")]
+
+
+def test_rate_limit_by_setting():
+    with Machine(kernel(DNS_ELF), [UserNetwork()],
+                 settings={"dnsd.rrl": "1", "dnsd.rrl_slip": "1"}) as machine:
+        machine.ready()
+        cut = [ask(machine, "www.example.org") for _ in range(50)]
+        assert any("TC" in flags(answer) and not answer.answer for answer in cut)
+        assert any(answer.answer for answer in cut)
 
 
 def test_flags(dns_image):

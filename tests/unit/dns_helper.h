@@ -49,10 +49,10 @@ static inline size_t name_from_text(uint8_t *out, const char *text, const char *
 static const struct {
     const char *name;
     uint16_t type;
-} type_names[] = {{"A", 1},      {"NS", 2},   {"CNAME", 5},  {"SOA", 6},   {"PTR", 12},
-                  {"MX", 15},    {"TXT", 16}, {"AAAA", 28},  {"SRV", 33},  {"DNAME", 39},
-                  {"OPT", 41},   {"DS", 43},  {"RRSIG", 46}, {"NSEC", 47}, {"IXFR", 251},
-                  {"AXFR", 252}, {"ANY", 255}};
+} type_names[] = {{"A", 1},      {"NS", 2},          {"CNAME", 5},  {"SOA", 6},    {"PTR", 12},
+                  {"MX", 15},    {"TXT", 16},        {"AAAA", 28},  {"SRV", 33},   {"DNAME", 39},
+                  {"OPT", 41},   {"DS", 43},         {"RRSIG", 46}, {"NSEC", 47},  {"DNSKEY", 48},
+                  {"NSEC3", 50}, {"NSEC3PARAM", 51}, {"IXFR", 251}, {"AXFR", 252}, {"ANY", 255}};
 
 static inline uint16_t type_from_text(const char *text)
 {
@@ -447,7 +447,7 @@ static inline struct reply *reply_get(const struct zones *zones, const struct pa
                                       unsigned udp_size, size_t capacity,
                                       struct answer_counters *counters)
 {
-    struct answer_config config = {(uint16_t)udp_size};
+    struct answer_config config = {.udp_size = (uint16_t)udp_size};
     struct reply *reply = calloc(1, sizeof *reply);
     uint8_t *question = malloc(query->length + (query->length == 0));
     uint8_t *answer = malloc(capacity);

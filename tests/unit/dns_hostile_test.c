@@ -34,7 +34,7 @@ static uint64_t counted(const struct answer_counters *counters)
 static void send_packet(const struct zones *zones, const struct packet *packet)
 {
     struct answer_counters counters = {{0}};
-    struct answer_config config = {1232};
+    struct answer_config config = {.udp_size = 1232};
     static struct reply reply;
     uint8_t *question = malloc(packet->length + 1), *answer = malloc(1500);
 

@@ -37,11 +37,12 @@ static void opt_record_is_understood(void **state)
     struct query query;
 
     (void)state;
-    query_add(&packet, ".", DNS_TYPE_OPT, 1400, 0x00008000, "\0\x0a\0\2ab\0\3\0\0", 10);
+    query_add(&packet, ".", DNS_TYPE_OPT, 1400, 0x00008000, "\0\x0b\0\2ab\0\3\0\0", 10);
     assert_int_equal(parse(&query, &packet), DNS_NOERROR);
     assert_true(query.edns);
     assert_true(query.dnssec_ok);
     assert_int_equal(query.udp_size, 1400);
+    assert_true(query.nsid);
 }
 
 static void other_opcodes_are_not_implemented(void **state)
@@ -219,7 +220,7 @@ static void other_classes_are_refused(void **state)
 
     (void)state;
     for (unsigned class = 0; class < 512; class ++) {
-        bool ours = class == DNS_CLASS_IN || class == DNS_CLASS_ANY;
+        bool ours = class == DNS_CLASS_IN || class == DNS_CLASS_CH || class == DNS_CLASS_ANY;
         store_be16(packet.bytes + packet.length - 2, class);
         assert_int_equal(parse(&query, &packet), ours ? DNS_NOERROR : DNS_REFUSED);
     }

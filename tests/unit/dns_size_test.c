@@ -109,7 +109,7 @@ static void too_small_an_answer_buffer_is_counted(void **state)
  * a promise, but the buffer is the caller's. */
 static void nothing_is_written_behind_the_limit(void **state)
 {
-    struct answer_config config = {1232};
+    struct answer_config config = {.udp_size = 1232};
     struct answer_counters counters = {{0}};
     struct packet query = query_make("x.test.", "TYPE65280");
     struct zones zones;
@@ -307,7 +307,7 @@ static void pointers_stay_within_their_reach(void **state)
     struct packet query = query_make("x.test.", "MX");
     query_add_opt(&query, 65535);
     struct reply *reply = calloc(1, sizeof *reply);
-    struct answer_config config = {65535};
+    struct answer_config config = {.udp_size = 65535};
     reply->length = answer_query(&zones.db, &config, &counters, query.bytes, query.length,
                                  reply->bytes, sizeof reply->bytes);
     assert_in_range(reply->length, 20000, 65535);

@@ -37,6 +37,32 @@ static const char every_kind_child[] = "@ 300 SOA ns admin 7 3600 600 86400 60\n
                                        "@ 300 NS ns1.example.org.\n"
                                        "ns 300 A 203.0.113.1\n";
 
+/* Signed with NSEC, and with NSEC3 (opt-out: the delegation has none). */
+static const char every_kind_nsec[] = "@ 300 SOA ns admin 7 3600 600 86400 60\n"
+                                      "@ 300 RRSIG 0006\n"
+                                      "@ 300 NS ns\n"
+                                      "@ 300 NSEC aa\n"
+                                      "@ 300 RRSIG 002f\n"
+                                      "ns 300 A 203.0.113.1\n"
+                                      "ns 300 NSEC aa\n"
+                                      "*.w 300 A 203.0.113.2\n"
+                                      "*.w 300 NSEC aa\n"
+                                      "cut 300 NS ns\n"
+                                      "cut 300 NSEC aa\n";
+
+static const char every_kind_nsec3[] = "@ 300 SOA ns admin 7 3600 600 86400 60\n"
+                                       "@ 300 NS ns\n"
+                                       "@ 300 NSEC3PARAM 0100000102abcd\n"
+                                       "ns 300 A 203.0.113.1\n"
+                                       "*.w 300 A 203.0.113.2\n"
+                                       "cut 300 NS ns\n"
+                                       /* of @, w, ns, *.w */
+                                       "qrisatn8ttbppv67lf0f5rkflevmiiuq 300 NSEC3 0101000102abcd\n"
+                                       "c2v54elo0a8fo46sp9s7oc702ih7ucsu 300 NSEC3 0101000102abcd\n"
+                                       "v3lrkk4fofvksisuked41i1vdpfpvr4n 300 NSEC3 0101000102abcd\n"
+                                       "86hhdcalid2sm7tr03r5k0te9vi86l36 300 NSEC3 0101000102abcd\n"
+                                       "qrisatn8ttbppv67lf0f5rkflevmiiuq 300 RRSIG 0032\n";
+
 static const struct {
     const char *name, *type;
 } every_kind_queries[] = {{"mail.example.org.", "A"},
@@ -65,6 +91,17 @@ static const struct {
                           {"ns.child.example.org.", "A"},
                           {"x.child.example.org.", "A"},
                           {"elsewhere.test.", "A"},
+                          {"nsec.test.", "SOA"},
+                          {"no.nsec.test.", "A"},
+                          {"ns.nsec.test.", "MX"},
+                          {"x.w.nsec.test.", "A"},
+                          {"x.w.nsec.test.", "MX"},
+                          {"x.cut.nsec.test.", "A"},
+                          {"no.nsec3.test.", "A"},
+                          {"ns.nsec3.test.", "MX"},
+                          {"x.w.nsec3.test.", "A"},
+                          {"x.w.nsec3.test.", "MX"},
+                          {"x.cut.nsec3.test.", "A"},
                           {".", "NS"}};
 
 enum { EVERY_KIND_QUERIES = sizeof every_kind_queries / sizeof *every_kind_queries };
@@ -74,6 +111,8 @@ static inline void zones_make_every_kind(struct zones *zones)
     zones_begin(zones);
     zones_add(zones, "example.org", every_kind_org);
     zones_add(zones, "child.example.org", every_kind_child);
+    zones_add(zones, "nsec.test", every_kind_nsec);
+    zones_add(zones, "nsec3.test", every_kind_nsec3);
     zones_end(zones);
     assert_true(zones->good);
 }

@@ -190,6 +190,44 @@ static void a_reference_outside_of_the_pool_is_dropped(void **state)
     assert_int_equal(fake_domain_counter(rig->domain, "bad_message"), 2);
 }
 
+static void settings_that_mean_nothing_are_told(void **state)
+{
+    static const struct {
+        const char *key, *bad, *good;
+    } cases[] = {{"dnsd.minimal", "yes", "on"},
+                 {"dnsd.cookies", "", "off"},
+                 {"dnsd.rrl", "100001", "100000"},
+                 {"dnsd.rrl", "1x", "1"},
+                 {"dnsd.rrl_slip", "", "0"},
+                 {"dnsd.cookie_secret", "12", "000102030405060708090a0b0c0d0e0f"},
+                 {"dnsd.cookie_secret", "000102030405060708090a0b0c0d0eG0",
+                  "ffffffffffffffffffffffffffffffff"}};
+    (void)state;
+    for (unsigned index = 0; index < 2 * sizeof(cases) / sizeof(cases[0]); index++) {
+        struct rig rig = rig_make(RECV_BUFFERS);
+        bool bad = index % 2;
+        fake_domain_set(rig.domain, cases[index / 2].key,
+                        bad ? cases[index / 2].bad : cases[index / 2].good);
+        assert_int_equal(fake_domain_start(rig.domain), OK);
+        assert_int_equal(fake_domain_logged(rig.domain, cases[index / 2].key), bad);
+        fake_domain_destroy(rig.domain);
+    }
+}
+
+static void a_rate_limit_that_is_set_limits(void **state)
+{
+    struct rig rig = rig_make(RECV_BUFFERS);
+    (void)state;
+    fake_domain_set(rig.domain, "dnsd.rrl", "2");
+    fake_domain_set(rig.domain, "dnsd.rrl_slip", "0");
+    assert_int_equal(fake_domain_start(rig.domain), OK);
+    for (uint16_t buffer = 0; buffer < SEND_BUFFERS; buffer++)
+        deliver(&rig, buffer, sizeof(query));
+    assert_int_equal(fake_domain_counter(rig.domain, "dropped_rate"), SEND_BUFFERS - 2);
+    assert_int_equal(fake_domain_counter(rig.domain, "refused"), 2);
+    fake_domain_destroy(rig.domain);
+}
+
 static void a_pool_with_more_buffers_than_can_wait_is_refused(void **state)
 {
     (void)state;
@@ -207,6 +245,8 @@ int main(void)
         TEST(a_query_waits_for_a_send_buffer),
         TEST(too_long_queries_come_back_even_when_the_connection_is_full),
         TEST(a_reference_outside_of_the_pool_is_dropped),
+        cmocka_unit_test(settings_that_mean_nothing_are_told),
+        cmocka_unit_test(a_rate_limit_that_is_set_limits),
         cmocka_unit_test(a_pool_with_more_buffers_than_can_wait_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

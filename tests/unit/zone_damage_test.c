@@ -32,13 +32,13 @@ static int teardown(void **state)
 static unsigned ask_all(const struct zone_db *db)
 {
     struct answer_counters counters = {{0}};
-    struct answer_config config = {1232};
+    struct answer_config config = {.udp_size = 1232};
     uint8_t answer[2048];
 
     for (unsigned kind = 0; kind < EVERY_KIND_QUERIES; kind++) {
         struct packet query =
             query_make(every_kind_queries[kind].name, every_kind_queries[kind].type);
-        query_add_opt(&query, 1232);
+        query_add(&query, ".", DNS_TYPE_OPT, 1232, 0x8000, "", 0); /* DO */
         size_t length =
             answer_query(db, &config, &counters, query.bytes, query.length, answer, sizeof answer);
         assert_in_range(length, DNS_HEADER_SIZE + DNS_OPT_SIZE, 1232);

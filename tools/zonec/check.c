@@ -39,7 +39,7 @@ static void hide_nodes(struct store *store)
         return;
     for (uint32_t index = 0; index < store->node_count; index++) {
         struct store_node *node = &store->nodes[index];
-        if (node->parent == STORE_NONE)
+        if (node->parent == STORE_NONE || node->unlisted)
             continue;
         size_t length = store_node_name(store, index, name);
         node->hidden =
@@ -54,17 +54,24 @@ static bool type_is_at_cut(uint16_t type)
            type == DNS_TYPE_AAAA || type == DNS_TYPE_RRSIG || type == DNS_TYPE_NSEC;
 }
 
-/* Decides about a record of a hidden node: DS moves to the apex of the same name. Returns whether
- * the record stays. */
+/* Decides about a record of a hidden node: DS moves to the apex of the same name, with its
+ * signatures; NSEC and its signatures stay, to prove that there is no DS. Returns whether the
+ * record stays. */
 static bool hidden_record_stays(struct store *store, struct store_record *record)
 {
     uint8_t name[STORE_NAME_SIZE];
     char text[NAME_TEXT_SIZE];
     size_t length = store_node_name(store, record->node, name);
+    struct store_node *node = &store->nodes[record->node];
     uint32_t apex = store_apex_find(store, name, length);
+    uint16_t type = record->type == DNS_TYPE_RRSIG ? store_covered(store, record) : record->type;
 
-    if (record->type == DNS_TYPE_DS && apex != STORE_NONE) {
+    if (type == DNS_TYPE_DS && apex != STORE_NONE) {
         record->node = apex;
+        return true;
+    }
+    if (type == DNS_TYPE_NSEC && apex != STORE_NONE && !store->nodes[node->parent].hidden) {
+        node->unlisted = true;
         return true;
     }
     if (!type_is_at_cut(record->type))
@@ -136,8 +143,9 @@ static int compare_records(const void *left_record, const void *right_record, vo
 
     if (left->node != right->node)
         return left->node < right->node ? -1 : 1;
-    if (left->type != right->type)
-        return left->type - right->type;
+    uint32_t left_rank = store_rank(store, left), right_rank = store_rank(store, right);
+    if (left_rank != right_rank)
+        return left_rank < right_rank ? -1 : 1;
     int difference = compare_rdata(store, left, right);
     return difference != 0 ? difference : compare_places(left->place, right->place);
 }
@@ -199,6 +207,8 @@ static void set_flags(struct store *store)
 {
     for (uint32_t index = 0; index < store->node_count; index++) {
         struct store_node *node = &store->nodes[index];
+        if (node->unlisted)
+            continue;
         if (find_run(store, index, DNS_TYPE_DNAME).count > 0)
             node->flags |= ZONE_FLAG_DNAME;
         if (node->parent == STORE_NONE) {
@@ -273,7 +283,7 @@ static void check_dname(struct store *store, uint32_t index)
 
     if (node->parent != STORE_NONE)
         above = find_run(store, node->parent, DNS_TYPE_DNAME);
-    if (above.count > 0 && !node->hidden)
+    if (above.count > 0 && !node->hidden && !node->unlisted)
         report_error(store->report, above.records[0].place,
                      "a DNAME record, and below it %s: remove one", node_text(store, index, text));
     if (dname.count > 1)
@@ -346,7 +356,7 @@ static void check_rrset_size(struct store *store, uint32_t index)
 
     for (uint32_t at = 0; at < node->record_count; at++) {
         const struct store_record *record = &store->records[node->first_record + at];
-        bool first = at == 0 || record[-1].type != record->type;
+        bool first = at == 0 || store_rank(store, &record[-1]) != store_rank(store, record);
         size = (first ? ZONE_RRSET_RECORDS : size) + 2 + record->length;
         count = first ? 1 : count + 1;
         if (size > RRSET_SIZE_MAX) {
@@ -366,14 +376,15 @@ static void level_ttls(struct store *store, uint32_t index)
     char text[NAME_TEXT_SIZE];
 
     for (uint32_t at = 1; at < node->record_count; at++) {
-        if (records[at].type != records[at - 1].type || records[at].ttl == records[at - 1].ttl)
+        uint32_t rank = store_rank(store, &records[at]);
+        if (store_rank(store, &records[at - 1]) != rank || records[at].ttl == records[at - 1].ttl)
             continue;
         uint32_t lowest =
             records[at].ttl < records[at - 1].ttl ? records[at].ttl : records[at - 1].ttl;
         report_warning(store->report, records[at].place,
                        "the records of %s, type %u, differ in TTL: %u is used",
                        node_text(store, index, text), records[at].type, lowest);
-        for (uint32_t back = at + 1; back-- > 0 && records[back].type == records[at].type;)
+        for (uint32_t back = at + 1; back-- > 0 && store_rank(store, &records[back]) == rank;)
             records[back].ttl = lowest;
     }
 }

@@ -61,7 +61,7 @@ static void slots_grow(struct store *store)
 }
 
 static uint32_t node_add(struct store *store, uint32_t parent, uint32_t hash, const uint8_t *label,
-                         size_t label_size, uint8_t name_length)
+                         size_t label_size, uint8_t name_length, bool unlisted)
 {
     uint32_t index = (uint32_t)store->node_count++;
 
@@ -73,6 +73,7 @@ static uint32_t node_add(struct store *store, uint32_t parent, uint32_t hash, co
         .slot_hash = hash,
         .label = octets_add(store, label, label_size),
         .name_length = name_length,
+        .unlisted = unlisted,
     };
     if (store->slot_count < store->node_count * 2)
         slots_grow(store);
@@ -88,14 +89,15 @@ static uint32_t child_hash(uint32_t parent, const uint8_t *label)
 }
 
 /* That child; STORE_NONE if there is none. */
-static uint32_t child_find(const struct store *store, uint32_t parent, const uint8_t *label)
+static uint32_t child_find(const struct store *store, uint32_t parent, const uint8_t *label,
+                           bool unlisted)
 {
     uint32_t hash = child_hash(parent, label);
     size_t slot = hash & (store->slot_count - 1);
 
     for (; store->slots[slot] != 0; slot = (slot + 1) & (store->slot_count - 1)) {
         const struct store_node *node = &store->nodes[store->slots[slot] - 1];
-        if (node->slot_hash == hash && node->parent == parent &&
+        if (node->slot_hash == hash && node->parent == parent && node->unlisted == unlisted &&
             memcmp(store->octets + node->label, label, 1 + (size_t)label[0]) == 0)
             return store->slots[slot] - 1;
     }
@@ -134,8 +136,8 @@ bool store_zone_add(struct store *store, const struct dns_name *origin, uint32_t
         memory_grow(store->zones, &store->zone_capacity, ++store->zone_count, sizeof *store->zones);
     uint32_t apex =
         node_add(store, STORE_NONE, name_hash(origin->folded, origin->length, STORE_NONE),
-                 origin->folded, origin->length, origin->length);
-    store->zones[store->zone_count - 1] = (struct store_zone){apex, file};
+                 origin->folded, origin->length, origin->length, false);
+    store->zones[store->zone_count - 1] = (struct store_zone){.apex = apex, .file = file};
     return true;
 }
 
@@ -155,8 +157,8 @@ static int apex_label(const struct store *store, uint32_t zone, const struct dns
 }
 
 /* The node of a name in the last zone, made with all nodes between it and the apex; STORE_NONE when
- * the name lies outside. */
-static uint32_t owner_get(struct store *store, const struct dns_name *owner)
+ * the name lies outside. An unlisted node is another one than the listed one of the same name. */
+static uint32_t owner_get(struct store *store, const struct dns_name *owner, bool unlisted)
 {
     uint32_t zone = (uint32_t)store->zone_count - 1;
     uint32_t node = store->zones[zone].apex;
@@ -166,10 +168,11 @@ static uint32_t owner_get(struct store *store, const struct dns_name *owner)
         return STORE_NONE;
     while (label-- > 0) {
         const uint8_t *octets = owner->folded + owner->label_at[label];
-        uint32_t child = child_find(store, node, octets);
+        bool last = unlisted && label == 0;
+        uint32_t child = child_find(store, node, octets, last);
         if (child == STORE_NONE)
             child = node_add(store, node, child_hash(node, octets), octets, 1 + (size_t)octets[0],
-                             octets[0]);
+                             octets[0], last);
         node = child;
     }
     return node;
@@ -183,7 +186,7 @@ uint32_t store_node_find(const struct store *store, uint32_t zone, const struct 
     if (label < 0)
         return STORE_NONE;
     while (label-- > 0 && node != STORE_NONE)
-        node = child_find(store, node, name->folded + name->label_at[label]);
+        node = child_find(store, node, name->folded + name->label_at[label], false);
     return node;
 }
 
@@ -207,7 +210,9 @@ void store_record_add(struct store *store, const struct dns_name *owner, uint16_
                      DNS_TTL_MAX);
         return;
     }
-    uint32_t node = owner_get(store, owner);
+    bool hashed = type == DNS_TYPE_NSEC3 ||
+                  (type == DNS_TYPE_RRSIG && length >= 2 && load_be16(rdata) == DNS_TYPE_NSEC3);
+    uint32_t node = owner_get(store, owner, hashed);
     if (node == STORE_NONE) {
         const struct store_node *apex = &store->nodes[store->zones[store->zone_count - 1].apex];
         report_error(store->report, place,
@@ -226,6 +231,20 @@ void store_record_add(struct store *store, const struct dns_name *owner, uint16_
         .type = type,
         .place = place,
     };
+}
+
+uint16_t store_covered(const struct store *store, const struct store_record *record)
+{
+    if (record->type != DNS_TYPE_RRSIG || record->length < 2)
+        return 0;
+    return load_be16(store->octets + record->rdata);
+}
+
+uint32_t store_rank(const struct store *store, const struct store_record *record)
+{
+    if (record->type == DNS_TYPE_RRSIG)
+        return (uint32_t)store_covered(store, record) << 1 | 1;
+    return (uint32_t)record->type << 1;
 }
 
 size_t store_node_name(const struct store *store, uint32_t node, uint8_t *name)

@@ -20,9 +20,10 @@ struct store_node {
     uint32_t parent;    /* STORE_NONE at an apex; else a lower index than the node's own */
     uint32_t slot_hash; /* of parent and label; at an apex of the name */
     uint32_t label; /* in octets: length octet and label; at an apex the whole name; lower case */
-    uint8_t name_length;   /* octets of the label, or of the apex' name */
-    uint8_t flags;         /* ZONE_FLAG_..., from check.c */
-    bool hidden;           /* belongs to another zone that is compiled too: isn't written */
+    uint8_t name_length; /* octets of the label, or of the apex' name */
+    uint8_t flags;       /* ZONE_FLAG_..., from check.c */
+    bool hidden;         /* belongs to another zone that is compiled too: isn't written */
+    bool unlisted; /* written, but found by no query: owner of NSEC3, or of NSEC at a hidden cut */
     uint32_t first_record; /* from check.c on: its records are neighbours */
     uint32_t record_count;
     uint32_t wildcard; /* the child named *, with ZONE_FLAG_WILDCARD; from check.c on */
@@ -42,7 +43,8 @@ struct store_record {
 
 struct store_zone {
     uint32_t apex;
-    uint32_t file; /* the master file, for messages about the whole zone */
+    uint32_t file;   /* the master file, for messages about the whole zone */
+    uint32_t denial; /* offset of its denial table in the database; 0: none; from write.c on */
 };
 
 struct store {
@@ -70,6 +72,13 @@ bool store_zone_add(struct store *store, const struct dns_name *origin, uint32_t
  * can't be in a zone. */
 void store_record_add(struct store *store, const struct dns_name *owner, uint16_t type,
                       uint32_t ttl, const uint8_t *rdata, uint16_t length, struct place place);
+
+/* What an RRSIG record covers; 0 for other records. */
+uint16_t store_covered(const struct store *store, const struct store_record *record);
+
+/* A number that is the same for the records of one RRset at a node: by type, signatures behind what
+ * they cover. */
+uint32_t store_rank(const struct store *store, const struct store_record *record);
 
 /* The apex node of a zone by its whole name in lower case, followed by NAME_WORD octets that may be
  * read; STORE_NONE if there is no such zone. */

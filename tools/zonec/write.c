@@ -9,6 +9,7 @@
 
 #include "servers/dnsd/zone_checksum.h"
 #include "servers/dnsd/zone_format.h"
+#include "tools/zonec/denial.h"
 #include "tools/zonec/memory.h"
 #include "tools/zonec/shape.h"
 
@@ -17,10 +18,17 @@ enum { SEEDS = 16 };
 
 struct layout {
     uint32_t bucket_count;
-    uint32_t *starts; /* of each bucket in `order`, and one more entry for the end */
-    uint32_t *order;  /* nodes, by bucket */
+    uint32_t *starts;         /* of each bucket in `order`, and one more entry for the end */
+    uint32_t *order;          /* nodes, by bucket, then the unlisted ones */
+    uint32_t listed, written; /* nodes in buckets; and all */
     uint32_t seed;
+    struct denial *denials; /* of each zone */
 };
+
+static bool node_is_listed(const struct store_node *node)
+{
+    return !node->hidden && !node->unlisted;
+}
 
 static uint32_t bucket_of(const struct layout *layout, const struct store_node *node)
 {
@@ -35,7 +43,7 @@ static uint32_t count_buckets(const struct store *store, struct layout *layout)
 
     memset(layout->starts, 0, ((size_t)layout->bucket_count + 1) * sizeof *layout->starts);
     for (size_t index = 0; index < store->node_count; index++) {
-        if (!store->nodes[index].hidden)
+        if (node_is_listed(&store->nodes[index]))
             layout->starts[bucket_of(layout, &store->nodes[index])]++;
     }
     for (uint32_t bucket = 0; bucket <= layout->bucket_count; bucket++) {
@@ -78,10 +86,16 @@ static void order_nodes(const struct store *store, struct layout *layout)
 
     memcpy(next, layout->starts, (size_t)layout->bucket_count * sizeof *next);
     for (uint32_t index = 0; index < store->node_count; index++) {
-        if (!store->nodes[index].hidden)
+        if (node_is_listed(&store->nodes[index]))
             layout->order[next[bucket_of(layout, &store->nodes[index])]++] = index;
     }
     free(next);
+    layout->listed = layout->starts[layout->bucket_count];
+    layout->written = layout->listed;
+    for (uint32_t index = 0; index < store->node_count; index++) {
+        if (store->nodes[index].unlisted)
+            layout->order[layout->written++] = index;
+    }
 }
 
 static size_t node_size(const struct store *store, const struct store_node *node)
@@ -90,22 +104,32 @@ static size_t node_size(const struct store *store, const struct store_node *node
 
     if (node->flags & ZONE_FLAG_WILDCARD)
         size += 4;
+    if (node->flags & ZONE_FLAG_SIGNED)
+        size += 4;
     for (uint32_t at = 0; at < node->record_count; at++) {
         const struct store_record *record = &store->records[node->first_record + at];
-        if (at == 0 || record[-1].type != record->type)
+        if (at == 0 || store_rank(store, &record[-1]) != store_rank(store, record))
             size += ZONE_RRSET_RECORDS;
         size += 2 + (size_t)record->length;
     }
     return size;
 }
 
+/* Gives the signed zones' tables their places; returns the offset behind them. */
+static size_t place_denials(struct store *store, const struct layout *layout, size_t at)
+{
+    for (size_t zone = 0; zone < store->zone_count; zone++) {
+        store->zones[zone].denial = (uint32_t)at;
+        at += denial_size(&layout->denials[zone]);
+    }
+    return at;
+}
+
 /* Gives all nodes their places from offset `at` on. Returns the offset behind them, 0 when that or
  * a node is too large. */
 static size_t place_nodes(struct store *store, const struct layout *layout, size_t at)
 {
-    uint32_t count = layout->starts[layout->bucket_count];
-
-    for (uint32_t index = 0; index < count; index++) {
+    for (uint32_t index = 0; index < layout->written; index++) {
         struct store_node *node = &store->nodes[layout->order[index]];
         size_t size = node_size(store, node);
         if (size > ZONE_NODE_SIZE_MAX) {
@@ -118,8 +142,10 @@ static size_t place_nodes(struct store *store, const struct layout *layout, size
         node->size = (uint32_t)size;
         at += size;
     }
-    /* The zone table and the padding follow. */
-    if (at + store->zone_count * 4 + ZONE_PADDING > UINT32_MAX) {
+    size_t tables = 0;
+    for (size_t zone = 0; zone < store->zone_count; zone++)
+        tables += denial_size(&layout->denials[zone]);
+    if (at + tables + store->zone_count * 4 + ZONE_PADDING > UINT32_MAX) {
         report_error(store->report, (struct place){store->zones[0].file, 0},
                      "the database would be above 4 GiB, compile fewer zones at once");
         return 0;
@@ -165,30 +191,39 @@ static void write_node(const struct store *store, const struct store_node *node,
         store_le32(out, store->nodes[node->wildcard].offset);
         out += 4;
     }
+    if (node->flags & ZONE_FLAG_SIGNED) {
+        store_le32(out, store->zones[node->zone].denial);
+        out += 4;
+    }
 
     const struct store_record *records = store->records + node->first_record;
     for (uint32_t at = 0, end; at < node->record_count; at = end) {
-        for (end = at + 1; end < node->record_count && records[end].type == records[at].type;)
+        uint32_t rank = store_rank(store, &records[at]);
+        for (end = at + 1; end < node->record_count && store_rank(store, &records[end]) == rank;)
             end++;
         out = write_rrset(store, records + at, end - at, out);
     }
 }
 
-/* Writes the bucket table and the nodes. */
+/* Writes the bucket table, the nodes and the denial tables. */
 static void write_nodes(const struct store *store, const struct layout *layout, uint8_t *bytes,
                         size_t nodes_end)
 {
     uint8_t *table = bytes + ZONE_HEADER_SIZE;
-    uint32_t count = layout->starts[layout->bucket_count];
 
     for (uint32_t bucket = 0; bucket <= layout->bucket_count; bucket++) {
         uint32_t start = layout->starts[bucket];
-        size_t offset = start < count ? store->nodes[layout->order[start]].offset : nodes_end;
+        size_t offset =
+            start < layout->written ? store->nodes[layout->order[start]].offset : nodes_end;
         store_le32(table + (size_t)bucket * 4, (uint32_t)offset);
     }
-    for (uint32_t index = 0; index < count; index++) {
+    for (uint32_t index = 0; index < layout->written; index++) {
         const struct store_node *node = &store->nodes[layout->order[index]];
         write_node(store, node, bytes + node->offset);
+    }
+    for (size_t zone = 0; zone < store->zone_count; zone++) {
+        if (layout->denials[zone].count > 0)
+            denial_write(store, &layout->denials[zone], bytes + store->zones[zone].denial);
     }
 }
 
@@ -205,7 +240,7 @@ static void write_header(const struct store *store, const struct layout *layout,
     store_le32(bytes + ZONE_AT_BUCKET_COUNT, layout->bucket_count);
     store_le32(bytes + ZONE_AT_ZONE_TABLE, (uint32_t)zone_table);
     store_le32(bytes + ZONE_AT_ZONE_COUNT, (uint32_t)store->zone_count);
-    store_le32(bytes + ZONE_AT_NODE_COUNT, layout->starts[layout->bucket_count]);
+    store_le32(bytes + ZONE_AT_NODE_COUNT, layout->listed);
     store_le32(bytes + ZONE_AT_RECORD_COUNT, (uint32_t)store->record_count);
     checksum = zone_checksum(bytes, size);
     memcpy(bytes + ZONE_AT_CHECKSUM, &checksum, sizeof checksum);
@@ -215,37 +250,49 @@ static void write_header(const struct store *store, const struct layout *layout,
 static uint8_t *write_all(struct store *store, struct layout *layout, size_t *size)
 {
     size_t nodes = ZONE_HEADER_SIZE + ((size_t)layout->bucket_count + 1) * 4;
-    size_t zone_table = place_nodes(store, layout, nodes);
-    if (zone_table == 0)
+    size_t nodes_end = place_nodes(store, layout, nodes);
+    if (nodes_end == 0)
         return NULL;
 
+    size_t zone_table = place_denials(store, layout, nodes_end);
     *size = zone_table + store->zone_count * 4 + ZONE_PADDING;
     uint8_t *bytes = memory_resize(NULL, *size, 1);
     memset(bytes, 0, *size);
-    write_nodes(store, layout, bytes, zone_table);
+    write_nodes(store, layout, bytes, nodes_end);
     for (size_t zone = 0; zone < store->zone_count; zone++)
         store_le32(bytes + zone_table + zone * 4, store->nodes[store->zones[zone].apex].offset);
     write_header(store, layout, bytes, zone_table, *size);
     return bytes;
 }
 
+/* Counts the nodes that get buckets, and marks the apexes of zones with denial tables. */
+static void layout_begin(struct store *store, struct layout *layout)
+{
+    for (size_t index = 0; index < store->node_count; index++)
+        layout->bucket_count += node_is_listed(&store->nodes[index]);
+    if (layout->bucket_count == 0)
+        layout->bucket_count = 1;
+    for (size_t zone = 0; zone < store->zone_count; zone++) {
+        if (layout->denials[zone].count > 0)
+            store->nodes[store->zones[zone].apex].flags |= ZONE_FLAG_SIGNED;
+    }
+    layout->starts = memory_resize(NULL, (size_t)layout->bucket_count + 1, sizeof *layout->starts);
+    layout->order = memory_resize(NULL, store->node_count + 1, sizeof *layout->order);
+}
+
 uint8_t *store_write(struct store *store, size_t *size)
 {
-    struct layout layout = {0};
+    struct layout layout = {.denials = denial_make(store)};
     uint8_t *bytes = NULL;
 
-    for (size_t index = 0; index < store->node_count; index++)
-        layout.bucket_count += !store->nodes[index].hidden;
-    if (layout.bucket_count == 0)
-        layout.bucket_count = 1;
-    layout.starts = memory_resize(NULL, (size_t)layout.bucket_count + 1, sizeof *layout.starts);
-    layout.order = memory_resize(NULL, (size_t)layout.bucket_count + 1, sizeof *layout.order);
+    layout_begin(store, &layout);
     report_progress(store->report, "laying out %u names", layout.bucket_count);
-    if (choose_seed(store, &layout)) {
+    if (store->report->errors == 0 && choose_seed(store, &layout)) {
         order_nodes(store, &layout);
         bytes = write_all(store, &layout, size);
     }
     free(layout.starts);
     free(layout.order);
+    denial_free(store, layout.denials);
     return bytes;
 }

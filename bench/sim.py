@@ -82,7 +82,7 @@ def main():
             print(f"bench/sim.py: states_explored: {error}", file=sys.stderr)
             failed = True
     print_table(figures)
-    write_results(options.out, figures)
+    write_results(figures, options.out)
     return failed
 
 

@@ -107,12 +107,20 @@ static void answer(struct dnsd *dnsd, const struct sock_datagram *datagram, uint
     give_back(dnsd, datagram->data.index);
 }
 
+/* Room for an answer, and in the list of buffers to return. Only who finds no room at all is woken
+ * by it (ipc/conn.h): so the list is sent by itself, rather than room for two asked for. */
+static bool has_room(struct dnsd *dnsd)
+{
+    if (dnsd->returned.count == SOCK_DONE_MAX)
+        flush_returned(dnsd);
+    return dnsd->returned.count < SOCK_DONE_MAX && conn_room(dnsd->net);
+}
+
 /* Answers if there is a buffer, and room for the answer and for returning buffers. True: the query
  * is done with. */
 static bool try_answer(struct dnsd *dnsd, const struct sock_datagram *datagram)
 {
-    enum { ROOM = 2 };
-    if (conn_room(dnsd->net) < ROOM)
+    if (!has_room(dnsd))
         return false;
     if (datagram->data.length > QUERY_MAX) {
         dnsd->counters[DNSD_COUNT_query_too_long]++;

@@ -83,6 +83,12 @@ def test_at_the_edge(option):
     sim("--calm", "--runs", "3", "-q", *option.split())
 
 
+def test_a_name_server_with_room_for_one_message_is_woken_by_more():
+    """It wanted room for two, and nobody rings for that."""
+    sim("--seed", "4", "-q", "--calm", "clients=2", "queries=62", "burst=25", "late=699",
+        "preempt=40", "slots=5")
+
+
 # A failing run
 
 

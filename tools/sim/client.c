@@ -344,6 +344,7 @@ void clients_liveness(void)
 {
     for (uint32_t i = 0; i < world.options.clients; i++) {
         clients[i].answered = false;
+        clients[i].knows_machine = false; /* a spoiled ARP reply may have lied */
         schedule_in(&clients[i], 0);
     }
 }

@@ -101,6 +101,7 @@ static void find_domain(uint32_t d)
     const struct libos *libos = domain_piece(start->private_address, sizeof(*libos));
     if (libos && !libos->links_end)
         libos = NULL;
+    known.stale |= !libos; /* it hasn't begun */
     known.counters[d] = domain_memory(start->counters_address);
     known.log[d] = domain_memory(start->log_address);
     known.thread[d] = domain_thread(d);

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-SEEDS = 200  # tried for each bug
-LIMIT = 120  # seconds for one
+SEEDS = 100  # tried for each bug
+LIMIT = 60  # seconds for one
 
 
 @dataclass

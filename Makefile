@@ -323,8 +323,14 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/
 	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/dns-10k.map.json --objects $(B)/target \
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
+include bench/kernel/kernel.mk
+
 BENCH_RUNS ?= 5
-bench: images $(B)/images/dns-10k.elf
+bench: $(if $(filter kernel,$(ONLY)),bench-kernel,$(if $(ONLY),bench-dns,bench-dns bench-kernel))
+bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/kernel.elf
+	@$(KERNEL_BENCH)
+
+bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
 	    $(foreach name,$(filter-out dns,$(ONLY)),--only $(name))
@@ -353,6 +359,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE units test-images reference
+.PHONY: FORCE bench-dns bench-kernel units test-images reference
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -15,7 +15,9 @@ PORT  ?= 5353
 ZONES ?= zones
 ACCEL ?= tcg
 MACHINE ?= pc
-MEMORY  ?= 64
+MEDIUM  ?= elf
+FIRMWARE ?=
+MEMORY  ?=
 QEMU    ?= qemu-system-x86_64
 APPEND  ?=
 
@@ -25,9 +27,14 @@ INC    := -I. -Iinclude
 BARE   := -std=c17 -Os -ffreestanding -fbuiltin -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
           -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \
           -fcf-protection=none $(WARN) $(INC)
+# With DEBUG=1 the dear assertions too (kernel/panic.h, libos/assert.h), in a folder of their own.
+ifeq ($(DEBUG),1)
+B    := build/debug
+BARE += -DMOTET_DEBUG
+endif
 KERNEL_FLAGS = $(BARE) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer
 USER_FLAGS   = $(BARE)
-HOST_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O1 $(WARN) $(INC)
+HOST_FLAGS   := -std=c17 -D_GNU_SOURCE -DMOTET_DEBUG -g -O1 $(WARN) $(INC)
 SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TOOL_FLAGS   := -std=c17 -D_GNU_SOURCE -g -O2 $(WARN) $(INC)
 
@@ -65,8 +72,10 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
-                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) servers/init/settings.c
-HOST_KERNEL_C := $(wildcard kernel/*.c kernel/arch/sim/*.c) kernel/arch/x86_64/paging.c
+                 $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
+                 servers/init/settings.c servers/init/mmio_word.c
+HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
+                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_step.c no_hooks.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -74,9 +83,14 @@ all: images
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make test [ONLY=word]              everything that must hold"
+	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
+	@echo "make bugs                          bugs planted in the kernel: are they found?"
+	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
+	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"
 	@echo "make format, make lint, make clean"
 
 # --- setup ---------------------------------------------------------------------------------------
@@ -217,19 +231,19 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 	$(SAY) LD $@
 	$(Q)$(KERNEL_LD) -s -o $@ $(KERNEL_O) $(B)/kernel/build_id.o $<
 
-$(B)/images/%.img: $(B)/images/%.elf boot/pack-disk $(wildcard boot/grub/*)
-	$(SAY) DISK $@
-	$(Q)boot/pack-disk $@ $<
+include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(B)/images/dns.img $(B)/kernel.elf
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # --- running -------------------------------------------------------------------------------------
 
-run: $(B)/images/$(IMAGE).elf
-	@exec tools/run-image --image $(B)/images/$(IMAGE).elf --port $(PORT) --accel $(ACCEL) \
-	    --machine $(MACHINE) --memory $(MEMORY) --append "$(APPEND)"
+# MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
+BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
+run: $(BOOTED)
+	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) \
+	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) --append "$(APPEND)"
 
 include tools/sim/sim.mk
 
@@ -302,9 +316,20 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread
 
+include tests/explore/explore.mk
+include tests/bugs/bugs.mk
+include tests/fuzz/fuzz.mk
+
 units: $(UNITS)
 
-test: images test-images units $(B)/tools/callref
+# What the tests look at beside the images themselves.
+debug-images:
+	@$(MAKE) --no-print-directory DEBUG=1 images
+
+simulators: $(SIM_VARIANTS:%=$(B)/sim/%/sim)
+
+test: images test-images units $(B)/tools/callref debug-images simulators \
+      $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.
@@ -359,6 +384,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE bench-dns bench-kernel units test-images reference
+.PHONY: FORCE bench-dns bench-kernel units test-images reference debug-images simulators
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -20,6 +20,7 @@ from pathlib import Path
 import lib_qemu
 from lib_qemu import BenchError, Client, Guest, InstructionCounter, Qemu, figure
 
+FIRST_ANSWER_RUNS = 15  # of each machine: short and scattered
 FIRST_ANSWER_LIMIT = 30  # seconds; Linux needs 2 to 4 on a slow host
 MEMORY_LIMIT = 10  # seconds for an answer at a given memory size, before it counts as none
 WARM_UP = 100  # queries; QEMU's translation of code not run before is no cost of a query
@@ -97,6 +98,22 @@ def measure_service(options):
     yield from sample_figures("linux_", samples[1])
     yield ratio_figure("cpu_1000_queries", *samples)
     yield ratio_figure("qps_q64", *samples)
+
+
+def first_answer(guest, options, machine):
+    with Qemu(guest, options.network, machine=machine) as qemu:
+        with Client(qemu, options.query) as client:
+            return lib_qemu.wait_ready(client, qemu, FIRST_ANSWER_LIMIT)
+
+
+def measure_first_answer_microvm(options):
+    """Without PCI and a firmware's scan of it; beside it the pc machine, in turn."""
+    values = {"_microvm": [], "_pc": []}
+    for _ in range(FIRST_ANSWER_RUNS):
+        values["_microvm"].append(first_answer(options.guest, options, lib_qemu.MICROVM))
+        values["_pc"].append(first_answer(options.guest, options, lib_qemu.PC))
+    for name, taken in values.items():
+        yield figure(f"first_answer{name}", "s", taken)
 
 
 def measure_memory_sizes(options):
@@ -208,17 +225,28 @@ def measure_disk(options):
     yield figure("disk_bytes", "bytes", [size])
 
 
+def measure_media(options):
+    """The media that UEFI boots too, as files."""
+    for name, ending in (("uefi_disk_bytes", "-uefi.img"), ("cd_bytes", ".iso")):
+        path = options.guest.kernel.with_name(options.guest.kernel.stem + ending)
+        if not path.exists():
+            raise BenchError(f"{path} is missing: 'make images' writes it")
+        yield figure(name, "bytes", [path.stat().st_size])
+
+
 # Each with the figures that --only selects it by.
 SERVICE = ("first_answer", "cpu_1000_queries", "qps_q64", "latency_p99_q64", "lost_q64")
 MEASUREMENTS = (  # the first is the one that needs the Linux guest
     ((*SERVICE, *(f"linux_{name}" for name in SERVICE), "ratio_cpu_1000_queries",
       "ratio_qps_q64"), measure_service),
+    (("first_answer_microvm", "first_answer_pc"), measure_first_answer_microvm),
     (tuple(f"cpu_1000_queries_m{memory}" for memory in MEMORY_SIZES), measure_memory_sizes),
     (("idle_instructions",), measure_idle),
     (("instructions_per_query",), measure_instructions_per_query),
     (("min_memory",), measure_min_memory),
     (("payload_bytes",), measure_payload),
     (("disk_bytes",), measure_disk),
+    (("cd_bytes", "uefi_disk_bytes"), measure_media),
 )
 
 

@@ -183,11 +183,18 @@ class Guest:
         return words
 
 
+# QEMU's options for the machine and its network card.
+PC = ("-machine", "pc", "-device", "virtio-net-pci,netdev=n0,mac=" + GUEST_MAC)
+MICROVM = ("-machine", "microvm,acpi=off", "-global", "virtio-mmio.force-legacy=false",
+           "-device", "virtio-net-device,netdev=n0,mac=" + GUEST_MAC)
+
+
 class Qemu:
     """One running QEMU: `with Qemu(guest, network) as qemu:`."""
 
-    def __init__(self, guest, network, memory=None, options=()):
+    def __init__(self, guest, network, memory=None, options=(), machine=PC):
         self.guest = guest
+        self._machine = machine
         self.address = network.address
         self.memory = memory or guest.memory
         self._options = [*network.options(), *options]
@@ -197,11 +204,10 @@ class Qemu:
 
     def _command(self):
         return [
-            "qemu-system-x86_64", "-machine", "pc", "-cpu", "max", "-accel", "tcg",
+            "qemu-system-x86_64", *self._machine, "-cpu", "max", "-accel", "tcg",
             "-m", str(self.memory), *self.guest.options(),
             "-display", "none", "-monitor", "none", "-no-reboot",
             "-serial", f"file:{self._folder.name}/serial",
-            "-device", f"virtio-net-pci,netdev=n0,mac={GUEST_MAC}",
             *self._options,
         ]
 

@@ -22,6 +22,15 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
     channel_awake(channel);
 }
 
+bool channel_check(const struct channel *channel)
+{
+    uint32_t slots = channel->mask + 1;
+    return (slots & channel->mask) == 0 && channel->produced - channel->mine->produced <= slots &&
+           channel->put_end - channel->produced <= slots &&
+           channel->taken - channel->mine->done <= slots &&
+           (!channel->broken || channel->put_end == channel->produced);
+}
+
 static void channel_break(struct channel *channel)
 {
     if (!channel->broken)

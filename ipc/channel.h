@@ -66,6 +66,9 @@ struct channel {
 void channel_init(struct channel *channel, struct ring *mine, const struct ring *theirs,
                   uint32_t slots, uint64_t *broken_count);
 
+/* Whether this side's own invariants hold, whatever the peer wrote. */
+bool channel_check(const struct channel *channel);
+
 /* For struct conn; its `transport` is the channel. The peer sees what was put at channel_publish.
  */
 enum error channel_put(struct conn *conn, const struct msg *m);

@@ -7,6 +7,8 @@
 
 #include "ipc/pool.h"
 
+#include "libos/assert.h"
+
 enum error pool_ref_check(const struct pool *pool, struct buffer_ref ref)
 {
     if (pool && ref.pool == pool->number && ref.index < pool->buffers &&
@@ -26,12 +28,25 @@ void pool_owner_init(struct pool_owner *owner, const struct pool *pool)
     }
 }
 
+bool pool_owner_check(const struct pool_owner *owner)
+{
+    uint32_t lent = 0;
+    for (uint32_t i = 0; i < owner->buffers; i++)
+        lent += owner->holder[i] != 0;
+    for (uint32_t i = 0; i < owner->free_count; i++)
+        if (owner->free[i] >= owner->buffers || owner->holder[owner->free[i]])
+            return false;
+    return lent + owner->free_count == owner->buffers;
+}
+
 int pool_lend(struct pool_owner *owner, uint8_t holder)
 {
     if (!owner->free_count || !holder)
         return -1;
     uint16_t index = owner->free[--owner->free_count];
+    SERVER_ASSERT(index < owner->buffers && !owner->holder[index]);
     owner->holder[index] = holder;
+    DEBUG_ASSERT(pool_owner_check(owner));
     return index;
 }
 
@@ -47,7 +62,9 @@ bool pool_take_back(struct pool_owner *owner, uint32_t index, uint8_t holder)
 {
     if (index >= owner->buffers || owner->holder[index] != holder || !holder)
         return false;
+    SERVER_ASSERT(owner->free_count < owner->buffers);
     owner->holder[index] = 0;
     owner->free[owner->free_count++] = (uint16_t)index;
+    DEBUG_ASSERT(pool_owner_check(owner));
     return true;
 }

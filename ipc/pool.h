@@ -72,6 +72,9 @@ struct pool_owner {
 /* All buffers of `pool` become free. */
 void pool_owner_init(struct pool_owner *owner, const struct pool *pool);
 
+/* Whether the invariants above hold: a look at every buffer. */
+bool pool_owner_check(const struct pool_owner *owner);
+
 /* Lends a free buffer to `holder` (1 to 255). Returns its index, or -1 when none is free. */
 int pool_lend(struct pool_owner *owner, uint8_t holder);
 

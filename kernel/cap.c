@@ -13,6 +13,7 @@
 
 enum error cap_derive(struct cap *parent, struct cap *child, uint8_t rights)
 {
+    ASSERT(child->type == OBJECT_none);
     if (parent->depth >= DERIVATION_DEPTH_MAX)
         return ERROR_LIMIT;
     if (cap_frozen(parent))
@@ -30,6 +31,7 @@ enum error cap_derive(struct cap *parent, struct cap *child, uint8_t rights)
     if (child->next)
         child->next->prev = child;
     parent->next = child;
+    DEBUG_CHECK(cap_check(parent));
     return OK;
 }
 
@@ -53,6 +55,7 @@ enum error cap_copy(struct cap *parent, struct cap *child, uint8_t rights)
 
 void cap_move(struct cap *from, struct cap *to)
 {
+    ASSERT(from->type != OBJECT_none && to->type == OBJECT_none);
     *to = *from;
     if (to->prev)
         to->prev->next = to;
@@ -64,6 +67,7 @@ void cap_move(struct cap *from, struct cap *to)
             list_replace(&from->map.maps, &to->map.maps);
     }
     from->type = OBJECT_none;
+    DEBUG_CHECK(cap_check(to));
 }
 
 /* The object of a CAP_FIRST capability goes: one step. False when it is gone. */
@@ -105,6 +109,8 @@ static bool cap_release(struct cap *cap)
 
 static void cap_unlink(struct cap *cap)
 {
+    ASSERT(!cap_has_children(cap));
+    DEBUG_CHECK(cap_check(cap));
     if (cap->prev)
         cap->prev->next = cap->next;
     if (cap->next)

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "kernel/panic.h"
+
 static int side_of(const struct deadline *node)
 {
     return node->parent->child[1] == node;
@@ -136,4 +138,32 @@ struct deadline *deadline_first(struct deadline *root)
         while (root->child[0])
             root = root->child[0];
     return root;
+}
+
+/* The node that follows in order of time, by the parent links; NULL behind the last. */
+static const struct deadline *next_in_order(const struct deadline *node)
+{
+    if (node->child[1]) {
+        node = node->child[1];
+        while (node->child[0])
+            node = node->child[0];
+        return node;
+    }
+    while (node->parent && side_of(node))
+        node = node->parent;
+    return node->parent;
+}
+
+void deadline_check(const struct deadline *root)
+{
+    uint64_t before = 0;
+    ASSERT(!root || !root->parent);
+    for (const struct deadline *node = deadline_first((struct deadline *)root); node;
+         node = next_in_order(node)) {
+        ASSERT(node->time && node->time >= before);
+        ASSERT(node->balance >= -1 && node->balance <= 1);
+        for (int side = 0; side < 2; side++)
+            ASSERT(!node->child[side] || node->child[side]->parent == node);
+        before = node->time;
+    }
 }

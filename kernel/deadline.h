@@ -14,6 +14,9 @@ void deadline_insert(struct deadline **root, struct deadline *node);
 /* Afterwards node->time is 0. Does nothing if it is 0 already. */
 void deadline_remove(struct deadline **root, struct deadline *node);
 
+/* Panics if the tree isn't one: order, balance, links. */
+void deadline_check(const struct deadline *root);
+
 /* The earliest, or NULL. */
 struct deadline *deadline_first(struct deadline *root);
 

@@ -9,20 +9,18 @@
 
 enum { VECTORS = IRQ_VECTOR_LAST - IRQ_VECTOR_FIRST + 1 };
 
-static struct vector {
-    struct port *port; /* NULL: not bound */
-    uint8_t bit;
-    bool taken;  /* a capability for it exists */
-    bool routed; /* from an I/O APIC input, `pin` */
-    bool level;  /* which is level-triggered */
-    uint8_t pin;
-} vectors[VECTORS];
+static struct irq_vector vectors[VECTORS];
 
 static uint64_t spurious;
 
+const struct irq_vector *irq_vector(uint64_t vector)
+{
+    return &vectors[vector - IRQ_VECTOR_FIRST];
+}
+
 void irq_deliver(uint64_t vector)
 {
-    struct vector *v = NULL;
+    struct irq_vector *v = NULL;
     if (vector >= IRQ_VECTOR_FIRST && vector <= IRQ_VECTOR_LAST)
         v = &vectors[vector - IRQ_VECTOR_FIRST];
     if (!v || !v->port) {
@@ -47,7 +45,7 @@ enum error irq_bind(struct cap *irq, struct port *port, uint64_t bit, uint64_t p
 {
     if (bit > 63 || irq->number == 0)
         return ERROR_BAD_ARGUMENT;
-    struct vector *v = &vectors[irq->number - IRQ_VECTOR_FIRST];
+    struct irq_vector *v = &vectors[irq->number - IRQ_VECTOR_FIRST];
     if (v->port)
         return ERROR_OCCUPIED;
     bool routed = pin != IRQ_MESSAGE, level = routed && (pin & IRQ_PIN_LEVEL);
@@ -87,7 +85,7 @@ enum error irq_take(uint64_t vector)
 
 /* The pin is masked: a level-triggered one that nobody hears would interrupt for ever, and any
  * other would reach whoever gets the vector next. */
-static void unbind(struct vector *v)
+static void unbind(struct irq_vector *v)
 {
     if (v->routed)
         arch_pin_mask(v->pin, true);

@@ -11,6 +11,18 @@
 
 struct port;
 
+struct irq_vector {
+    struct port *port; /* NULL: not bound */
+    uint8_t bit;
+    bool taken;  /* a capability for it exists */
+    bool routed; /* from an I/O APIC input, `pin` */
+    bool level;  /* which is level-triggered */
+    uint8_t pin;
+};
+
+/* What a vector from IRQ_VECTOR_FIRST to IRQ_VECTOR_LAST is used for: to look at, for checks. */
+const struct irq_vector *irq_vector(uint64_t vector);
+
 /* Delivers a vector; spurious ones (bound to nothing) are counted. */
 void irq_deliver(uint64_t vector);
 

@@ -28,6 +28,7 @@ enum error port_share_open(struct port *port, uint64_t slots, uint8_t *share)
         *free = (struct port_share){.reserved = (uint8_t)slots};
         rest->reserved -= (uint8_t)slots;
         *share = i;
+        DEBUG_CHECK(port_check(port));
         return OK;
     }
     return ERROR_LIMIT;
@@ -43,8 +44,10 @@ static void share_end_if_unused(struct port *port, struct port_share *share)
 
 void port_share_close(struct port *port, uint8_t share)
 {
+    ASSERT(share != 0 && !port->shares[share].closing);
     port->shares[share].closing = 1;
     share_end_if_unused(port, &port->shares[share]);
+    DEBUG_CHECK(port_check(port));
 }
 
 /* Puts a message into the registers with which a wait returns. */
@@ -126,6 +129,7 @@ static enum error enqueue(struct port *port, struct thread *sender, struct cap *
     struct port_share *share = &port->shares[cap->port.share];
     if (share->used >= share->reserved)
         return ERROR_FULL;
+    ASSERT(port->count < PORT_QUEUE_SLOTS);
     unsigned index = (port->head + port->count) % PORT_QUEUE_SLOTS;
     struct port_entry *entry = &port->entries[index];
     const struct registers *from = &sender->registers;
@@ -143,6 +147,7 @@ static enum error enqueue(struct port *port, struct thread *sender, struct cap *
     port->entry_share[index] = cap->port.share;
     share->used++;
     port->count++;
+    DEBUG_CHECK(port_check(port));
     return OK;
 }
 
@@ -203,8 +208,10 @@ static void dequeue(struct port *port, struct thread *receiver)
     port->head = (uint8_t)((index + 1) % PORT_QUEUE_SLOTS);
     port->count--;
     struct port_share *share = &port->shares[port->entry_share[index]];
+    ASSERT(share->used > 0);
     share->used--;
     share_end_if_unused(port, share);
+    DEBUG_CHECK(port_check(port));
 }
 
 /* The message about a fault, made when it is taken: it needs no room in the queue. */

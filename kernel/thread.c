@@ -109,6 +109,7 @@ void thread_suspend(struct thread *thread)
     }
     thread->port = NULL;
     thread->state = THREAD_SUSPENDED;
+    DEBUG_CHECK(thread_check(thread));
 }
 
 void thread_release(struct thread *thread)
@@ -122,6 +123,7 @@ void thread_release(struct thread *thread)
 
 void thread_wake(struct thread *thread)
 {
+    ASSERT(thread->state == THREAD_WAITING);
     deadline_remove(&cpu_self()->deadlines, &thread->deadline);
     thread->port = NULL;
     make_ready(thread);
@@ -207,6 +209,7 @@ struct thread *schedule(struct cpu *cpu)
     if (current)
         preempt(cpu, current);
     struct thread *next = CONTAINER_OF(cpu->ready[best].next, struct thread, link);
+    DEBUG_CHECK(thread_check(next));
     ready_remove(cpu, next);
     next->state = THREAD_RUNNING;
     cpu->current = next;
@@ -221,6 +224,8 @@ static void expire(struct cpu *cpu, struct deadline *deadline)
 {
     struct thread *thread = CONTAINER_OF(deadline, struct thread, deadline);
     deadline_remove(&cpu->deadlines, deadline);
+    DEBUG_CHECK(deadline_check(cpu->deadlines));
+    ASSERT(thread->port->waiter == thread);
     thread->port->waiter = NULL;
     port_wait_end(thread, ERROR_TIMEOUT);
     thread_wake(thread);
@@ -249,6 +254,7 @@ void deadline_set(struct cpu *cpu, struct thread *thread, uint64_t time)
 {
     thread->deadline.time = time;
     deadline_insert(&cpu->deadlines, &thread->deadline);
+    DEBUG_CHECK(deadline_check(cpu->deadlines));
     timer_at(cpu, time);
 }
 

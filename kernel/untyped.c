@@ -66,22 +66,21 @@ static bool clear_up_to(struct cap *untyped, uint64_t end)
 static enum error place(struct cap *untyped, enum object type, uint64_t pages, uint64_t address,
                         uint64_t *first)
 {
-    if (untyped->untyped.kind != UNTYPED_MEMORY && type != OBJECT_page)
+    bool memory = untyped->untyped.kind == UNTYPED_MEMORY;
+    bool unused = memory && !cap_has_children(untyped); /* all of it is free, perhaps again */
+    if (!memory && type != OBJECT_page)
         return ERROR_BAD_ARGUMENT;
-    if (untyped->untyped.kind != UNTYPED_MEMORY) {
-        uint64_t offset = address - untyped->address;
-        if (address < untyped->address || address % PAGE_BYTES)
-            return ERROR_BAD_ARGUMENT;
-        *first = offset / PAGE_BYTES;
-    } else {
-        if (untyped->untyped.used && !cap_has_children(untyped)) /* all of it is free again */
-            untyped->untyped.used = untyped->untyped.cleared = 0;
-        *first = untyped->untyped.used;
-    }
+    if (!memory && (address < untyped->address || address % PAGE_BYTES))
+        return ERROR_BAD_ARGUMENT;
+    if (memory)
+        *first = unused ? 0 : untyped->untyped.used;
+    else
+        *first = (address - untyped->address) / PAGE_BYTES;
     if (*first > untyped->pages || pages > untyped->pages - *first)
         return ERROR_NO_MEMORY;
-    bool clear = untyped->untyped.kind == UNTYPED_MEMORY && type != OBJECT_untyped;
-    if (clear && !clear_up_to(untyped, *first + pages))
+    if (unused && untyped->untyped.used)
+        untyped->untyped.used = untyped->untyped.cleared = 0;
+    if (memory && type != OBJECT_untyped && !clear_up_to(untyped, *first + pages))
         return ERROR_MORE;
     return OK;
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * A PCI device that the manifest granted to this domain. The PCI broker has enumerated it, assigned
- * its BARs and programmed its MSI-X table; the driver sees a copy of configuration space as it was,
- * the BARs but for the one that holds the MSI-X table, and its interrupts as signals. Bus mastering
- * is on. MSI-X vector v arrives as bit v of `signal`'s `bits`.
+ * A device that the manifest granted to this domain.
+ *
+ * On PCI, init's broker has enumerated it and programmed its MSI-X table; the driver sees a copy of
+ * configuration space as it was, the BARs but for the one that holds the MSI-X table, and its
+ * interrupts as signals. Bus mastering is on. MSI-X vector v arrives as bit v of `signal`'s `bits`.
+ *
+ * A virtio device over MMIO has one block of registers, bar[0], and a pin; init has read its type
+ * and nothing else.
  *
  * A device without MSI-X has its pin instead, as vector 0: level-triggered, maybe shared with
  * another device, and masked from delivery until domain_acknowledge, which the driver calls when it
@@ -16,19 +20,28 @@
 
 enum { DEVICE_BARS = 6, DEVICE_CONFIG_BYTES = 256, DEVICE_VECTORS_MAX = 4 };
 
+enum device_bus { DEVICE_PCI, DEVICE_VIRTIO_MMIO };
+
 struct device_bar {
     volatile uint8_t *base; /* NULL: not a memory BAR, or not mapped (it holds the MSI-X table) */
     uint64_t size;          /* bytes */
 };
 
 struct device {
-    uint16_t vendor, id;
-    uint8_t bus, slot, function; /* for messages to people */
+    uint16_t vendor, id;         /* PCI's; over MMIO: 0 and VIRTIO_ID_... */
+    uint8_t bus, slot, function; /* for messages to people; PCI */
     uint8_t vectors;             /* granted, 0 to DEVICE_VECTORS_MAX */
     uint8_t pin;                 /* 1: `vectors` is 1 and it is the pin, not MSI-X */
+    uint8_t line;                /* with a pin: its input of the interrupt controller */
+    uint8_t bus_kind;            /* enum device_bus */
+    uint64_t address;            /* for messages to people; MMIO: physical */
     struct device_bar bar[DEVICE_BARS];
-    uint8_t config[DEVICE_CONFIG_BYTES];
+    uint8_t config[DEVICE_CONFIG_BYTES]; /* PCI */
 };
+
+/* Where it is, as people write it: "0000:00:03.0", "mmio 0xfeb00e00". */
+enum { DEVICE_TEXT_BYTES = 24 }; /* with the terminator */
+void device_text(const struct device *device, char text[DEVICE_TEXT_BYTES]);
 
 /* Registers. `offset` is aligned to the access and inside the BAR: the driver has checked that. */
 #if __STDC_HOSTED__

@@ -10,6 +10,7 @@
  * does room on a connection that was found full; that counts as something happening, so that
  * batch_end can send what it held back. Nobody spins.
  */
+#include "libos/assert.h"
 #include "libos/clock.h"
 #include "libos/kernel.h"
 #include "libos/state.h"
@@ -108,6 +109,8 @@ static void ring_later(struct libos *libos, uint64_t slot)
 static void round_publish(struct libos *libos)
 {
     struct link *link, *end = libos->links_end;
+    for (link = libos->link; link < end; link++)
+        DEBUG_ASSERT(channel_check(&link->channel));
     /* What was sent comes before the `done` of what it answers, over all connections. */
     for (link = libos->link; link < end; link++)
         channel_publish_put(&link->channel);

@@ -107,12 +107,14 @@ struct image_connection {
     uint16_t reserved;
 };
 
-/* A claim on PCI devices: all that match, in bus order, at most `most`. */
+/* A claim on devices: all that match, in bus order, at most `most`. By PCI ids, or by virtio device
+ * type, on whichever bus. */
 struct image_device {
     uint64_t address; /* where BARs are mapped, upwards */
     uint32_t slot;    /* first capability slot for BARs and interrupts */
     uint32_t slots;   /* how many it may use */
     uint16_t domain;
+    uint16_t virtio; /* VIRTIO_ID_...; 0: the PCI ids count */
     uint16_t vendor;
     uint16_t id;      /* PCI device id */
     uint16_t id_last; /* and up to this one */
@@ -120,7 +122,7 @@ struct image_device {
     uint8_t vectors;  /* MSI-X vectors wanted */
     uint8_t server;   /* which server of the domain */
     uint8_t required; /* 1: booting without one is a failure */
-    uint32_t reserved;
+    uint16_t reserved;
 };
 
 #endif

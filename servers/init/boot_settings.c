@@ -8,6 +8,7 @@
 
 #include "libos/syscall.h"
 #include "servers/init/init.h"
+#include "servers/init/mmio_word.h"
 
 enum {
     FW_CFG_SELECT = 0x510,
@@ -15,6 +16,7 @@ enum {
     FW_CFG_DMA_HIGH = 0x514,
     FW_CFG_DMA_LOW = 0x518,
     FW_CFG_SIGNATURE = 0x00,
+    FW_CFG_PROCESSORS = 0x05,
     FW_CFG_DIRECTORY = 0x19,
     FW_CFG_READ = 1 << 1,
     FW_CFG_CHOOSE = 1 << 3,
@@ -90,6 +92,15 @@ static bool fw_cfg_read(volatile struct transfer *transfer, uint64_t physical, u
     return false;
 }
 
+static void processors_say(struct transfer *transfer, uint64_t physical)
+{
+    if (!fw_cfg_read(transfer, physical, FW_CFG_PROCESSORS, sizeof(uint16_t)))
+        return;
+    uint32_t count = transfer->bytes[0] | (uint32_t)transfer->bytes[1] << 8;
+    if (count > 1)
+        console_print("init: the machine has %u processors, one of them is used", count);
+}
+
 static void add(struct init *init, const char *key, const char *value, uint32_t value_length)
 {
     if (!settings_add(&init->settings, key, (uint32_t)strlen(key), value, value_length))
@@ -155,6 +166,7 @@ void boot_settings_read(struct init *init)
     object_map(init, page, INIT_SPACE, SCRATCH_WINDOW, RIGHT_READ | RIGHT_WRITE);
     sys_invoke(page, OPERATION_page_info, 0, 0, 0, 0, 0, &info);
     directory_read(init, (struct transfer *)SCRATCH_WINDOW, info.a[0]);
+    processors_say((struct transfer *)SCRATCH_WINDOW, info.a[0]);
     while (sys_invoke(INIT_CAPTABLE, OPERATION_captable_delete, page, 0, 0, 0, 0, NULL) ==
            ERROR_MORE)
         ;
@@ -182,7 +194,9 @@ void boot_settings_report_unknown(const struct init *init)
 {
     const char *entry = NULL;
     while ((entry = settings_next(&init->settings, entry))) {
-        bool known = setting_matches("stats.interval", entry, setting_key_length(entry));
+        uint32_t length = setting_key_length(entry);
+        bool known = setting_matches("stats.interval", entry, length) ||
+                     setting_matches(MMIO_WORD_KEY, entry, length);
         for (uint32_t d = 1; d < init->image->domains.count && !known; d++)
             known = understands(init, d, entry);
         if (!known)

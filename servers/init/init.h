@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * init, the root server: builds the domains that the composition lists, brokers PCI devices, owns
- * the console, and hears of every fault. It is declared trusted: it parses nothing but what compose
+ * init, the root server: builds the domains that the composition lists, brokers devices, owns the
+ * console, and hears of every fault. It is declared trusted: it parses nothing but what compose
  * wrote, the boot settings and PCI configuration space. If it dies, the machine ends.
  */
 #ifndef SERVERS_INIT_H
@@ -68,6 +68,10 @@ uint32_t object_make(struct init *init, enum object type, uint64_t pages);
 /* A run of device memory at a physical address. 0 if no such address exists. */
 uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages);
 
+/* One page of device memory in the spare slot, mapped at `window` for init alone. False: no such
+ * address exists. The caller deletes the capability, and so the mapping. */
+bool device_page_open(struct init *init, uint64_t address, uint64_t window);
+
 /* Pages of the image, in place. */
 uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages);
 
@@ -86,7 +90,7 @@ void domains_run(struct init *init);
 struct start_page *start_page_open(struct init *init, uint32_t domain);
 void start_page_close(struct init *init, uint32_t domain);
 
-/* pci.c: the broker. */
+/* devices.c: gives the domains the devices that they claim. */
 void devices_grant(struct init *init);
 
 /* boot_settings.c: reads them; copies those that a domain understands; names those nobody does. */

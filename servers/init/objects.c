@@ -36,16 +36,29 @@ uint32_t object_make(struct init *init, enum object type, uint64_t pages)
               (unsigned long)(init->boot->memory_bytes / 1024), (unsigned long)(pages * 4));
 }
 
-uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages)
+static bool device_pages(struct init *init, uint64_t address, uint64_t pages, uint32_t slot)
 {
-    uint32_t slot = slot_new(init);
     for (uint32_t i = 0; i < init->boot->untyped_count; i++) {
         if (init->boot->untyped[i].kind != UNTYPED_DEVICE)
             continue;
         if (retype(INIT_UNTYPED + i, OBJECT_page, pages, slot, address) == OK)
-            return slot;
+            return true;
     }
-    return 0;
+    return false;
+}
+
+uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages)
+{
+    uint32_t slot = slot_new(init);
+    return device_pages(init, address, pages, slot) ? slot : 0;
+}
+
+bool device_page_open(struct init *init, uint64_t address, uint64_t window)
+{
+    if (!device_pages(init, address, 1, init->spare_slot))
+        return false;
+    object_map(init, init->spare_slot, INIT_SPACE, window, RIGHT_READ);
+    return true;
 }
 
 uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages)

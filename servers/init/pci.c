@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "libos/syscall.h"
-#include "servers/init/init.h"
+#include "servers/init/devices.h"
 
 enum {
     CONFIG_ADDRESS = 0xcf8,
@@ -26,11 +26,15 @@ enum {
     COMMAND_MEMORY = 1 << 1,
     COMMAND_MASTER = 1 << 2,
     COMMAND_NO_PIN = 1 << 10,
-    LINES = 24,                     /* interrupt lines that can be I/O APIC inputs */
     STATUS_CAPABILITIES = 1u << 20, /* of the dword at PCI_COMMAND */
 
     CAPABILITY_MSIX = 0x11,
     CAPABILITIES_MAX = 48, /* what fits into 192 bytes: bounds a looping list */
+
+    VIRTIO_VENDOR = 0x1af4,
+    VIRTIO_TRANSITIONAL = 0x1000,
+    VIRTIO_MODERN = 0x1040, /* plus the type */
+    VIRTIO_LAST = 0x107f,
 
     BUSES_MAX = 32,
     SLOTS = 32,
@@ -44,14 +48,6 @@ enum {
 
 struct function {
     uint8_t bus, slot, number;
-};
-
-/* A claim and how far it is fulfilled. */
-struct claim {
-    const struct image_device *device;
-    uint32_t number;  /* among the manifest's claims */
-    uint64_t address; /* where the next BAR goes in the domain */
-    uint32_t slot;    /* the domain's next capability slot */
 };
 
 /* Where a device's MSI-X table is. */
@@ -138,25 +134,6 @@ static bool bar_sound(struct function f, uint32_t n, uint64_t address, uint64_t 
     return !wrong;
 }
 
-static void bar_give(struct init *init, struct claim *claim, struct device_bar *bar,
-                     uint64_t physical, uint64_t size)
-{
-    const struct child *child = &init->child[claim->device->domain];
-    uint64_t pages = (size + PAGE_BYTES - 1) / PAGE_BYTES;
-    if (pages > PAGE_RUN_MAX)
-        pages = PAGE_RUN_MAX; /* the first 2 MiB: registers lie there */
-    uint32_t page = object_make_device(init, physical & ~(uint64_t)(PAGE_BYTES - 1), pages);
-    if (!page) {
-        console_print("init: a BAR at 0x%lx lies outside device memory", (unsigned long)physical);
-        return;
-    }
-    object_share(init, page, RIGHT_READ | RIGHT_WRITE, child->space, claim->address,
-                 child->captable, claim->slot++);
-    bar->base = (volatile uint8_t *)(claim->address + physical % PAGE_BYTES);
-    bar->size = size < pages * PAGE_BYTES ? size : pages * PAGE_BYTES;
-    claim->address += (pages + 1) * PAGE_BYTES; /* and a page between */
-}
-
 /* One interrupt of the device: a vector, bound to a bit of the domain's port, in entry `n` of the
  * device's table. */
 static bool vector_give(struct init *init, struct claim *claim, uint32_t bit,
@@ -223,46 +200,16 @@ static void vectors_give(struct init *init, struct claim *claim, struct function
 }
 
 /* A device without MSI-X has a pin. The firmware wrote the input of the interrupt controller that
- * it is wired to into the line register, and routes it there. Devices of one domain may share it.
- */
-static void pin_give(struct init *init, struct claim *claim, struct function f,
-                     struct start_device *out)
+ * it is wired to into the line register, and routes it there. */
+static void function_pin_give(struct init *init, struct claim *claim, struct function f,
+                              struct start_device *out, const char *name)
 {
-    struct child *child = &init->child[claim->device->domain];
-    uint32_t interrupt = config_read(f, PCI_INTERRUPT), line = interrupt & 0xff;
-    if ((interrupt >> 8 & 0xff) == 0 || line == 0 || line >= LINES)
-        return;
-    struct start_page *start = start_page_open(init, claim->device->domain);
-    for (uint32_t i = 0; i < start->devices; i++)
-        if (start->device[i].device.pin && start->device[i].device.config[PCI_INTERRUPT] == line) {
-            out->irq_bit = start->device[i].irq_bit;
-            out->irq_slot = start->device[i].irq_slot;
-            out->device.pin = out->device.vectors = 1;
-        }
-    start_page_close(init, claim->device->domain);
-    if (out->device.pin || child->irq_bits == SIGNAL_IRQS)
-        return;
-    uint32_t irq = slot_new(init), bit = SIGNAL_IRQ_FIRST + child->irq_bits;
-    enum error error =
-        sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL);
-    if (!error)
-        error =
-            sys_invoke(irq, OPERATION_irq_bind, child->port, bit, line | IRQ_PIN_LEVEL, 0, 0, NULL);
-    if (!error)
-        error = sys_invoke(child->captable, OPERATION_captable_copy, irq, claim->slot, RIGHT_SIGNAL,
-                           0, 0, NULL);
-    if (error) {
-        console_print("init: pci %x:%x.%u: interrupt line %u: %s", f.bus, f.slot, f.number, line,
-                      error_text(error));
-        return;
-    }
-    child->irq_bits++;
-    out->irq_bit = bit;
-    out->irq_slot = (uint16_t)claim->slot++;
-    out->device.pin = out->device.vectors = 1;
+    uint32_t interrupt = config_read(f, PCI_INTERRUPT);
+    if (interrupt >> 8 & 0xff)
+        pin_give(init, claim, interrupt & 0xff, out, name);
 }
 
-static void device_give(struct init *init, struct claim *claim, struct function f)
+static void device_give(struct init *init, struct claim *claim, struct function f, const char *name)
 {
     struct start_device device = {.server = claim->device->server};
     struct msix msix = {.capability = capability_find(f, CAPABILITY_MSIX)};
@@ -279,7 +226,7 @@ static void device_give(struct init *init, struct claim *claim, struct function 
             msix.address = address;
             msix.size = size;
         } else {
-            bar_give(init, claim, &device.device.bar[n], address, size);
+            registers_give(init, claim, &device.device.bar[n], address, size);
         }
     }
     /* The MSI-X table can be written only while the device decodes memory. */
@@ -288,7 +235,7 @@ static void device_give(struct init *init, struct claim *claim, struct function 
     if (msix.size)
         vectors_give(init, claim, f, &msix, &device);
     else
-        pin_give(init, claim, f, &device);
+        function_pin_give(init, claim, f, &device, name);
     if (device.device.pin)
         config_write(f, PCI_COMMAND, command);
 
@@ -301,36 +248,32 @@ static void device_give(struct init *init, struct claim *claim, struct function 
         uint32_t value = config_read(f, i);
         memcpy(&device.device.config[i], &value, 4);
     }
-    struct start_page *start = start_page_open(init, claim->device->domain);
-    start->device[start->devices++] = device;
-    start_page_close(init, claim->device->domain);
-    init->child[claim->device->domain].devices++;
+    device_append(init, claim, &device);
 }
 
-static bool claim_fits(const struct claim *claim, uint32_t id)
+/* The virtio type behind PCI ids (virtio 1.1, section 4.1.2.1); 0: none. */
+static uint16_t virtio_type(uint16_t vendor, uint16_t id)
 {
-    const struct image_device *wanted = claim->device;
-    return wanted->vendor == (id & 0xffff) && id >> 16 >= wanted->id && id >> 16 <= wanted->id_last;
+    static const uint8_t transitional[] = {1, 2, 5, 3, 8, 4, 0, 0, 0, 9}; /* from 0x1000 on */
+    if (vendor != VIRTIO_VENDOR || id < VIRTIO_TRANSITIONAL)
+        return 0;
+    if (id >= VIRTIO_MODERN && id <= VIRTIO_LAST)
+        return (uint16_t)(id - VIRTIO_MODERN);
+    uint32_t n = id - VIRTIO_TRANSITIONAL;
+    return n < sizeof(transitional) ? transitional[n] : 0;
 }
 
 /* Gives a function to the first claim that fits and has room. */
-static void function_offer(struct init *init, struct claim *claims, uint32_t *given,
-                           struct function f, uint32_t id)
+static void function_offer(struct init *init, struct claims *claims, struct function f, uint32_t id)
 {
-    for (uint32_t i = 0; i < init->image->devices.count; i++) {
-        const struct image_device *wanted = claims[i].device;
-        if (!claim_fits(&claims[i], id) || given[i] >= wanted->most ||
-            init->child[wanted->domain].devices >= START_DEVICES_MAX)
-            continue;
-        device_give(init, &claims[i], f);
-        given[i]++;
-        return;
-    }
-    for (uint32_t i = 0; i < init->image->devices.count; i++)
-        if (claim_fits(&claims[i], id))
-            console_print("init: pci %x:%x.%u: left alone, %s has as many devices as its manifest "
-                          "allows",
-                          f.bus, f.slot, f.number, init->domain[claims[i].device->domain].name);
+    struct identity identity = {.vendor = (uint16_t)id, .id = (uint16_t)(id >> 16)};
+    struct device place = {.bus = f.bus, .slot = f.slot, .function = f.number};
+    char name[DEVICE_TEXT_BYTES];
+    identity.virtio = virtio_type(identity.vendor, identity.id);
+    device_text(&place, name);
+    struct claim *claim = claim_find(init, claims, identity, name);
+    if (claim)
+        device_give(init, claim, f, name);
 }
 
 /* Appends the bus behind a bridge, once: a function that is found twice would be given twice. */
@@ -345,10 +288,12 @@ static void bus_add(uint8_t bus, uint8_t *buses, uint32_t *bus_count)
         buses[(*bus_count)++] = bus;
 }
 
-/* All functions of one bus; buses behind bridges are appended to the list. */
-static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *bus_count,
-                     struct claim *claims, uint32_t *given)
+/* All functions of one bus; buses behind bridges are appended to the list. False: there are none.
+ */
+static bool bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *bus_count,
+                     struct claims *claims)
 {
+    bool found = false;
     for (uint8_t slot = 0; slot < SLOTS; slot++) {
         uint8_t functions = 1;
         for (uint8_t number = 0; number < functions; number++) {
@@ -356,34 +301,25 @@ static void bus_scan(struct init *init, uint8_t bus, uint8_t *buses, uint32_t *b
             uint32_t id = config_read(f, PCI_ID);
             if ((id & 0xffff) == 0xffff)
                 continue;
+            found = true;
             uint32_t header = config_read(f, PCI_HEADER) >> 16 & 0xff;
             if (number == 0 && (header & 0x80))
                 functions = FUNCTIONS;
             if ((header & 0x7f) == 1)
                 bus_add(config_read(f, PCI_BUSES) >> 8 & 0xff, buses, bus_count);
             else if ((header & 0x7f) == 0)
-                function_offer(init, claims, given, f, id);
+                function_offer(init, claims, f, id);
         }
     }
+    return found;
 }
 
-void devices_grant(struct init *init)
+bool pci_scan(struct init *init, struct claims *claims)
 {
-    enum { CLAIMS_MAX = 32 };
-    const struct image_device *device =
-        (const void *)((const char *)init->image + init->image->devices.offset);
-    struct claim claims[CLAIMS_MAX];
-    uint32_t given[CLAIMS_MAX] = {0}, count = init->image->devices.count;
     uint8_t buses[BUSES_MAX] = {0};
     uint32_t bus_count = 1;
-    if (count > CLAIMS_MAX)
-        init_fail("the image claims devices %u times, %u is the limit", count, CLAIMS_MAX);
-    for (uint32_t i = 0; i < count; i++)
-        claims[i] = (struct claim){&device[i], i, device[i].address, device[i].slot};
-    for (uint32_t i = 0; count && i < bus_count; i++)
-        bus_scan(init, buses[i], buses, &bus_count, claims, given);
-    for (uint32_t i = 0; i < count; i++)
-        if (device[i].required && !given[i])
-            init_fail("no device %x:%x for %s (QEMU: -device ...)", device[i].vendor, device[i].id,
-                      init->domain[device[i].domain].name);
+    bool found = false;
+    for (uint32_t i = 0; i < bus_count; i++)
+        found |= bus_scan(init, buses[i], buses, &bus_count, claims);
+    return found;
 }

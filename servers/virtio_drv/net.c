@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 
 #include "servers/virtio_drv/net.h"
 
@@ -73,29 +74,29 @@ static enum error net_refuse(struct net *net, const char *why)
 /* 3.1.1, steps 1 to 3: reset, "we have noticed the device", "we know how to drive it". */
 static enum error net_greet(struct net *net)
 {
-    if (!virtio_pci_reset(&net->pci))
+    if (!virtio_reset(&net->virtio))
         return net_refuse(net, "it doesn't reset");
-    virtio_pci_add_status(&net->pci, VIRTIO_CONFIG_S_ACKNOWLEDGE);
-    virtio_pci_add_status(&net->pci, VIRTIO_CONFIG_S_DRIVER);
+    virtio_add_status(&net->virtio, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+    virtio_add_status(&net->virtio, VIRTIO_CONFIG_S_DRIVER);
     return OK;
 }
 
 /* 3.1.1, steps 4 to 6: the features that both sides have; the device may still say no. */
 static enum error net_negotiate(struct net *net)
 {
-    net->features = virtio_pci_offered(&net->pci) & features_usable(net->rx_pool);
+    net->features = virtio_offered(&net->virtio) & features_usable(net->rx_pool);
     if (!net_has(net, VIRTIO_F_VERSION_1))
         return net_refuse(net, "it doesn't offer VERSION_1");
-    virtio_pci_accept(&net->pci, net->features);
-    virtio_pci_add_status(&net->pci, VIRTIO_CONFIG_S_FEATURES_OK);
-    if (!(virtio_pci_status(&net->pci) & VIRTIO_CONFIG_S_FEATURES_OK))
+    virtio_accept(&net->virtio, net->features);
+    virtio_add_status(&net->virtio, VIRTIO_CONFIG_S_FEATURES_OK);
+    if (!(virtio_status(&net->virtio) & VIRTIO_CONFIG_S_FEATURES_OK))
         return net_refuse(net, "it refuses our features");
     return OK;
 }
 
 static uint16_t config_read16(const struct net *net, size_t field)
 {
-    const struct virtio_region *config = &net->pci.config;
+    const struct virtio_region *config = &net->virtio.config;
     return device_read16(config->bar, config->offset + (uint32_t)field);
 }
 
@@ -113,7 +114,7 @@ static uint32_t config_bytes(const struct net *net)
 
 static void config_read_once(struct net *net)
 {
-    const struct virtio_region *config = &net->pci.config;
+    const struct virtio_region *config = &net->virtio.config;
     if (net_has(net, VIRTIO_NET_F_MAC))
         for (uint32_t i = 0; i < ETH_ALEN; i++)
             net->mac[i] = device_read8(config->bar, config->offset + i);
@@ -127,9 +128,9 @@ static void config_read_once(struct net *net)
 static bool config_read(struct net *net)
 {
     for (uint32_t i = 0; i < CONFIG_READS_MAX; i++) {
-        uint8_t generation = virtio_pci_generation(&net->pci);
+        uint32_t generation = virtio_generation(&net->virtio);
         config_read_once(net);
-        if (virtio_pci_generation(&net->pci) == generation)
+        if (virtio_generation(&net->virtio) == generation)
             return true;
     }
     return false;
@@ -141,7 +142,7 @@ static enum error net_configure(struct net *net, uint64_t random)
     net->mac[0] = (net->mac[0] & 0xfc) | 2; /* one host, locally administered (IEEE 802, 8.4) */
     net->link_up = true;                    /* without STATUS it always is (5.1.4.2) */
     net->mtu = ETH_DATA_LEN;
-    if (config_bytes(net) > net->pci.config.length)
+    if (config_bytes(net) > net->virtio.config.length)
         return net_refuse(net, "its configuration is too short");
     if (!config_read(net))
         return net_refuse(net, "its configuration doesn't keep still");
@@ -179,8 +180,8 @@ static uint32_t memory_bytes(uint32_t rx_entries, uint32_t tx_entries)
  * is a first start. */
 static enum error net_place_queues(struct net *net, const struct net_setup *setup)
 {
-    uint32_t rx = entries_choose(NET_RX_ENTRIES, virtio_pci_queue_size(&net->pci, QUEUE_RX));
-    uint32_t tx = entries_choose(NET_TX_ENTRIES, virtio_pci_queue_size(&net->pci, QUEUE_TX));
+    uint32_t rx = entries_choose(NET_RX_ENTRIES, virtio_queue_size(&net->virtio, QUEUE_RX));
+    uint32_t tx = entries_choose(NET_TX_ENTRIES, virtio_queue_size(&net->virtio, QUEUE_TX));
     if (rx < QUEUE_ENTRIES_MIN || tx < QUEUE_ENTRIES_MIN)
         return net_refuse(net, "its queues are missing or too small");
     while (memory_bytes(rx, tx) > setup->bytes && rx > QUEUE_ENTRIES_MIN && tx > QUEUE_ENTRIES_MIN)
@@ -224,8 +225,8 @@ static bool net_start_queue(struct net *net, const struct net_setup *setup, uint
                                  .desc = base + (uintptr_t)ring->desc,
                                  .avail = base + (uintptr_t)ring->avail,
                                  .used = base + (uintptr_t)ring->used};
-    return virtio_pci_queue_start(&net->pci, &queue,
-                                  index == QUEUE_RX ? &net->rx_doorbell : &net->tx_doorbell);
+    return virtio_queue_start(&net->virtio, &queue,
+                              index == QUEUE_RX ? &net->rx_doorbell : &net->tx_doorbell);
 }
 
 /* 3.1.1, step 7: interrupts and queues (4.1.5.1). With fewer than three vectors the last ones are
@@ -238,22 +239,10 @@ static enum error net_connect(struct net *net, const struct net_setup *setup)
     net_fill_descriptors(net, setup);
     uint8_t last = (uint8_t)(setup->device->vectors - 1);
     net->config_vector = last < 2 ? last : 2;
-    if (!virtio_pci_set_config_vector(&net->pci, net->config_vector) ||
+    if (!virtio_set_config_vector(&net->virtio, net->config_vector) ||
         !net_start_queue(net, setup, QUEUE_RX, 0) ||
         !net_start_queue(net, setup, QUEUE_TX, last < 1 ? last : 1))
         return net_refuse(net, "it refuses a queue or an interrupt vector");
-    return OK;
-}
-
-static enum error net_find(struct net *net, const struct device *device)
-{
-    if (device->vendor != VIRTIO_PCI_VENDOR ||
-        (device->id != VIRTIO_PCI_TRANSITIONAL_NET && device->id != VIRTIO_PCI_MODERN_NET))
-        return net_refuse(net, "it isn't a virtio network card");
-    if (virtio_pci_find(&net->pci, device) != OK)
-        return net_refuse(net, "it has no modern interface (QEMU: disable-modern=off)");
-    if (!device->vectors)
-        return net_refuse(net, "it has no interrupt");
     return OK;
 }
 
@@ -263,10 +252,10 @@ enum error net_start(struct net *net, const struct net_setup *setup)
     net->number = setup->number;
     net->rx_pool = setup->rx_pool;
     net->sendable = setup->sendable;
-    enum error error = net_find(net, setup->device);
-    if (error != OK)
-        return error;
-    error = net_greet(net);
+    const char *why = virtio_find(&net->virtio, setup->device, VIRTIO_ID_NET);
+    if (why)
+        return net_refuse(net, why);
+    enum error error = net_greet(net);
     if (error == OK)
         error = net_negotiate(net);
     if (error == OK)
@@ -274,17 +263,17 @@ enum error net_start(struct net *net, const struct net_setup *setup)
     if (error == OK)
         error = net_connect(net, setup);
     if (error != OK) {
-        virtio_pci_add_status(&net->pci, VIRTIO_CONFIG_S_FAILED); /* 3.1.1, last sentence */
+        virtio_add_status(&net->virtio, VIRTIO_CONFIG_S_FAILED); /* 3.1.1, last sentence */
         return error;
     }
-    virtio_pci_add_status(&net->pci, VIRTIO_CONFIG_S_DRIVER_OK); /* step 8 */
+    virtio_add_status(&net->virtio, VIRTIO_CONFIG_S_DRIVER_OK); /* step 8 */
     net->state = NET_RUNNING;
     return OK;
 }
 
 bool net_link_changed(struct net *net)
 {
-    if (virtio_pci_status(&net->pci) & VIRTIO_CONFIG_S_NEEDS_RESET) {
+    if (virtio_status(&net->virtio) & VIRTIO_CONFIG_S_NEEDS_RESET) {
         net->fault = "it asks for a reset"; /* 2.1.2 */
         return false;
     }
@@ -392,7 +381,7 @@ bool net_rx_publish(struct net *net)
 {
     if (!virtqueue_publish(&net->rx))
         return false;
-    virtio_pci_notify(&net->pci, net->rx_doorbell, QUEUE_RX);
+    virtio_notify(&net->virtio, net->rx_doorbell, QUEUE_RX);
     return true;
 }
 
@@ -400,7 +389,7 @@ bool net_tx_publish(struct net *net)
 {
     if (!virtqueue_publish(&net->tx))
         return false;
-    virtio_pci_notify(&net->pci, net->tx_doorbell, QUEUE_TX);
+    virtio_notify(&net->virtio, net->tx_doorbell, QUEUE_TX);
     return true;
 }
 
@@ -428,7 +417,7 @@ bool net_fail(struct net *net)
     net->fault = net_fault(net);
     virtqueue_fail(&net->rx, net->fault);
     virtqueue_fail(&net->tx, net->fault);
-    return virtio_pci_reset(&net->pci);
+    return virtio_reset(&net->virtio);
 }
 
 bool net_rx_abandon(struct net *net, uint32_t *index)

@@ -17,7 +17,7 @@
 
 #include "ipc/pool.h"
 #include "ipc/proto/netdev.h"
-#include "servers/virtio_drv/virtio_pci.h"
+#include "servers/virtio_drv/virtio.h"
 #include "servers/virtio_drv/virtqueue.h"
 
 enum {
@@ -37,7 +37,7 @@ enum net_state { NET_ABSENT, NET_RUNNING, NET_BROKEN };
 
 struct net {
     struct virtqueue rx, tx;
-    struct virtio_pci pci;
+    struct virtio virtio;
     const struct pool *rx_pool;         /* where received frames go */
     const struct pool *const *sendable; /* as in struct net_setup */
     struct virtio_net_hdr_v1 *headers;  /* one per transmit slot, read by the device */

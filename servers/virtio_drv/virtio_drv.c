@@ -16,6 +16,7 @@
 #include "ipc/proto/netdev.h"
 #include "libos/domain.h"
 #include "libos/server.h"
+#include "libos/assert.h"
 #include "servers/virtio_drv/net.h"
 
 enum counter {
@@ -69,14 +70,13 @@ static void log_interface(struct virtio_drv *drv, const struct interface *interf
 {
     const struct net *net = &interface->net;
     const uint8_t *mac = net->mac;
-    char features[NET_FEATURES_TEXT];
+    char features[NET_FEATURES_TEXT], place[DEVICE_TEXT_BYTES];
     net_features_text(net, features);
+    device_text(device, place);
     domain_log(drv->domain,
-               "net%u: virtio-net 0000:%02x:%02x.%x mac %02x:%02x:%02x:%02x:%02x:%02x "
-               "features%s, rx %u tx %u",
-               net->number, device->bus, device->slot, device->function, mac[0], mac[1], mac[2],
-               mac[3], mac[4], mac[5], features[0] ? features : " none", net->rx.ring.num,
-               net->tx.ring.num);
+               "net%u: virtio-net %s mac %02x:%02x:%02x:%02x:%02x:%02x features%s, rx %u tx %u",
+               net->number, place, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+               features[0] ? features : " none", net->rx.ring.num, net->tx.ring.num);
 }
 
 /* Brings up the domain's n-th device as the next interface, or says why not. */
@@ -99,8 +99,10 @@ static void device_start(struct virtio_drv *drv, const struct device *device, ui
         return;
     }
     count(drv, COUNTER_DEVICES_REFUSED);
-    domain_log(drv->domain, "PCI device 0000:%02x:%02x.%x (%04x:%04x) not used: %s", device->bus,
-               device->slot, device->function, device->vendor, device->id, interface->net.fault);
+    char place[DEVICE_TEXT_BYTES];
+    device_text(device, place);
+    domain_log(drv->domain, "device %s (%04x:%04x) not used: %s", place, device->vendor, device->id,
+               interface->net.fault);
     memset(&interface->net, 0, sizeof(interface->net));
 }
 
@@ -155,7 +157,7 @@ static enum error drv_start(void *state, struct domain *domain)
     }
     if (!n)
         domain_log(domain, "no network card: the manifest grants none or the machine has none "
-                           "(QEMU: -device virtio-net-pci)");
+                           "(QEMU: -device virtio-net-pci; on microvm virtio-net-device)");
     return drv->interfaces ? OK : ERROR_NOT_FOUND;
 }
 
@@ -269,6 +271,7 @@ static void tx_service(struct virtio_drv *drv, struct interface *interface)
         while (virtqueue_take(&net->tx, &used))
             frame_done(drv, used.token);
     } while (net_tx_settle(net));
+    DEBUG_ASSERT(virtqueue_check(&net->tx));
     if (net_fault(net))
         interface_fail(drv, interface);
 }
@@ -319,6 +322,7 @@ static void rx_service(struct virtio_drv *drv, struct interface *interface)
 {
     struct net *net = &interface->net;
     rx_drain(drv, net);
+    DEBUG_ASSERT(virtqueue_check(&net->rx));
     if (net_fault(net)) {
         interface_fail(drv, interface);
         return;
@@ -454,12 +458,12 @@ static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
  * asked; asking lowers it, and then it may interrupt again. */
 static bool interrupt_take(struct virtio_drv *drv, struct interface *interface, uint32_t bits)
 {
-    const struct virtio_pci *pci = &interface->net.pci;
-    if (!pci->pin)
+    const struct virtio *virtio = &interface->net.virtio;
+    if (!virtio->pin)
         return bits >> interface->net.config_vector & 1;
-    uint8_t isr = virtio_pci_take_isr(pci);
+    uint8_t isr = virtio_take_isr(virtio);
     domain_acknowledge(drv->domain, domain_device(drv->domain, interface->device));
-    return isr & VIRTIO_PCI_ISR_CHANGED;
+    return isr & VIRTIO_ISR_CHANGED;
 }
 
 /* From the devices: queues are looked at after each round anyway, so only the configuration is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Virtio over PCI: see virtio_pci.h. Called by net.c. Refuses structures that aren't wholly inside
- * a mapped BAR, misaligned ones, and notification addresses outside their structure. The ISR
+ * Virtio over PCI: see virtio_pci.h. Called by virtio.c. Refuses structures that aren't wholly
+ * inside a mapped BAR, misaligned ones, and notification addresses outside their structure. The ISR
  * structure isn't looked for: with MSI-X nothing reads it (4.1.4.5).
  */
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 
 #include "servers/virtio_drv/virtio_pci.h"
@@ -16,10 +17,6 @@
 /* Capabilities are at least four bytes long and stand behind the 64-byte header: a longer list than
  * this one goes round in a circle. */
 enum { CAPABILITIES_MAX = (DEVICE_CONFIG_BYTES - 64) / 4 };
-
-/* Reads of the status until a reset is given up: one takes a microsecond or so (an exit to the
- * hypervisor, a PCIe round trip), so this is about ten milliseconds. */
-enum { RESET_READS_MAX = 10000 };
 
 #define COMMON(field) ((uint32_t)offsetof(struct virtio_pci_common_cfg, field))
 
@@ -74,7 +71,7 @@ static void region_take(struct virtio_region *region, const struct device *devic
     *region = (struct virtio_region){.bar = bar, .offset = cap->offset, .length = cap->length};
 }
 
-static void capability_take(struct virtio_pci *pci, const struct device *device, uint32_t at)
+static void capability_take(struct virtio *virtio, const struct device *device, uint32_t at)
 {
     struct virtio_pci_notify_cap cap = {0};
     uint32_t length = device->config[at + offsetof(struct virtio_pci_cap, cap_len)];
@@ -83,122 +80,143 @@ static void capability_take(struct virtio_pci *pci, const struct device *device,
     memcpy(&cap, &device->config[at], length < sizeof(cap) ? length : sizeof(cap));
     switch (cap.cap.cfg_type) {
     case VIRTIO_PCI_CAP_COMMON_CFG:
-        region_take(&pci->common, device, &cap.cap, sizeof(struct virtio_pci_common_cfg), 4);
+        region_take(&virtio->pci.common, device, &cap.cap, sizeof(struct virtio_pci_common_cfg), 4);
         break;
     case VIRTIO_PCI_CAP_NOTIFY_CFG:
-        if (length < sizeof(cap) || pci->notify.length)
+        if (length < sizeof(cap) || virtio->pci.notify.length)
             break;
-        region_take(&pci->notify, device, &cap.cap, sizeof(uint16_t), 2);
-        pci->notify_multiplier = cap.notify_off_multiplier;
+        region_take(&virtio->pci.notify, device, &cap.cap, sizeof(uint16_t), 2);
+        virtio->pci.notify_multiplier = cap.notify_off_multiplier;
         break;
     case VIRTIO_PCI_CAP_ISR_CFG:
-        region_take(&pci->isr, device, &cap.cap, 1, 1);
+        region_take(&virtio->pci.isr, device, &cap.cap, 1, 1);
         break;
     case VIRTIO_PCI_CAP_DEVICE_CFG:
-        region_take(&pci->config, device, &cap.cap, 1, 4);
+        region_take(&virtio->config, device, &cap.cap, 1, 4);
         break;
     default: /* others are to be ignored (4.1.4) */
         break;
     }
 }
 
-enum error virtio_pci_find(struct virtio_pci *pci, const struct device *device)
+static uint8_t pci_status(const struct virtio *virtio)
 {
-    *pci = (struct virtio_pci){.pin = device->pin};
-    if (!(device->config[PCI_STATUS] & PCI_STATUS_CAP_LIST))
-        return ERROR_NOT_FOUND;
-    uint32_t at = device->config[PCI_CAPABILITY_LIST] & ~3u;
-    for (uint32_t i = 0; at && i < CAPABILITIES_MAX; i++) {
-        if (device->config[at + PCI_CAP_LIST_ID] == PCI_CAP_ID_VNDR)
-            capability_take(pci, device, at);
-        at = device->config[at + PCI_CAP_LIST_NEXT] & ~3u;
-    }
-    if (!pci->common.length || !pci->notify.length || (pci->pin && !pci->isr.length))
-        return ERROR_NOT_FOUND;
-    return OK;
+    return read8(&virtio->pci.common, COMMON(device_status));
 }
 
-bool virtio_pci_reset(const struct virtio_pci *pci)
+static void pci_set_status(const struct virtio *virtio, uint8_t status)
 {
-    write8(&pci->common, COMMON(device_status), 0);
-    for (uint32_t i = 0; i < RESET_READS_MAX; i++)
-        if (!virtio_pci_status(pci))
-            return true;
-    return false;
+    write8(&virtio->pci.common, COMMON(device_status), status);
 }
 
-uint8_t virtio_pci_status(const struct virtio_pci *pci)
+static uint64_t pci_offered(const struct virtio *virtio)
 {
-    return read8(&pci->common, COMMON(device_status));
+    write32(&virtio->pci.common, COMMON(device_feature_select), 0);
+    uint64_t low = read32(&virtio->pci.common, COMMON(device_feature));
+    write32(&virtio->pci.common, COMMON(device_feature_select), 1);
+    return low | (uint64_t)read32(&virtio->pci.common, COMMON(device_feature)) << 32;
 }
 
-void virtio_pci_add_status(const struct virtio_pci *pci, uint8_t bits)
-{
-    write8(&pci->common, COMMON(device_status), virtio_pci_status(pci) | bits);
-}
-
-uint64_t virtio_pci_offered(const struct virtio_pci *pci)
-{
-    write32(&pci->common, COMMON(device_feature_select), 0);
-    uint64_t low = read32(&pci->common, COMMON(device_feature));
-    write32(&pci->common, COMMON(device_feature_select), 1);
-    return low | (uint64_t)read32(&pci->common, COMMON(device_feature)) << 32;
-}
-
-void virtio_pci_accept(const struct virtio_pci *pci, uint64_t features)
+static void pci_accept(const struct virtio *virtio, uint64_t features)
 {
     for (uint32_t half = 0; half < 2; half++) {
-        write32(&pci->common, COMMON(guest_feature_select), half);
-        write32(&pci->common, COMMON(guest_feature), (uint32_t)(features >> 32 * half));
+        write32(&virtio->pci.common, COMMON(guest_feature_select), half);
+        write32(&virtio->pci.common, COMMON(guest_feature), (uint32_t)(features >> 32 * half));
     }
 }
 
-uint8_t virtio_pci_generation(const struct virtio_pci *pci)
+static uint32_t pci_generation(const struct virtio *virtio)
 {
-    return read8(&pci->common, COMMON(config_generation));
+    return read8(&virtio->pci.common, COMMON(config_generation));
 }
 
-uint8_t virtio_pci_take_isr(const struct virtio_pci *pci)
+static uint8_t pci_take_isr(const struct virtio *virtio)
 {
-    return read8(&pci->isr, 0);
+    return read8(&virtio->pci.isr, 0);
 }
 
-bool virtio_pci_set_config_vector(const struct virtio_pci *pci, uint16_t vector)
+static bool pci_set_config_vector(const struct virtio *virtio, uint16_t vector)
 {
-    if (pci->pin)
-        return true;
-    write16(&pci->common, COMMON(msix_config), vector);
-    return read16(&pci->common, COMMON(msix_config)) == vector;
+    write16(&virtio->pci.common, COMMON(msix_config), vector);
+    return read16(&virtio->pci.common, COMMON(msix_config)) == vector;
 }
 
-uint16_t virtio_pci_queue_size(const struct virtio_pci *pci, uint16_t index)
+static uint16_t pci_queue_size(const struct virtio *virtio, uint16_t index)
 {
-    if (index >= read16(&pci->common, COMMON(num_queues)))
+    if (index >= read16(&virtio->pci.common, COMMON(num_queues)))
         return 0;
-    write16(&pci->common, COMMON(queue_select), index);
-    return read16(&pci->common, COMMON(queue_size));
+    write16(&virtio->pci.common, COMMON(queue_select), index);
+    return read16(&virtio->pci.common, COMMON(queue_size));
 }
 
-bool virtio_pci_queue_start(const struct virtio_pci *pci, const struct virtio_queue *queue,
+static bool pci_queue_start(const struct virtio *virtio, const struct virtio_queue *queue,
                             uint32_t *doorbell)
 {
-    const struct virtio_region *common = &pci->common;
+    const struct virtio_region *common = &virtio->pci.common;
     write16(common, COMMON(queue_select), queue->index);
-    uint64_t offset = (uint64_t)read16(common, COMMON(queue_notify_off)) * pci->notify_multiplier;
-    if (offset % 2 || offset + sizeof(uint16_t) > pci->notify.length)
+    uint64_t offset =
+        (uint64_t)read16(common, COMMON(queue_notify_off)) * virtio->pci.notify_multiplier;
+    if (offset % 2 || offset + sizeof(uint16_t) > virtio->pci.notify.length)
         return false;
-    *doorbell = pci->notify.offset + (uint32_t)offset;
+    *doorbell = virtio->pci.notify.offset + (uint32_t)offset;
     write16(common, COMMON(queue_size), queue->size);
     if (read16(common, COMMON(queue_size)) != queue->size)
         return false;
     write64(common, COMMON(queue_desc_lo), queue->desc);
     write64(common, COMMON(queue_avail_lo), queue->avail);
     write64(common, COMMON(queue_used_lo), queue->used);
-    if (!pci->pin) {
+    if (!virtio->pin) {
         write16(common, COMMON(queue_msix_vector), queue->vector);
         if (read16(common, COMMON(queue_msix_vector)) != queue->vector)
             return false;
     }
     write16(common, COMMON(queue_enable), 1);
     return true;
+}
+
+static const struct virtio_transport pci_transport = {
+    .status = pci_status,
+    .set_status = pci_set_status,
+    .offered = pci_offered,
+    .accept = pci_accept,
+    .generation = pci_generation,
+    .take_isr = pci_take_isr,
+    .set_config_vector = pci_set_config_vector,
+    .queue_size = pci_queue_size,
+    .queue_start = pci_queue_start,
+};
+
+/* 4.1.4: the structures are where the vendor-specific capabilities say. */
+static bool structures_find(struct virtio *virtio, const struct device *device)
+{
+    if (!(device->config[PCI_STATUS] & PCI_STATUS_CAP_LIST))
+        return false;
+    uint32_t at = device->config[PCI_CAPABILITY_LIST] & ~3u;
+    for (uint32_t i = 0; at && i < CAPABILITIES_MAX; i++) {
+        if (device->config[at + PCI_CAP_LIST_ID] == PCI_CAP_ID_VNDR)
+            capability_take(virtio, device, at);
+        at = device->config[at + PCI_CAP_LIST_NEXT] & ~3u;
+    }
+    return virtio->pci.common.length && virtio->pci.notify.length &&
+           (!virtio->pin || virtio->pci.isr.length);
+}
+
+/* Of the transitional devices only the network's is known here. */
+static bool is_type(const struct device *device, uint16_t type)
+{
+    return device->vendor == VIRTIO_PCI_VENDOR &&
+           (device->id == VIRTIO_PCI_MODERN_FIRST + type ||
+            (device->id == VIRTIO_PCI_TRANSITIONAL_NET && type == VIRTIO_ID_NET));
+}
+
+const char *virtio_pci_find(struct virtio *virtio, const struct device *device, uint16_t type)
+{
+    *virtio = (struct virtio){
+        .transport = &pci_transport, .notify_bytes = sizeof(uint16_t), .pin = device->pin};
+    if (!is_type(device, type))
+        return "it isn't a virtio device of this driver's type";
+    if (!structures_find(virtio, device))
+        return "it has no modern interface (QEMU: disable-modern=off)";
+    virtio->notify_bar = virtio->pci.notify.bar;
+    return NULL;
 }

@@ -27,9 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MOTET_BUILD", ROOT / "build"))
 DNS_ELF = BUILD / "images/dns.elf"
 DNS_IMG = BUILD / "images/dns.img"
+DNS_UEFI_IMG = BUILD / "images/dns-uefi.img"
+DNS_ISO = BUILD / "images/dns.iso"
+OVMF = os.environ.get("OVMF", "/usr/share/ovmf/OVMF.fd")
+UEFI = ["-bios", OVMF]
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 
 LIMIT = 30  # seconds: for what takes well below one, on a machine that does other things too
+UEFI_LIMIT = 120  # seconds: the firmware alone takes three on an idle machine
 BUILD_LIMIT = 180  # seconds: for a whole image
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -45,9 +50,20 @@ def kernel(path):
     return ["-kernel", str(path)]
 
 
+# virtio over MMIO, no PCI, no ACPI: the devices are named on the kernel's command line.
+MICROVM = {"machine": "microvm,acpi=off", "device": "virtio-net-device"}
+MODERN_MMIO = ["-global", "virtio-mmio.force-legacy=false"]
+
+
 def disk(path, kind):
-    """QEMU's options to boot a disk image: kind is ide, virtio or ahci. Never writes to it."""
+    """QEMU's options to boot a disk image: kind is ide, virtio, ahci, cd, or a USB controller's
+    name. Never writes to it."""
     drive = f"file={path},format=raw,snapshot=on"
+    if kind == "cd":
+        return ["-cdrom", str(path)]
+    if "usb" in kind or "xhci" in kind:
+        return ["-device", kind, "-drive", f"{drive},if=none,id=disk0",
+                "-device", "usb-storage,drive=disk0"]
     if kind == "ahci":
         return ["-drive", f"{drive},if=none,id=disk0", "-device", "ahci,id=ahci0",
                 "-device", "ide-hd,drive=disk0,bus=ahci0.0"]

@@ -260,6 +260,12 @@ TEXT_ERRORS = [
      'two files "zones"'),
     ("device_server", 'server = "drv"; pci = "1af4:1000"', 'server = "drw"; pci = "1af4:1000"',
      '"drw"', 'has no server "drw" — did you mean "drv"'),
+    ("device_neither", 'pci = "1af4:1000"; ', '', 'server = "drv"; most',
+     'neither "pci" nor "virtio" — write pci = "VENDOR:ID" or virtio = TYPE'),
+    ("device_both", 'pci = "1af4:1000"', 'pci = "1af4:1000"; virtio = 1', 'virtio = 1',
+     'both "pci" and "virtio"'),
+    ("virtio_zero", 'pci = "1af4:1000"', 'virtio = 0', 'virtio = 0', 'from 1 to 63'),
+    ("virtio_large", 'pci = "1af4:1000"', 'virtio = 64', 'virtio = 64', 'from 1 to 63'),
     ("pci_words", '"1af4:1000"', '"virtio"', '"virtio"', 'names no device'),
     ("pci_vendor_only", '"1af4:1000"', '"1af4"', '"1af4"', 'names no device'),
     ("pci_long", '"1af4:1000"', '"1af4:10000"', '"1af4:10000"', 'names no device'),
@@ -503,8 +509,8 @@ class Block:
         self.connections = [fields("HHIIBBH", "client server client_slot server_slot client_bit "
                                    "server_bit x", data, h["c0"] + 16 * i)
                             for i in range(h["cn"])]
-        self.devices = [fields("QIIHHHHBBBBI", "address slot slots domain vendor id id_last most "
-                               "vectors server required x", data, h["v0"] + 32 * i)
+        self.devices = [fields("QIIHHHHHBBBBH", "address slot slots domain virtio vendor id "
+                               "id_last most vectors server required x", data, h["v0"] + 32 * i)
                         for i in range(h["vn"])]
         for number, region in enumerate(self.regions):
             for i in range(region["first"], region["first"] + region["mappings"]):
@@ -742,6 +748,16 @@ def test_devices(block):
 def test_servers_are_named(block):
     assert block.servers("init") == []
     assert block.servers("net") == ["net"]
+
+
+def test_device_by_virtio_type(compose):
+    run = compose(edited('pci = "1af4:1000"', "virtio = 1"))
+    assert run.status == 0, run.err
+    first, second = Block(run.bundle).devices
+    assert (first["virtio"], first["vendor"], first["id"], first["id_last"]) == (1, 0, 0, 0)
+    assert (second["virtio"], second["vendor"]) == (0, 0x1AF4)
+    explained = compose(edited('pci = "1af4:1000"', "virtio = 1"), "--explain").out
+    assert "virtio type 1, at most 4" in explained
 
 
 def test_settings(block):

@@ -36,7 +36,8 @@ def test_too_little_memory():
 
 def test_no_network_card():
     with Machine(kernel(DNS_ELF)) as machine:
-        machine.expect(r"^virtio_drv: no network card: .*\(QEMU: -device virtio-net-pci\)$")
+        machine.expect(r"^virtio_drv: no network card: .*\(QEMU: -device virtio-net-pci; "
+                       r"on microvm virtio-net-device\)$")
         machine.expect(r"^init: virtio_drv stopped by itself: nothing has that name$")
         machine.expect(r"^dnsd: serving ")
         machine.type("d")  # the console goes on

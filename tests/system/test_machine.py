@@ -8,7 +8,7 @@ import time
 import pytest
 
 from client import ask, section
-from machine import BUILD, DNS_ELF, Machine, kernel
+from machine import BUILD, DNS_ELF, MICROVM, MODERN_MMIO, Machine, kernel
 from network import UserNetwork
 
 
@@ -30,6 +30,53 @@ def test_memory_around_and_above_4_gib(memory, kind, cpu):
                  memory=memory) as machine:
         machine.ready()
         check_service(machine)
+
+
+@pytest.mark.parametrize("cpu", ["max", "qemu64"])
+@pytest.mark.parametrize("kind", ["pc", "q35", "microvm"])
+def test_64_gib(kind, cpu):
+    settings, boot = {"machine": kind}, kernel(DNS_ELF)
+    if kind == "microvm":
+        settings, boot = dict(MICROVM), [*boot, *MODERN_MMIO]
+    settings["machine"] += ",memory-backend=m"
+    with Machine(boot, [UserNetwork()], cpu=cpu, memory="64G", options=unreserved("64G"),
+                 **settings) as machine:
+        machine.ready()
+        usable = int(re.search(r"^init: image dns, (\d+) KiB", machine.text, re.MULTILINE)[1])
+        assert usable > 63 << 20
+        check_service(machine)
+
+
+@pytest.mark.parametrize("low", ["16M", "512M"])
+@pytest.mark.parametrize("kind", ["pc", "q35"])
+def test_hole_in_memory(kind, low):
+    """A little memory in front of the hole for devices, the rest behind it."""
+    with Machine(kernel(DNS_ELF), [UserNetwork()], machine=f"{kind},max-ram-below-4g={low}",
+                 memory="1G") as machine:
+        machine.ready()
+        usable = int(re.search(r"^init: image dns, (\d+) KiB", machine.text, re.MULTILINE)[1])
+        assert usable > 1000 << 10
+        check_service(machine)
+
+
+@pytest.mark.parametrize("options, reference", [
+    ("pit=on", "8254"),
+    ("pit=off", "HPET"),
+    ("pit=on,hpet=off", "8254"),
+])
+def test_clock_reference(options, reference):
+    with Machine(kernel(DNS_ELF), [UserNetwork()], machine=f"q35,{options}") as machine:
+        machine.ready()
+        assert re.search(rf"^kernel: motet \S+, PVH, TSC [1-9]\d\d+ MHz by {reference}, ", machine.text,
+                         re.MULTILINE)
+        check_service(machine)
+
+
+def test_no_clock_reference():
+    with Machine(kernel(DNS_ELF), machine="q35,pit=off,hpet=off") as machine:
+        assert machine.wait_end() == 255
+        assert ("kernel: panic: no timer to measure the clock with: neither an 8254 nor an HPET counts\n"
+                in machine.text)
 
 
 def test_memory_out_of_reach():
@@ -74,7 +121,7 @@ def test_more_cards_than_claimed():
     with Machine(kernel(DNS_ELF), [UserNetwork() for _ in range(5)]) as machine:
         machine.ready()
         assert len(re.findall(r"^virtio_drv: net\d: virtio-net ", machine.text, re.MULTILINE)) == 4
-        assert len(re.findall(r"^init: pci \S+: left alone, virtio_drv has as many devices",
+        assert len(re.findall(r"^init: 0000:\S+: left alone, virtio_drv has as many devices",
                               machine.text, re.MULTILINE)) >= 1
         check_service(machine)
 

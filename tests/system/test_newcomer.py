@@ -15,7 +15,7 @@ import time
 import pytest
 
 from client import ask
-from machine import BUILD, DNS_ELF, DNS_IMG, LIMIT, ROOT
+from machine import BUILD, DNS_ELF, DNS_IMG, DNS_ISO, DNS_UEFI_IMG, LIMIT, ROOT, UEFI_LIMIT
 from network import free_port
 
 SETUP = ROOT / "tests/setup"
@@ -221,12 +221,15 @@ class Address:
         self.address = ("127.0.0.1", port)
 
 
-@pytest.mark.parametrize("image", [DNS_ELF, DNS_IMG], ids=["elf", "disk"])
-def test_run_image(terminal, image):
+@pytest.mark.parametrize("words", [
+    [DNS_ELF], [DNS_IMG], [DNS_UEFI_IMG], [DNS_UEFI_IMG, "--firmware", "bios"], [DNS_ISO],
+    [DNS_ISO, "--firmware", "uefi", "--machine", "q35"], [DNS_ELF, "--machine", "microvm"],
+], ids=["elf", "disk", "uefi-disk", "uefi-disk-by-bios", "cd", "cd-by-uefi", "microvm"])
+def test_run_image(terminal, words):
     port = free_port()
-    run = terminal(RUN_IMAGE, "--image", image, "--port", port)
+    run = terminal(RUN_IMAGE, "--port", port, "--image", *words)
     asked = run.expect(rf"^    dig @127\.0\.0\.1 -p {port} (\S+) (\S+)$")
-    run.expect(r"^dnsd: serving ")
+    run.expect(r"^dnsd: serving ", seconds=UEFI_LIMIT)
     run.expect(r"^netd: net0: ")
     answer = ask(Address(port), asked[1], asked[2])
     assert answer.answer, "the name in the dig line isn't in the image"
@@ -242,7 +245,7 @@ def test_run_image_ends_with_ctrl_c_and_only_that(terminal):
     run.expect(r"^dnsd: serving ")
     run.type(b"\x1a")
     run.type(b"d")
-    run.expect(r"^init: domains:$")
+    run.expect(r"^  dnsd: waiting, priority 10$")  # the last line: the end is a line of its own
     run.type(b"\x03")
     run.expect(r"^status 0$")
     assert run.process.wait(LIMIT) == 0
@@ -258,8 +261,9 @@ def test_run_image_when_the_port_is_taken(terminal):
         run.expect(r"^status 1$")
 
 
-def test_run_image_settings(terminal):
-    run = terminal(RUN_IMAGE, "--image", DNS_ELF, "--port", free_port(), "--machine", "q35",
+@pytest.mark.parametrize("machine", ["q35", "microvm"])
+def test_run_image_settings(terminal, machine):
+    run = terminal(RUN_IMAGE, "--image", DNS_ELF, "--port", free_port(), "--machine", machine,
                    "--memory", "8", "--append", "net0.ip=10.0.2.44/24 unknown=a,b")
     run.expect(r"^netd: net0: 10\.0\.2\.44/24 ")
     assert 'init: unknown setting "unknown=a,b": ignored' in run.text
@@ -273,6 +277,9 @@ def test_run_image_settings(terminal):
     (["--memory", "64M"], "memory '64M' isn't"),
     (["--accel", "xen"], "accel 'xen' is neither tcg nor kvm"),
     (["--image", "nothing.elf"], "nothing.elf can't be read: run 'make images'"),
+    (["--firmware", "coreboot"], "firmware 'coreboot' is neither bios nor uefi"),
+    (["--firmware", "uefi"], f"{DNS_ELF} needs no firmware: it is for disks and CDs"),
+    (["--image", DNS_IMG, "--machine", "microvm"], "microvm boots NAME.elf only"),
     (["--append", "net0.ip"], "setting 'net0.ip' isn't KEY=VALUE"),
     (["--append", "=5"], "setting '=5' isn't KEY=VALUE"),
     (["--port"], "--port needs a value"),
@@ -289,8 +296,17 @@ def test_run_image_help():
     done = subprocess.run([RUN_IMAGE, "--help"], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=LIMIT)
     assert done.returncode == 0
-    for option in ("--image", "--port", "--accel", "--machine", "--memory", "--append"):
+    for option in ("--image", "--port", "--accel", "--machine", "--firmware", "--memory",
+                   "--append"):
         assert option in done.stdout
+
+
+def test_run_image_without_the_uefi_firmware(tmp_path):
+    done = subprocess.run([RUN_IMAGE, "--image", DNS_UEFI_IMG], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=LIMIT,
+                          env={**os.environ, "OVMF": str(tmp_path / "none.fd")})
+    assert done.returncode == 1
+    assert f"there is no {tmp_path}/none.fd: run 'make setup', or set OVMF" in done.stderr
 
 
 def test_run_image_that_does_not_boot(terminal):

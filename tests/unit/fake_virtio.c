@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include <linux/pci_regs.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_mmio.h>
 #include <linux/virtio_pci.h>
 
 #include "tests/unit/fake_virtio.h"
@@ -226,6 +228,118 @@ static void fake_write(struct device_model *model, uint32_t offset, uint32_t byt
         fake->on_notify(fake, value);
 }
 
+/* Over MMIO: the same device behind other registers, all of 32 bits (virtio 1.1, section 4.2.2). */
+
+static bool is_queue_field(uint32_t offset)
+{
+    return offset >= VIRTIO_MMIO_QUEUE_NUM && offset <= VIRTIO_MMIO_QUEUE_USED_HIGH &&
+           offset != VIRTIO_MMIO_QUEUE_NOTIFY && offset != VIRTIO_MMIO_INTERRUPT_ACK &&
+           offset != VIRTIO_MMIO_STATUS;
+}
+
+/* The register's place in the PCI structure. */
+static uint32_t queue_field(struct fake_virtio *fake, uint32_t offset)
+{
+    switch (offset) {
+    case VIRTIO_MMIO_QUEUE_NUM:
+        return offsetof(struct virtio_pci_common_cfg, queue_size);
+    case VIRTIO_MMIO_QUEUE_DESC_LOW:
+        return offsetof(struct virtio_pci_common_cfg, queue_desc_lo);
+    case VIRTIO_MMIO_QUEUE_DESC_HIGH:
+        return offsetof(struct virtio_pci_common_cfg, queue_desc_hi);
+    case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
+        return offsetof(struct virtio_pci_common_cfg, queue_avail_lo);
+    case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
+        return offsetof(struct virtio_pci_common_cfg, queue_avail_hi);
+    case VIRTIO_MMIO_QUEUE_USED_LOW:
+        return offsetof(struct virtio_pci_common_cfg, queue_used_lo);
+    case VIRTIO_MMIO_QUEUE_USED_HIGH:
+        return offsetof(struct virtio_pci_common_cfg, queue_used_hi);
+    default:
+        assert(offset == VIRTIO_MMIO_QUEUE_READY && !fake->refuses_queues);
+        return offsetof(struct virtio_pci_common_cfg, queue_enable);
+    }
+}
+
+static uint32_t mmio_read(struct device_model *model, uint32_t offset, uint32_t bytes)
+{
+    struct fake_virtio *fake = (struct fake_virtio *)model;
+    bool there = fake->queue_select < fake->queues && fake->queue_select < FAKE_QUEUES;
+    const struct fake_queue none = {0};
+    const struct fake_queue *queue = there ? &fake->queue[fake->queue_select] : &none;
+    assert(!(offset % bytes) && offset + bytes <= FAKE_BLOCK_BYTES);
+    if (offset >= VIRTIO_MMIO_CONFIG)
+        return config_read(fake, offset - VIRTIO_MMIO_CONFIG, bytes);
+    assert(bytes == 4);
+    switch (offset) {
+    case VIRTIO_MMIO_MAGIC_VALUE:
+        return fake->magic;
+    case VIRTIO_MMIO_VERSION:
+        return fake->version;
+    case VIRTIO_MMIO_DEVICE_ID:
+        return fake->type;
+    case VIRTIO_MMIO_DEVICE_FEATURES:
+        return common_read(fake, offsetof(struct virtio_pci_common_cfg, device_feature), 4);
+    case VIRTIO_MMIO_QUEUE_NUM_MAX:
+        return queue->size_max;
+    case VIRTIO_MMIO_QUEUE_READY:
+        return queue->enabled;
+    case VIRTIO_MMIO_INTERRUPT_STATUS:
+        return fake->isr;
+    case VIRTIO_MMIO_STATUS:
+        return fake->status;
+    case VIRTIO_MMIO_CONFIG_GENERATION:
+        return common_read(fake, offsetof(struct virtio_pci_common_cfg, config_generation), 1);
+    default:
+        assert(!"a register that the driver has no business to read");
+        return 0;
+    }
+}
+
+static void mmio_notify(struct fake_virtio *fake, uint32_t queue)
+{
+    assert(queue < FAKE_QUEUES && fake->status & VIRTIO_CONFIG_S_DRIVER_OK);
+    fake->queue[queue].notified++;
+    if (fake->on_notify)
+        fake->on_notify(fake, queue);
+}
+
+static void mmio_write(struct device_model *model, uint32_t offset, uint32_t bytes, uint32_t value)
+{
+    struct fake_virtio *fake = (struct fake_virtio *)model;
+    assert(!(offset % 4) && offset < VIRTIO_MMIO_CONFIG && bytes == 4);
+    switch (offset) {
+    case VIRTIO_MMIO_DEVICE_FEATURES_SEL:
+        fake->feature_select = value;
+        break;
+    case VIRTIO_MMIO_DRIVER_FEATURES_SEL:
+        fake->accept_select = value;
+        break;
+    case VIRTIO_MMIO_DRIVER_FEATURES:
+        common_write(fake, offsetof(struct virtio_pci_common_cfg, guest_feature), 4, value);
+        break;
+    case VIRTIO_MMIO_QUEUE_SEL:
+        fake->queue_select = (uint16_t)value;
+        break;
+    case VIRTIO_MMIO_QUEUE_NOTIFY:
+        mmio_notify(fake, value);
+        break;
+    case VIRTIO_MMIO_INTERRUPT_ACK:
+        assert(!(value & ~(uint32_t)fake->isr)); /* 4.2.2.2: only what was read */
+        fake->isr &= (uint8_t)~value;
+        break;
+    case VIRTIO_MMIO_STATUS:
+        status_write(fake, (uint8_t)value);
+        break;
+    default:
+        assert(is_queue_field(offset));
+        if (offset == VIRTIO_MMIO_QUEUE_READY && fake->refuses_queues)
+            break;
+        bool half = offset != VIRTIO_MMIO_QUEUE_NUM && offset != VIRTIO_MMIO_QUEUE_READY;
+        queue_write(fake, queue_field(fake, offset), half ? 4 : 2, value);
+    }
+}
+
 static void add_capability(struct device *device, uint8_t *at, uint8_t type, uint32_t offset,
                            uint32_t length)
 {
@@ -257,23 +371,12 @@ static void add_capabilities(struct device *device)
     device->config[PCI_CAPABILITY_LIST] = at;
 }
 
-struct fake_virtio *fake_virtio_create(struct device *device)
-{
-    struct fake_virtio *fake = malloc(sizeof(*fake));
-    assert(fake);
-    fake_virtio_init(fake, device);
-    return fake;
-}
-
-void fake_virtio_init(struct fake_virtio *fake, struct device *device)
+/* What is the same on both buses. */
+static void init(struct fake_virtio *fake, struct device *device, struct device_model model)
 {
     memset(fake, 0, sizeof(*fake));
-    fake->model = (struct device_model){.read = fake_read, .write = fake_write};
+    fake->model = model;
     fake->device = device;
-    *device = (struct device){.vendor = 0x1af4, .id = 0x1041, .slot = 3, .vectors = 3};
-    device->bar[FAKE_BAR] =
-        (struct device_bar){.base = (volatile uint8_t *)&fake->model, .size = FAKE_BAR_BYTES};
-    add_capabilities(device);
     fake->offered = ~0ull;
     fake->queues = FAKE_QUEUES;
     for (uint32_t i = 0; i < FAKE_QUEUES; i++)
@@ -281,6 +384,47 @@ void fake_virtio_init(struct fake_virtio *fake, struct device *device)
     fake->config = (struct virtio_net_config){
         .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}, .status = VIRTIO_NET_S_LINK_UP, .mtu = 1500};
     device_reset(fake);
+}
+
+static struct fake_virtio *allocate(void)
+{
+    struct fake_virtio *fake = malloc(sizeof(*fake));
+    assert(fake);
+    return fake;
+}
+
+void fake_virtio_init(struct fake_virtio *fake, struct device *device)
+{
+    *device = (struct device){.vendor = 0x1af4, .id = 0x1041, .slot = 3, .vectors = 3};
+    init(fake, device, (struct device_model){.read = fake_read, .write = fake_write});
+    device->bar[FAKE_BAR] =
+        (struct device_bar){.base = (volatile uint8_t *)&fake->model, .size = FAKE_BAR_BYTES};
+    add_capabilities(device);
+}
+
+struct fake_virtio *fake_virtio_create(struct device *device)
+{
+    struct fake_virtio *fake = allocate();
+    fake_virtio_init(fake, device);
+    return fake;
+}
+
+struct fake_virtio *fake_virtio_create_mmio(struct device *device)
+{
+    *device = (struct device){.bus_kind = DEVICE_VIRTIO_MMIO,
+                              .id = VIRTIO_ID_NET,
+                              .address = 0xfeb00e00,
+                              .vectors = 1,
+                              .pin = 1,
+                              .line = 12};
+    struct fake_virtio *fake = allocate();
+    init(fake, device, (struct device_model){.read = mmio_read, .write = mmio_write});
+    device->bar[0] =
+        (struct device_bar){.base = (volatile uint8_t *)&fake->model, .size = FAKE_BLOCK_BYTES};
+    fake->magic = 0x74726976;
+    fake->version = 2;
+    fake->type = VIRTIO_ID_NET;
+    return fake;
 }
 
 void fake_virtio_destroy(struct fake_virtio *fake)

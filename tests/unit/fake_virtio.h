@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * A virtio network device for unit tests: the device's side of virtio 1.1, with the PCI layout and
- * the habits of QEMU 7.2's virtio-net-pci. It is honest unless a test turns one of its knobs or
- * writes the rings itself. What the driver may never do (a register read or written with the wrong
- * width, a chain that makes no sense, DMA outside of what was granted) ends the test with assert().
+ * the habits of QEMU 7.2's virtio-net-pci; or those of its virtio-mmio. It is honest unless a test
+ * turns one of its knobs or writes the rings itself. What the driver may never do (a register read
+ * or written with the wrong width, a chain that makes no sense, DMA outside of what was granted)
+ * ends the test with assert().
  *
  *     struct fake_virtio *fake = fake_virtio_create(fake_domain_add_device(domain));
  *     fake_virtio_grant(fake, memory, bytes);
@@ -32,6 +33,7 @@ enum {
     FAKE_BAR = 4, /* as in QEMU: 0 and 1 are legacy I/O and the MSI-X table */
     FAKE_BAR_BYTES = 0x4000,
     FAKE_CHAIN_MAX = 16,
+    FAKE_BLOCK_BYTES = 0x200, /* over MMIO */
 };
 
 struct fake_queue {
@@ -81,10 +83,12 @@ struct fake_virtio {
 
     /* Knobs. */
     bool never_resets, refuses_features, refuses_vectors, refuses_sizes;
-    bool lies;           /* it may have lost count of what is available */
-    bool always_signals; /* interrupts even when asked not to */
-    uint32_t restless;   /* so many reads of the generation give a new one */
-    bool thinks_later;   /* flush only publishes; fake_virtio_decide interrupts */
+    bool refuses_queues;           /* over MMIO: they never get ready */
+    uint32_t magic, version, type; /* over MMIO: what the first registers say */
+    bool lies;                     /* it may have lost count of what is available */
+    bool always_signals;           /* interrupts even when asked not to */
+    uint32_t restless;             /* so many reads of the generation give a new one */
+    bool thinks_later;             /* flush only publishes; fake_virtio_decide interrupts */
     void (*on_notify)(struct fake_virtio *fake, uint32_t queue); /* a device that acts at once */
     uint32_t num_buffers_lie; /* what the next received frame's header says; 0: the truth */
 
@@ -94,8 +98,11 @@ struct fake_virtio {
 };
 
 /* A modern device with all features, queues of 256, three vectors, a link. */
-void fake_virtio_init(struct fake_virtio *fake, struct device *device);
-struct fake_virtio *fake_virtio_create(struct device *device); /* the same, allocated */
+struct fake_virtio *fake_virtio_create(struct device *device);
+void fake_virtio_init(struct fake_virtio *fake, struct device *device); /* where one lies */
+
+/* The same over MMIO: a block of registers and a pin. */
+struct fake_virtio *fake_virtio_create_mmio(struct device *device);
 void fake_virtio_destroy(struct fake_virtio *fake);
 
 /* Memory that the device may reach: at its own address, at another. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/arch/sim/check_step.h"
+
 enum {
     STEPS = 100000,       /* of all machines together: a few seconds */
     MACHINE_STEPS = 1000, /* then another machine */
@@ -253,7 +255,10 @@ static void random_registers(struct thread *thread)
 static void hostile_step(struct thread *thread)
 {
     if (chance(2)) {
-        sim_fault(FAULT_PAGE, random_address(), random_number(32));
+        uint64_t address = random_address(), error = random_number(32);
+        check_fault_before();
+        sim_fault(FAULT_PAGE, address, error);
+        check_fault_after(FAULT_PAGE, address, error);
         machine_check();
         return;
     }

@@ -123,6 +123,16 @@ static void memory_is_cleared_before_it_is_used_again(void **state)
     assert_memory_equal(contents(again), contents(again) + 1, 16 * PAGE_BYTES - 1);
 }
 
+/* Found by tests/explore. */
+static void a_refused_retype_changes_nothing(void **state)
+{
+    (void)state;
+    delete_all(cut(OBJECT_page, 20));
+    assert_int_equal(used(memory), 20);
+    refused(NO_MEMORY, INVOKE(memory, untyped_retype, OBJECT_page, 41, 100));
+    assert_int_equal(used(memory), 20);
+}
+
 static void memory_comes_back_when_all_of_it_is_free(void **state)
 {
     (void)state;
@@ -228,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup(clearing_goes_in_bounded_steps, setup),
         cmocka_unit_test_setup(what_was_cleared_for_one_serves_another, setup),
         cmocka_unit_test_setup(memory_is_cleared_before_it_is_used_again, setup),
+        cmocka_unit_test_setup(a_refused_retype_changes_nothing, setup),
         cmocka_unit_test_setup(memory_comes_back_when_all_of_it_is_free, setup),
         cmocka_unit_test_setup(partly_cleared_memory_is_clear_after_a_revoke, setup),
         cmocka_unit_test_setup(memory_of_memory_is_cleared_too, setup),

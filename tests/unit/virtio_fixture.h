@@ -38,14 +38,19 @@ struct rig {
     uint32_t unused; /* buffers that came back unused */
 };
 
-static inline struct fake_virtio *rig_add_device(struct rig *rig)
+/* Lets a device reach what the driver may point it at. */
+static inline struct fake_virtio *rig_adopt(struct rig *rig, struct fake_virtio *fake)
 {
-    struct fake_virtio *fake = fake_virtio_create(fake_domain_add_device(rig->domain));
     fake_virtio_grant(fake, fake_pool_memory(rig->domain, POOL_RX), RX_BUFFERS * RX_BYTES);
     fake_virtio_grant(fake, fake_pool_memory(rig->domain, POOL_QUEUES), 4 * QUEUE_BYTES);
     fake_virtio_grant(fake, fake_pool_memory(rig->domain, POOL_SEND), SEND_BUFFERS * SEND_BYTES);
     rig->fake[rig->devices++] = fake;
     return fake;
+}
+
+static inline struct fake_virtio *rig_add_device(struct rig *rig)
+{
+    return rig_adopt(rig, fake_virtio_create(fake_domain_add_device(rig->domain)));
 }
 
 /* A domain without a device, not started. */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <linux/pci_regs.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 
 #include "servers/virtio_drv/virtio_pci.h"
@@ -20,7 +21,7 @@
 struct bench {
     struct device device;
     struct fake_virtio *fake;
-    struct virtio_pci pci;
+    struct virtio virtio;
 };
 
 static int set_up(void **state)
@@ -44,23 +45,23 @@ static int tear_down(void **state)
 static void the_structures_are_found(void **state)
 {
     struct bench *bench = *state;
-    assert_int_equal(virtio_pci_find(&bench->pci, &bench->device), OK);
-    assert_ptr_equal(bench->pci.common.bar, &bench->device.bar[FAKE_BAR]);
-    assert_int_equal(bench->pci.common.offset, 0);
-    assert_int_equal(bench->pci.config.offset, 0x2000);
-    assert_int_equal(bench->pci.notify.offset, 0x3000);
-    assert_int_equal(bench->pci.notify.length, 0x1000);
-    assert_int_equal(bench->pci.notify_multiplier, 4);
+    assert_null(virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET));
+    assert_ptr_equal(bench->virtio.pci.common.bar, &bench->device.bar[FAKE_BAR]);
+    assert_int_equal(bench->virtio.pci.common.offset, 0);
+    assert_int_equal(bench->virtio.config.offset, 0x2000);
+    assert_int_equal(bench->virtio.pci.notify.offset, 0x3000);
+    assert_int_equal(bench->virtio.pci.notify.length, 0x1000);
+    assert_int_equal(bench->virtio.pci.notify_multiplier, 4);
 }
 
 static void a_legacy_device_has_no_modern_interface(void **state)
 {
     struct bench *bench = *state;
     bench->device.config[PCI_STATUS] = 0; /* no capability list at all */
-    assert_int_equal(virtio_pci_find(&bench->pci, &bench->device), ERROR_NOT_FOUND);
+    assert_non_null(virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET));
     bench->device.config[PCI_STATUS] = PCI_STATUS_CAP_LIST;
     bench->device.config[PCI_CAPABILITY_LIST] = 0; /* an empty one */
-    assert_int_equal(virtio_pci_find(&bench->pci, &bench->device), ERROR_NOT_FOUND);
+    assert_non_null(virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET));
 }
 
 /* Writes a field of a capability; is the structure still used? */
@@ -70,11 +71,11 @@ static bool used_with(struct bench *bench, uint8_t type, uint32_t field, uint32_
     uint8_t saved[sizeof(bench->device.config)];
     memcpy(saved, bench->device.config, sizeof(saved));
     memcpy(fake_virtio_capability(bench->fake, type) + field, &value, bytes);
-    virtio_pci_find(&bench->pci, &bench->device);
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
     memcpy(bench->device.config, saved, sizeof(saved));
-    return type == VIRTIO_PCI_CAP_COMMON_CFG   ? bench->pci.common.length
-           : type == VIRTIO_PCI_CAP_NOTIFY_CFG ? bench->pci.notify.length
-                                               : bench->pci.config.length;
+    return type == VIRTIO_PCI_CAP_COMMON_CFG   ? bench->virtio.pci.common.length
+           : type == VIRTIO_PCI_CAP_NOTIFY_CFG ? bench->virtio.pci.notify.length
+                                               : bench->virtio.config.length;
 }
 
 static void structures_outside_their_bar_are_not_used(void **state)
@@ -111,7 +112,7 @@ static void a_capability_list_in_a_circle_ends(void **state)
     struct bench *bench = *state;
     uint8_t *first = fake_virtio_capability(bench->fake, VIRTIO_PCI_CAP_NOTIFY_CFG);
     first[VIRTIO_PCI_CAP_NEXT] = (uint8_t)(first - bench->device.config);
-    assert_int_equal(virtio_pci_find(&bench->pci, &bench->device), ERROR_NOT_FOUND);
+    assert_non_null(virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET));
 }
 
 static void the_first_usable_structure_counts(void **state)
@@ -124,13 +125,13 @@ static void the_first_usable_structure_counts(void **state)
     cap.bar = 1; /* not usable: the next one is taken */
     memcpy(&config[0xc0], &cap, sizeof(cap));
     config[PCI_CAPABILITY_LIST] = 0xc0;
-    assert_int_equal(virtio_pci_find(&bench->pci, &bench->device), OK);
-    assert_int_equal(bench->pci.common.offset, 0);
+    assert_null(virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET));
+    assert_int_equal(bench->virtio.pci.common.offset, 0);
     cap.bar = FAKE_BAR; /* usable: it is taken, and the next one isn't */
     cap.offset = 0x1000;
     memcpy(&config[0xc0], &cap, sizeof(cap));
-    assert_int_equal(virtio_pci_find(&bench->pci, &bench->device), OK);
-    assert_int_equal(bench->pci.common.offset, 0x1000);
+    assert_null(virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET));
+    assert_int_equal(bench->virtio.pci.common.offset, 0x1000);
 }
 
 static bool inside(const struct device *device, const struct virtio_region *region)
@@ -157,32 +158,32 @@ static void no_configuration_space_leads_outside_the_bars(void **state)
         for (uint32_t i = 0; i < changes; i++)
             bench->device.config[0x34 + rand() % 0x80] =
                 (uint8_t)(rand() % 4 ? rand() % 64 : rand());
-        virtio_pci_find(&bench->pci, &bench->device);
-        assert_true(inside(&bench->device, &bench->pci.common));
-        assert_true(inside(&bench->device, &bench->pci.notify));
-        assert_true(inside(&bench->device, &bench->pci.config));
+        virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
+        assert_true(inside(&bench->device, &bench->virtio.pci.common));
+        assert_true(inside(&bench->device, &bench->virtio.pci.notify));
+        assert_true(inside(&bench->device, &bench->virtio.config));
     }
 }
 
 static void a_reset_is_waited_for_but_not_for_ever(void **state)
 {
     struct bench *bench = *state;
-    virtio_pci_find(&bench->pci, &bench->device);
-    virtio_pci_add_status(&bench->pci, VIRTIO_CONFIG_S_ACKNOWLEDGE);
-    assert_true(virtio_pci_reset(&bench->pci));
-    assert_int_equal(virtio_pci_status(&bench->pci), 0);
-    virtio_pci_add_status(&bench->pci, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
+    virtio_add_status(&bench->virtio, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+    assert_true(virtio_reset(&bench->virtio));
+    assert_int_equal(virtio_status(&bench->virtio), 0);
+    virtio_add_status(&bench->virtio, VIRTIO_CONFIG_S_ACKNOWLEDGE);
     bench->fake->never_resets = true;
-    assert_false(virtio_pci_reset(&bench->pci));
+    assert_false(virtio_reset(&bench->virtio));
 }
 
 static void features_have_sixty_four_bits(void **state)
 {
     struct bench *bench = *state;
     bench->fake->offered = 0x8123456789abcdef;
-    virtio_pci_find(&bench->pci, &bench->device);
-    assert_true(virtio_pci_offered(&bench->pci) == 0x8123456789abcdef);
-    virtio_pci_accept(&bench->pci, 0x8000000080000001);
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
+    assert_true(virtio_offered(&bench->virtio) == 0x8123456789abcdef);
+    virtio_accept(&bench->virtio, 0x8000000080000001);
     assert_true(bench->fake->accepted == 0x8000000080000001);
 }
 
@@ -196,9 +197,9 @@ static void a_queue_is_set_up_as_asked(void **state)
                                  .avail = 0x2222222222,
                                  .used = 0x3333333334};
     uint32_t doorbell = 0;
-    virtio_pci_find(&bench->pci, &bench->device);
-    assert_int_equal(virtio_pci_queue_size(&bench->pci, 1), 256);
-    assert_true(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
+    assert_int_equal(virtio_queue_size(&bench->virtio, 1), 256);
+    assert_true(virtio_queue_start(&bench->virtio, &queue, &doorbell));
     const struct fake_queue *got = &bench->fake->queue[1];
     assert_int_equal(doorbell, 0x3000 + 4);
     assert_int_equal(got->size, 64);
@@ -211,9 +212,9 @@ static void queues_that_do_not_exist_have_no_size(void **state)
 {
     struct bench *bench = *state;
     bench->fake->queues = 1;
-    virtio_pci_find(&bench->pci, &bench->device);
-    assert_int_equal(virtio_pci_queue_size(&bench->pci, 0), 256);
-    assert_int_equal(virtio_pci_queue_size(&bench->pci, 1), 0);
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
+    assert_int_equal(virtio_queue_size(&bench->virtio, 0), 256);
+    assert_int_equal(virtio_queue_size(&bench->virtio, 1), 0);
 }
 
 static void a_refused_vector_or_size_is_noticed(void **state)
@@ -221,14 +222,14 @@ static void a_refused_vector_or_size_is_noticed(void **state)
     struct bench *bench = *state;
     struct virtio_queue queue = {.size = 64, .vector = 3};
     uint32_t doorbell;
-    virtio_pci_find(&bench->pci, &bench->device);
-    assert_true(virtio_pci_set_config_vector(&bench->pci, 2));
-    assert_false(virtio_pci_set_config_vector(&bench->pci, 3));
-    assert_false(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
+    assert_true(virtio_set_config_vector(&bench->virtio, 2));
+    assert_false(virtio_set_config_vector(&bench->virtio, 3));
+    assert_false(virtio_queue_start(&bench->virtio, &queue, &doorbell));
     queue.vector = 0;
     queue.size = 32;
     bench->fake->refuses_sizes = true;
-    assert_false(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
+    assert_false(virtio_queue_start(&bench->virtio, &queue, &doorbell));
     assert_int_equal(bench->fake->queue[0].enabled, 0);
 }
 
@@ -237,17 +238,17 @@ static void notifications_stay_inside_their_structure(void **state)
     struct bench *bench = *state;
     struct virtio_queue queue = {.size = 64};
     uint32_t doorbell;
-    virtio_pci_find(&bench->pci, &bench->device);
+    virtio_pci_find(&bench->virtio, &bench->device, VIRTIO_ID_NET);
     bench->fake->queue[0].notify_offset = 0x400; /* times 4 */
-    assert_false(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
-    bench->pci.notify_multiplier = 0xffffffff;
+    assert_false(virtio_queue_start(&bench->virtio, &queue, &doorbell));
+    bench->virtio.pci.notify_multiplier = 0xffffffff;
     bench->fake->queue[0].notify_offset = 0xffff;
-    assert_false(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
-    bench->pci.notify_multiplier = 1;
+    assert_false(virtio_queue_start(&bench->virtio, &queue, &doorbell));
+    bench->virtio.pci.notify_multiplier = 1;
     bench->fake->queue[0].notify_offset = 1; /* a 16-bit register at an odd address */
-    assert_false(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
+    assert_false(virtio_queue_start(&bench->virtio, &queue, &doorbell));
     bench->fake->queue[0].notify_offset = 0xffe;
-    assert_true(virtio_pci_queue_start(&bench->pci, &queue, &doorbell));
+    assert_true(virtio_queue_start(&bench->virtio, &queue, &doorbell));
     assert_int_equal(doorbell, 0x3ffe);
 }
 

@@ -89,18 +89,25 @@ static void explain_pages(FILE *out, const struct composition *c, uint32_t d)
         explain_mapping(out, c, own[i]);
 }
 
+static void explain_claim(FILE *out, const struct image_device *device)
+{
+    if (device->virtio)
+        fprintf(out, "virtio type %u", device->virtio);
+    else
+        fprintf(out, "PCI %04x:%04x-%04x", device->vendor, device->id, device->id_last);
+}
+
 static void explain_devices(FILE *out, const struct composition *c, uint32_t d)
 {
     for (uint32_t i = 0; i < c->device_count; i++) {
         const struct image_device *device = &c->devices[i];
         if (device->domain != d)
             continue;
-        fprintf(out,
-                "%6u  device  BARs from %#llx, %u interrupts each: PCI %04x:%04x-%04x, at most %u "
-                "(slots to %u)%s\n",
-                device->slot, (unsigned long long)device->address, device->vectors, device->vendor,
-                device->id, device->id_last, device->most, device->slot + device->slots - 1,
-                device->required ? ", required" : "");
+        fprintf(out, "%6u  device  BARs from %#llx, %u interrupts each: ", device->slot,
+                (unsigned long long)device->address, device->vectors);
+        explain_claim(out, device);
+        fprintf(out, ", at most %u (slots to %u)%s\n", device->most,
+                device->slot + device->slots - 1, device->required ? ", required" : "");
     }
 }
 

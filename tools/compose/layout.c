@@ -371,6 +371,7 @@ static bool add_claims(struct composition *c, uint32_t d)
         uint64_t address = i ? (uint64_t)i * DEVICE_WINDOW_BYTES : domain->cursor;
         c->devices[c->device_count++] = (struct image_device){
             .domain = (uint16_t)d,
+            .virtio = (uint16_t)claim->virtio,
             .vendor = claim->vendor,
             .id = claim->id,
             .id_last = claim->id_last,

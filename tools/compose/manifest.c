@@ -36,9 +36,12 @@ static const struct field domain_fields[] = {
      SLOTS_PER_PAGE, SLOTS_PER_PAGE *CAPTABLE_PAGES_MAX},
 };
 
+enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
+
 static const struct field claim_fields[] = {
     {"server", FIELD_TEXT, true, offsetof(struct manifest_claim, server_name), 0, 0},
-    {"pci", FIELD_TEXT, true, offsetof(struct manifest_claim, pci), 0, 0},
+    {"pci", FIELD_TEXT, false, offsetof(struct manifest_claim, pci), 0, 0},
+    {"virtio", FIELD_NUMBER, false, offsetof(struct manifest_claim, virtio), 1, VIRTIO_TYPE_MAX},
     {"most", FIELD_NUMBER, false, offsetof(struct manifest_claim, most), 1, START_DEVICES_MAX},
     {"vectors", FIELD_NUMBER, false, offsetof(struct manifest_claim, vectors), 0,
      DEVICE_VECTORS_MAX},
@@ -173,6 +176,9 @@ static void read_claims(config_setting_t *group, struct manifest_domain *domain)
         fields_read(setting, "a device", claim_fields, COUNT(claim_fields), claim);
         if (claim->server_name)
             claim->server = find_server(domain, claim->at, claim->server_name);
+        if (!claim->pci == !claim->virtio)
+            report(claim->at, "a device claim has %s — write pci = \"VENDOR:ID\" or virtio = TYPE",
+                   claim->pci ? "both \"pci\" and \"virtio\"" : "neither \"pci\" nor \"virtio\"");
         if (claim->pci && !parse_pci(claim))
             report(claim->at,
                    "pci = \"%s\" names no device — write VENDOR:ID or VENDOR:FIRST-LAST in "

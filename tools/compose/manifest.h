@@ -46,7 +46,8 @@ struct manifest_connection {
 struct manifest_claim {
     struct place at;
     const char *server_name;
-    const char *pci;
+    const char *pci; /* or virtio */
+    uint32_t virtio; /* device type, 0: none */
     uint32_t server;
     uint16_t vendor, id, id_last;
     uint32_t most, vectors;

@@ -19,6 +19,7 @@
 #include "libos/counters.h"
 #include "libos/log.h"
 #include "libos/start.h"
+#include "tools/sim/composition.h"
 #include "tools/sim/run.h"
 #include "tools/sim/snapshot.h"
 #include "tools/sim/step.h"
@@ -35,42 +36,14 @@ static const char *const state_names[] = {
     [THREAD_WAITING] = "waiting",     [THREAD_FAULTED] = "faulted",
 };
 
-/* --- the composition --- */
-
-static const void *table(struct image_table where)
-{
-    return (const char *)sim_image() + where.offset;
-}
-
-static const struct image_domain *domain_at(uint32_t d)
-{
-    return (const struct image_domain *)table(sim_image()->domains) + d;
-}
-
 /* A domain by number or name; 0 with a message when there is none. */
 static uint32_t domain_named(const char *name)
 {
-    for (uint32_t d = 1; d < sim_image()->domains.count; d++)
+    for (uint32_t d = 1; d < domain_count(); d++)
         if (!strcmp(domain_at(d)->name, name) || (uint32_t)atoi(name) == d)
             return d;
     printf("no domain \"%s\": \"threads\" lists them\n", name);
     return 0;
-}
-
-static const struct cap *first_cap(void)
-{
-    return captable_slot(sim_init_table(), INIT_CAPTABLE);
-}
-
-/* Which domain runs in this space: by the window of what is mapped there. */
-static const char *space_name(const struct space *space)
-{
-    for (const struct list *l = space->maps.next; l != &space->maps; l = l->next) {
-        uint32_t d = sim_window(CONTAINER_OF(l, struct cap, map.maps)->map.at);
-        if (d && d < sim_image()->domains.count)
-            return domain_at(d)->name;
-    }
-    return "init";
 }
 
 /* Whose port it is: the domain whose table has it in the slot for that. */
@@ -86,28 +59,6 @@ static const char *port_name(const struct port *port)
             return space_name(thread->space);
     }
     return "init";
-}
-
-/* The memory behind an address of a domain's window; NULL: not mapped. */
-static const void *domain_memory(uint64_t address)
-{
-    uint32_t d = sim_window(address);
-    for (const struct cap *cap = first_cap(); cap; cap = cap->next) {
-        const struct space *space = cap->object;
-        if (cap->type != OBJECT_space || !(cap->flags & CAP_FIRST) ||
-            strcmp(space_name(space), domain_at(d)->name))
-            continue;
-        uint64_t physical = sim_translate(space, address);
-        return physical ? phys_to_virt(physical) : NULL;
-    }
-    return NULL;
-}
-
-static const struct start_page *start_page(uint32_t d)
-{
-    const struct image_region *region = table(sim_image()->regions);
-    const struct image_mapping *mapping = table(sim_image()->mappings);
-    return domain_memory(mapping[region[domain_at(d)->start_region].first_mapping].address);
 }
 
 /* --- commands --- */
@@ -214,10 +165,10 @@ static void space_print(const char *argument)
 
 static void counters_print(const char *argument)
 {
-    for (uint32_t d = 1; d < sim_image()->domains.count; d++) {
+    for (uint32_t d = 1; d < domain_count(); d++) {
         char name[COUNTER_NAME_BYTES];
         uint64_t value;
-        const struct start_page *start = start_page(d);
+        const struct start_page *start = domain_start_page(d);
         const struct counter_page *page = start ? domain_memory(start->counters_address) : NULL;
         if (*argument && strcmp(argument, domain_at(d)->name))
             continue;
@@ -242,8 +193,8 @@ static void ring_print(const char *name, const struct start_conn *conn)
 static void rings_print(const char *argument)
 {
     (void)argument;
-    for (uint32_t d = 1; d < sim_image()->domains.count; d++) {
-        const struct start_page *start = start_page(d);
+    for (uint32_t d = 1; d < domain_count(); d++) {
+        const struct start_page *start = domain_start_page(d);
         for (uint32_t i = 0; start && i < start->conns; i++)
             ring_print(domain_at(d)->name, &start->conn[i]);
     }
@@ -252,7 +203,7 @@ static void rings_print(const char *argument)
 static void log_print(const char *argument)
 {
     uint32_t d = domain_named(argument);
-    const struct start_page *start = d ? start_page(d) : NULL;
+    const struct start_page *start = d ? domain_start_page(d) : NULL;
     const struct log_page *page = start ? domain_memory(start->log_address) : NULL;
     struct log_reader reader = {0};
     char line[LOG_LINE_BYTES + 1];

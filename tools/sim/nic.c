@@ -156,13 +156,40 @@ static void later(bool *due, enum event_kind kind)
     event_add(a_while(), kind, 0);
 }
 
+static struct vring_used *used_ring(uint32_t queue)
+{
+    return phys_to_virt(card.queue[queue].used);
+}
+
+/* A chain that it has, used at once, with any length. */
+static void lie_about_length(uint32_t queue)
+{
+    struct fake_chain chain;
+    if (!fake_virtio_pop(&card, queue, &chain))
+        return;
+    fake_virtio_push(&card, queue, chain.head,
+                     (uint32_t)random_below(random_below(2) ? 64 : 70000));
+    fake_virtio_flush(&card, queue);
+    fake_virtio_decide(&card, queue);
+}
+
+/* Its address and its largest frame aren't what they were; the driver is told of a change. */
+static void lie_about_configuration(void)
+{
+    card.config.mac[random_below(6)] ^= (uint8_t)(1 + random_below(255));
+    card.config.mtu = (uint16_t)random_below(65536);
+    card.restless = (uint32_t)random_below(20);
+    fake_virtio_set_link(&card, random_below(2));
+}
+
 static void mischief(void)
 {
+    enum { LIES = 11 };
     if (!ready(QUEUE_RX) || !ready(QUEUE_TX))
         return;
     uint32_t queue = (uint32_t)random_below(2);
     world.count.lies++;
-    switch (random_below(5)) {
+    switch (random_below(LIES)) {
     case 0: /* a chain that it hasn't got */
         fake_virtio_push(&card, queue, (uint32_t)random_below(300), (uint32_t)random_below(4096));
         fake_virtio_flush(&card, queue);
@@ -177,8 +204,28 @@ static void mischief(void)
     case 3:
         fake_virtio_ask_reset(&card);
         break;
-    default:
+    case 4:
         fake_virtio_set_link(&card, random_below(2));
+        break;
+    case 5:
+        lie_about_length(queue);
+        break;
+    case 6: /* an index that goes back, or anywhere */
+        used_ring(queue)->idx = (uint16_t)random_below(65536);
+        break;
+    case 7: /* entries that it has used already, changed */
+        used_ring(queue)->ring[random_below(card.queue[queue].size)] =
+            (struct vring_used_elem){(uint32_t)random_below(65536), (uint32_t)random_below(65536)};
+        break;
+    case 8: /* which notifications it wants */
+        used_ring(queue)->flags = (uint16_t)random_below(65536);
+        break;
+    case 9:
+        lie_about_configuration();
+        break;
+    default: /* all interrupts, for nothing */
+        card.isr |= (uint8_t)random_below(4);
+        vectors_deliver(world.options.card_pin ? 0 : (1u << VECTORS) - 1);
     }
     interrupts_deliver();
 }
@@ -269,6 +316,16 @@ static void notified(struct fake_virtio *fake, uint32_t queue)
     (void)fake;
     if (queue == QUEUE_TX)
         later(&transmit_due, EVENT_TRANSMIT);
+}
+
+bool nic_rests(uint32_t *posted)
+{
+    const struct fake_queue *queue = &card.queue[QUEUE_RX];
+    if (!ready(QUEUE_RX) || received_due || queue->undecided || lost_vectors || world.count.lies)
+        return false;
+    const struct vring_avail *available = phys_to_virt(queue->avail);
+    *posted = (uint16_t)(available->idx - queue->used_index);
+    return true;
 }
 
 /* --- registers --- */

@@ -29,11 +29,13 @@
     OPTION(card_event_idx, 0, 1, 1, "it offers VIRTIO_RING_F_EVENT_IDX")                           \
     OPTION(card_merge, 0, 1, 1, "it offers VIRTIO_NET_F_MRG_RXBUF")                                \
     OPTION(card_pin, 0, 1, 0, "it interrupts by its pin")                                          \
-    OPTION(card_lies, 0, 0, 0, "lies of the card per million frames")                              \
+    OPTION(card_lies, 0, 300, 0, "lies of the card per million frames")                            \
     OPTION(lost_interrupts, 0, 50000, 0, "interrupts lost, per million")                           \
     OPTION(spurious, 0, 100, 0, "interrupts that nobody asked for, per second")                    \
     OPTION(jumps, 0, 3, 0, "times the clock jumps by up to an hour")                               \
     OPTION(preempt, 2, 60, 30, "points in user code between two chances for an interrupt")         \
+    OPTION(slots, 8, 128, 128, "messages that a channel holds at most")                            \
+    OPTION(stolen, 0, 200000, 0, "points at which the host takes the processor, per million")      \
     OPTION(kill, 0, 0, 0, "message boundary at which the domain that is there dies; 0: none")
 
 struct options {

@@ -8,6 +8,7 @@
 
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/user/processor.h"
+#include "tools/sim/composition.h"
 #include "tools/sim/world.h"
 
 enum {
@@ -87,7 +88,17 @@ void interrupt_raise(uint32_t vector)
 /* What a supervisor says when something won't come back. */
 static bool says_dead(const char *line)
 {
-    return strstr(line, " stopped") || strstr(line, "boot failed") || strstr(line, "broken");
+    static const char from_init[] = "init: ";
+    bool broken = strstr(line, "device broken"), stopped = strstr(line, " stopped");
+    const char *name = line + sizeof(from_init) - 1;
+    world.card_broken |= broken;
+    for (uint32_t d = 1; stopped && d < domain_count() && d < 64; d++) {
+        size_t length = strlen(domain_at(d)->name);
+        if (!strncmp(line, from_init, sizeof(from_init) - 1) &&
+            !strncmp(name, domain_at(d)->name, length) && name[length] == ' ')
+            world.dead |= 1ull << d;
+    }
+    return broken || stopped || strstr(line, "boot failed");
 }
 
 void console_put(char c)

@@ -75,12 +75,13 @@ static void boot(const struct options *options)
                                .bytes = image_bytes,
                                .pages = options->pages,
                                .command_line = "",
+                               .slots = options->slots,
                                .seed = {options->seed, ~options->seed}};
     sim_boot(&machine);
     sim.panic = &panicked;
     lines_printed = 0;
     world_start(options);
-    sim_mappings_changed();
+    sim_mappings_forget();
     step_check();
     sim_points.messages = 0;
     sim_points.boundaries = options->kill ? (int64_t)options->kill - 1 : NO_BOUNDARY;
@@ -92,8 +93,7 @@ static void boot(const struct options *options)
 static bool faults_over(void)
 {
     const struct options *o = &world.options;
-    return sim_clock >
-           2 * SECOND + o->queries * SECOND / o->rate + world.count.jumps * 3600 * SECOND;
+    return sim_clock - world.jumped > 2 * SECOND + o->queries * SECOND / o->rate;
 }
 
 static uint64_t liveness_end;
@@ -105,10 +105,17 @@ static void liveness_begin(void)
     clients_liveness();
 }
 
-static bool may_die(void)
+/* NULL, or what was reported dead and mustn't be. */
+static const char *died_wrongly(void)
 {
     enum { ENOUGH_PAGES = 640 };
-    return world.killed || world.options.card_lies || world.options.pages < ENOUGH_PAGES;
+    if (world.options.pages < ENOUGH_PAGES)
+        return NULL;
+    if (world.dead & ~(world.killed ? 1ull << world.killed : 0))
+        return "a domain died, and nothing had killed it";
+    if (world.card_broken && !world.count.lies)
+        return "the driver gave up a card that hadn't lied";
+    return world.dead || world.card_broken ? NULL : "starting failed, with memory enough";
 }
 
 /* True: the run is over, well or not. */
@@ -118,8 +125,8 @@ static bool judge(struct run_result *result)
     struct client_totals totals = clients_totals();
     if (totals.wrong)
         fail(result, "a client got a wrong answer");
-    else if (world.reported && !may_die())
-        fail(result, "a domain died, and nothing had killed it");
+    else if (world.reported && died_wrongly())
+        fail(result, died_wrongly());
     else if (world.reported)
         return true;
     else if (world.ended)
@@ -152,10 +159,10 @@ static bool step_once(struct run_result *result)
 
 static void panic_note(struct run_result *result)
 {
-    char text[240];
     bool copy = step_was_copy();
-    snprintf(text, sizeof(text), "%s%s", sim.panic_text, copy ? " (on a copy)" : "");
-    fail(result, text);
+    result->failed = true;
+    snprintf(result->text, sizeof(result->text), "%s%s", sim_panic_text,
+             copy ? " (on a copy)" : "");
 }
 
 static void aftermath(struct run_result *result)

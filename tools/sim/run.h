@@ -13,7 +13,7 @@
 
 struct run_result {
     bool failed;
-    char text[240]; /* what didn't hold */
+    char text[300]; /* what didn't hold */
 };
 
 struct sweep_totals {

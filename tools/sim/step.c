@@ -12,6 +12,8 @@
 #include "kernel/arch/sim/user.h"
 #include "kernel/arch/sim/user/points.h"
 #include "kernel/irq.h"
+#include "tools/sim/composition.h"
+#include "tools/sim/invariants.h"
 #include "tools/sim/snapshot.h"
 #include "tools/sim/world.h"
 
@@ -22,6 +24,7 @@ enum {
     KERNEL_TICKS = 200,
     POINT_TICKS = 50,
     PIN_LINE = 11,
+    STOLEN_TICKS_MAX = 2000000, /* while the host runs something else */
 };
 
 struct sim_points sim_points;
@@ -43,15 +46,11 @@ void step_copy_first(bool copy)
     copies = copy;
 }
 
-static const struct cap *first_cap(void)
-{
-    return captable_slot(sim_init_table(), INIT_CAPTABLE);
-}
-
 void step_check(void)
 {
     world.checks++;
     check_all(first_cap(), sim_init_table());
+    invariants_all();
 }
 
 static void entered(void)
@@ -95,6 +94,8 @@ static void outside(void)
 static void idle(void)
 {
     uint64_t next = event_next_time();
+    if (check_interval == 1)
+        invariants_idle();
     if (sim.timer && sim.timer < next)
         next = sim.timer;
     if (next == UINT64_MAX && world.phase == PHASE_FAULTS)
@@ -171,8 +172,10 @@ static void kernel_call(struct thread *thread)
         try_on_copy();
     mix_call(&thread->registers);
     sim_syscall();
-    if (risky)
+    if (risky) {
         sim_mappings_changed();
+        invariants_moved();
+    }
     entered();
 }
 
@@ -196,6 +199,8 @@ static void simulator_call(struct thread *thread)
     default:
         at_boundary = sim_points.boundaries < 0;
         sim_clock += POINT_TICKS;
+        if (chance(world.options.stolen))
+            sim_clock += random_below(STOLEN_TICKS_MAX);
     }
 }
 
@@ -207,7 +212,7 @@ bool step_at_boundary(void)
 void step_kill(void)
 {
     struct thread *thread = sim_cpu.current;
-    world.killed = sim_window((uint64_t)thread->registers.rsp);
+    world.killed = sim_window(thread->registers.rsp);
     sim_fault(FAULT_INVALID_OPCODE, thread->registers.rip, 0);
     entered();
 }
@@ -243,6 +248,8 @@ void step(void)
         idle();
     check_watch(false);
     world_mix(sim_clock);
+    if (check_interval == 1)
+        invariants_step();
     if (check_interval > 1 && world.steps % check_interval == 0)
         step_check();
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/arch/sim/machine.h"
+#include "tools/sim/invariants.h"
 
 struct world world;
 
@@ -86,8 +87,10 @@ static void interrupt_from_nowhere(void)
 
 static void clock_jump(void)
 {
+    uint64_t ticks = random_below(3600ull * 1000000000);
     world.count.jumps++;
-    sim_clock += random_below(3600ull * 1000000000);
+    world.jumped += ticks;
+    sim_clock += ticks;
 }
 
 static void event_run(const struct event *event)
@@ -167,6 +170,7 @@ void world_start(const struct options *options)
     ports_start();
     nic_start();
     clients_start();
+    invariants_reset();
     if (options->spurious)
         event_add(random_below(1000000000), EVENT_SPURIOUS, 0);
     for (uint32_t i = 0; i < options->jumps; i++)

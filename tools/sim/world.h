@@ -56,9 +56,12 @@ struct world {
     uint64_t entries;               /* kernel entries */
     uint64_t hash;                  /* of all that happened */
     uint64_t order;
+    uint64_t jumped; /* ticks that the clock has jumped over */
     enum phase phase;
     bool ended;          /* the machine was reset or nothing will ever happen again */
-    bool reported;       /* the console said that something is dead */
+    bool reported;       /* the console said that something is dead: */
+    bool card_broken;    /* the driver has given up the card */
+    uint64_t dead;       /* domains, a bit each */
     uint32_t killed;     /* domain that was killed; 0: none */
     uint64_t interrupts; /* vectors raised and not delivered, a bit each from IRQ_VECTOR_FIRST */
     uint32_t event_count, free_count;
@@ -105,6 +108,8 @@ void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
 void nic_receive(struct frame *frame);
 void nic_event(enum event_kind kind);
 bool nic_pin(void); /* its pin is asserted */
+/* False: it has something to tell. Else *posted is how many receive buffers it has. */
+bool nic_rests(uint32_t *posted);
 
 /* network.c: one frame from here to there, with all that can happen to it. */
 void network_carry(const uint8_t *bytes, uint32_t length, bool to_machine);

@@ -13,8 +13,11 @@
 #include "kernel/panic.h"
 #include "kernel/registers.h"
 
+#ifndef SIM_MACHINE_PAGES
+#define SIM_MACHINE_PAGES 512 /* 2 MiB: small enough to look at all of it after every step */
+#endif
 enum {
-    SIM_PAGES = 512, /* of the kernel's tests: 2 MiB, small enough to look at all of it */
+    SIM_PAGES = SIM_MACHINE_PAGES, /* of the kernel's tests */
     SIM_PAGES_MAX = 2048,
 };
 
@@ -27,19 +30,20 @@ enum {
 
 #define sim_memory ((uint8_t *)SIM_ARENA)
 extern uint64_t sim_pages; /* how many the machine has */
+#define SIM_MEMORY_BYTES (sim_pages * PAGE_BYTES)
 extern struct cpu sim_cpu;
 extern uint64_t sim_clock, sim_frequency;
 
 static inline void *phys_to_virt(uint64_t physical)
 {
-    ASSERT(physical >= SIM_MEMORY_FIRST && physical - SIM_MEMORY_FIRST < sim_pages * PAGE_BYTES);
+    ASSERT(physical >= SIM_MEMORY_FIRST && physical - SIM_MEMORY_FIRST < SIM_MEMORY_BYTES);
     return sim_memory + (physical - SIM_MEMORY_FIRST);
 }
 
 static inline uint64_t virt_to_phys(const void *address)
 {
     uint64_t offset = (uint64_t)address - (uint64_t)sim_memory;
-    ASSERT(offset < sim_pages * PAGE_BYTES);
+    ASSERT(offset < SIM_MEMORY_BYTES);
     return SIM_MEMORY_FIRST + offset;
 }
 

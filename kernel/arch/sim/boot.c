@@ -12,6 +12,7 @@
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/user/processor.h"
 #include "kernel/init.h"
+#include "ipc/ring_layout.h"
 #include "libos/start.h"
 
 struct sim_servers sim_servers[IMAGE_DOMAINS_MAX];
@@ -60,11 +61,14 @@ static void start_page_move(struct start_page *start, uint64_t by)
 }
 
 /* The template in the image isn't a whole page: what is cut off is zero. */
-static void start_template_move(const struct image_domain *domain, uint64_t by)
+static void start_template_move(const struct image_domain *domain, uint64_t by, uint32_t slots)
 {
     struct start_page start = {0};
     memcpy(&start, sim_memory + domain->start, domain->start_bytes);
     start_page_move(&start, by);
+    for (int i = 0; i < start.conns; i++)
+        while (start.conn[i].slots > slots && start.conn[i].slots > RING_SLOTS_MIN)
+            start.conn[i].slots /= 2;
     memcpy(sim_memory + domain->start, &start, domain->start_bytes);
 }
 
@@ -113,14 +117,14 @@ static void servers_find(const struct image_domain *domain, struct sim_servers *
         servers->server[servers->count++] = linked(name);
 }
 
-static void domains_move(struct image_header *image)
+static void domains_move(struct image_header *image, uint32_t slots)
 {
     struct image_domain *domains = table(image->domains);
     struct image_device *devices = table(image->devices);
     mappings_move(image, domains);
     for (uint32_t d = 1; d < image->domains.count; d++) {
         servers_find(&domains[d], &sim_servers[d]);
-        start_template_move(&domains[d], window(d));
+        start_template_move(&domains[d], window(d), slots);
         domains[d].entry = (uint64_t)sim_domain_start;
     }
     domains[0].entry = (uint64_t)init_start;
@@ -163,7 +167,7 @@ void sim_boot(const struct sim_boot *boot)
     if (image_pages + 2 >= boot->pages)
         panic("too little memory: the image alone has %lu pages", (unsigned long)image_pages);
     memcpy(sim_memory, boot->image, boot->bytes);
-    domains_move((struct image_header *)sim_memory);
+    domains_move((struct image_header *)sim_memory, boot->slots);
     info_fill(page_at(image_pages), boot->seed);
     page_at(image_pages + 1);
     machine.boot_page = machine.info_page + PAGE_BYTES;

@@ -29,6 +29,7 @@ struct sim_boot {
     uint64_t bytes;
     uint64_t pages; /* of the machine */
     const char *command_line;
+    uint32_t slots;   /* channels hold so many messages at most (a power of two up to that) */
     uint64_t seed[2]; /* of the kernel information page */
 };
 

@@ -66,6 +66,12 @@ void check_reset(void)
     check_paging_reset();
 }
 
+void check_other_state(void)
+{
+    memset(pages, 0, SIM_PAGES * sizeof(pages[0]));
+    check_paging_reset();
+}
+
 static uint64_t index_of(const void *address)
 {
     return ((uint64_t)address - (uint64_t)sim_memory) / PAGE_BYTES;
@@ -231,8 +237,12 @@ static void check_place(const struct cap *cap)
         ASSERT(is_object(cap->object, OBJECT_port));
         check_share(cap);
     }
-    if (cap->type == OBJECT_captable)
-        ASSERT(cap->object == root_table || is_object(cap->object, OBJECT_captable));
+    if (cap->type == OBJECT_captable) {
+        const struct captable *named = cap->object;
+        ASSERT(named == root_table || is_object(named, OBJECT_captable));
+        /* Removal follows tables into tables: it ends because they contain each other in a tree. */
+        ASSERT(!(cap->flags & CAP_FIRST) || named->nesting == table->nesting + 1);
+    }
 }
 
 /* --- threads --- */
@@ -249,6 +259,7 @@ static void check_thread(const struct thread *thread)
     ASSERT(!thread->captable || thread->captable == root_table ||
            is_object(thread->captable, OBJECT_captable));
     ASSERT(!thread->port || is_object(thread->port, OBJECT_port));
+    ASSERT(!thread->port || thread->state == THREAD_WAITING || thread->state == THREAD_FAULTED);
     ASSERT((thread->state == THREAD_RUNNING) == (sim_cpu.current == thread));
 }
 
@@ -377,6 +388,39 @@ static void check_share_owners(const struct cap *first)
     }
 }
 
+/* --- interrupts --- */
+
+static void check_vector(uint64_t number, bool owned)
+{
+    const struct irq_vector *vector = irq_vector(number);
+    ASSERT(vector->taken == owned);
+    ASSERT(!vector->port || (owned && is_object(vector->port, OBJECT_port) && vector->bit < 64));
+    ASSERT(!vector->routed || (vector->port && sim.pin[vector->pin].vector == number));
+    ASSERT(!vector->level || (vector->routed && sim.pin[vector->pin].level));
+}
+
+/* A vector has at most one first capability, and is bound only while that exists; a pin is open
+ * only while its vector is bound. */
+static void check_irqs(const struct cap *first)
+{
+    bool owned[IRQ_VECTOR_LAST + 1] = {false};
+    for (const struct cap *cap = first; cap; cap = cap->next) {
+        if (cap->type != OBJECT_irq || !(cap->flags & CAP_FIRST))
+            continue;
+        ASSERT(cap->number >= IRQ_VECTOR_FIRST && cap->number <= IRQ_VECTOR_LAST);
+        ASSERT(!owned[cap->number]);
+        owned[cap->number] = true;
+    }
+    for (uint64_t number = IRQ_VECTOR_FIRST; number <= IRQ_VECTOR_LAST; number++)
+        check_vector(number, owned[number]);
+    for (uint64_t pin = 0; pin < SIM_PINS; pin++) {
+        if (!sim.pin[pin].open)
+            continue;
+        const struct irq_vector *vector = irq_vector(sim.pin[pin].vector);
+        ASSERT(vector->routed && vector->pin == pin);
+    }
+}
+
 static void check_space(const struct space *space)
 {
     FOR_EACH_THREAD(thread, &space->threads, space_link)
@@ -449,6 +493,7 @@ void check_all(const struct cap *first, const struct captable *table)
             check_space(cap->object);
     }
     check_share_owners(first);
+    check_irqs(first);
     ASSERT(found == count.caps);
     ASSERT(count.space_threads == 0 && count.captable_threads == 0);
     ASSERT(count.mapped == 0);

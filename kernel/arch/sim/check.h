@@ -12,6 +12,9 @@
 /* Forgets what was remembered of an earlier machine. Afterwards sim.flushed is in use. */
 void check_reset(void);
 
+/* The same for another state of the same machine, of SIM_PAGES pages, at less cost. */
+void check_other_state(void);
+
 /* `first`: the first capability of the derivation list. `table`: the one table that isn't made
  * from untyped memory, where the roots are.
  *
@@ -20,6 +23,8 @@ void check_reset(void);
  *  - memory: no page is in two objects; new pages are cleared; what is in no object any more is
  *    filled with garbage and poisoned, so that a use after free is found;
  *  - threads, ports, spaces, tables: everything is in exactly the lists it should be in;
+ *  - interrupts: a vector has one owner, and is bound to a live port or to nothing; a pin is open
+ *    only for a bound vector;
  *  - the CPU: the best thread runs, timer and slice are set when they must be.
  */
 void check_all(const struct cap *first, const struct captable *table);
@@ -39,6 +44,9 @@ void check_late(bool late);
 /* Used by check_all (check_paging.c): present entries of a space are exactly what its capabilities
  * say, and no translation that the processor may remember is out of date. */
 void check_paging_reset(void);
+
+/* Whether the pages of a mapped page capability are mapped with exactly these rights. */
+void check_mapped(const struct cap *page, uint8_t rights);
 void check_space_entries(const struct space *space);
 void check_translations(const struct space *running);
 

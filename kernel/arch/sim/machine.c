@@ -19,6 +19,7 @@ uint64_t sim_pages;
 struct cpu sim_cpu;
 uint64_t sim_clock, sim_frequency;
 struct sim_machine sim;
+char sim_panic_text[SIM_PANIC_BYTES];
 
 void sim_reset(uint64_t pages)
 {
@@ -193,11 +194,10 @@ void panic(const char *text, ...)
 {
     va_list arguments;
     va_start(arguments, text);
-    vsnprintf(sim.panic_text, sizeof(sim.panic_text), text, arguments);
-    va_end(arguments);
-    if (sim.panic)
+    if (sim.panic) {
+        vsnprintf(sim_panic_text, sizeof(sim_panic_text), text, arguments);
         longjmp(*sim.panic, 1);
-    va_start(arguments, text);
+    }
     print("kernel: panic: ", text, arguments);
     va_end(arguments);
     abort();

@@ -14,6 +14,7 @@
 enum {
     SIM_PINS = 24,         /* inputs of the I/O APIC */
     SIM_KERNEL_ENTRY = 96, /* what the kernel's half of a root table is filled with: not present */
+    SIM_PANIC_BYTES = 256,
 };
 
 struct sim_machine {
@@ -38,9 +39,11 @@ struct sim_machine {
 
     /* Where a panic goes; NULL: it ends the process. */
     jmp_buf *panic;
-    char panic_text[200];
 };
 extern struct sim_machine sim;
+
+/* What the last panic said that went to sim.panic. */
+extern char sim_panic_text[SIM_PANIC_BYTES];
 
 /* A machine with so many pages (at most SIM_PAGES_MAX) that was just switched on: clock 1, memory
  * filled with garbage. */

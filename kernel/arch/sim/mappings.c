@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <sanitizer/asan_interface.h>
+
 #include "kernel/arch/sim/arena.h"
 #include "kernel/arch/sim/machine.h"
 
@@ -37,6 +39,7 @@ struct view {
 };
 
 static struct view views[SPACES_MAX];
+static struct view *last; /* that was loaded */
 static struct run found[RUNS_MAX];
 static uint32_t found_count;
 
@@ -113,12 +116,24 @@ static bool map(const struct run *run)
              memory ? (off_t)(run->physical - SIM_MEMORY_FIRST) : 0);
     if (at == MAP_FAILED)
         return false;
+    /* A stack that was here before was left in the middle of its functions. */
+    ASAN_UNPOISON_MEMORY_REGION(at, run->pages * PAGE_BYTES);
     if (memory)
         return true;
     for (uint64_t i = 0; i < run->pages; i++)
         sim.device_page((void *)(run->address + i * PAGE_BYTES), run->physical + i * PAGE_BYTES);
     mprotect(at, run->pages * PAGE_BYTES, PROT_READ);
     return true;
+}
+
+void sim_mappings_forget(void)
+{
+    for (int i = 0; i < SPACES_MAX; i++) {
+        for (uint32_t n = 0; n < views[i].count && !views[i].evicted; n++)
+            unmap(&views[i].runs[n]);
+        views[i] = (struct view){0};
+    }
+    last = NULL;
 }
 
 static bool overlap(const struct run *a, const struct run *b)
@@ -193,7 +208,6 @@ static void update(struct view *view)
 
 void sim_mappings_load(const struct space *space)
 {
-    static struct view *last;
     if (last && last->root == space->root_physical && !last->stale && !last->evicted)
         return;
     struct view *view = last = view_of(space->root_physical);

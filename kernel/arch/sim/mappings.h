@@ -10,8 +10,11 @@
 
 #include "kernel/space.h"
 
-/* Page tables may have changed, or the machine is another one: look again at all of them. */
+/* Page tables may have changed: look again at all of them. */
 void sim_mappings_changed(void);
+
+/* The machine is another one: nothing is mapped. */
+void sim_mappings_forget(void);
 
 /* Before user code of this space runs. */
 void sim_mappings_load(const struct space *space);

@@ -97,6 +97,15 @@ void sim_user_start(void)
             sim_host_failed("sigaction");
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+/* Nothing is freed at the end of a run. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+#endif
+
 /* AddressSanitizer wants to know on which stack the code runs. */
 static void stack_is(const void *bottom, size_t bytes)
 {

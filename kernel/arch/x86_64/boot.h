@@ -32,8 +32,9 @@ void boot_map_memory(struct boot_info *info);
 /* Feature bits, segments, interrupt table, timer: this CPU. */
 uint32_t cpu_start(void);
 
-/* Finds the clock's and the timer's rates, in bounded time. */
+/* Finds the clock's and the timer's rates, in bounded time; and by what. */
 void clock_calibrate(void);
+const char *clock_reference(void);
 
 /* Leaves the kernel to the thread that is ready. */
 __attribute__((noreturn)) void cpu_run(void);

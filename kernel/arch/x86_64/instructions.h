@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Single privileged instructions as functions.
+ * Single privileged instructions as functions, and the kernel's way to device memory: all that the
+ * files about interrupt controllers and clocks need of the machine.
  */
 #ifndef KERNEL_INSTRUCTIONS_H
 #define KERNEL_INSTRUCTIONS_H
@@ -55,6 +56,11 @@ static inline uint64_t read_msr(uint32_t msr)
     return (uint64_t)high << 32 | low;
 }
 
+static inline void memory_fence(void)
+{
+    __asm__ volatile("mfence" : : : "memory");
+}
+
 static inline uint64_t read_cr2(void)
 {
     uint64_t value;
@@ -89,6 +95,13 @@ static inline void write_cr4(uint64_t value)
 static inline void flush_page(uint64_t address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+/* memory.c maps the kernel's devices (enum device_page) in the last 2 MiB of the GiB where the
+ * kernel is linked. */
+static inline volatile uint32_t *device_page(uint32_t number)
+{
+    return (volatile uint32_t *)(0xffffffffbfe00000ull + number * 4096ull);
 }
 
 struct cpuid {

@@ -91,10 +91,10 @@ void kernel_boot(void)
     apic_start();
     clock_calibrate();
     info_fill(&info_page.info, features);
-    kprintf("motet %s, %s, TSC %lu MHz, APIC timer%s", kernel_build,
+    kprintf("motet %s, %s, TSC %lu MHz by %s, %s, %s timer%s", kernel_build,
             boot_protocol == BOOT_PVH ? "PVH" : "Multiboot2",
-            (unsigned long)(clock_frequency / 1000000),
-            features & CPU_NX ? "" : ", no NX: data is executable");
+            (unsigned long)(clock_frequency / 1000000), clock_reference(), apic_name(),
+            apic_timer_name(), features & CPU_NX ? "" : ", no NX: data is executable");
     init_start();
     cpu_run();
 }

@@ -2,7 +2,7 @@
  *
  * The kernel's own address space: the direct map of all memory (not executable where there is NX),
  * the kernel where it is linked (text executable, constants read-only, data neither), and the
- * interrupt controllers.
+ * interrupt controllers and timers.
  */
 #include <string.h>
 
@@ -104,6 +104,12 @@ static bool has_gib_pages(void)
     return cpuid(0x80000001, 0).edx >> 26 & 1;
 }
 
+static void map_device(enum device_page page, uint64_t physical)
+{
+    device_pages[page] =
+        physical | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_UNCACHED | no_execute_bit();
+}
+
 void boot_map_memory(struct boot_info *info)
 {
     const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
@@ -115,8 +121,9 @@ void boot_map_memory(struct boot_info *info)
             if (gib && !direct_pointers[gib])
                 map_gib(info, gib, large);
     }
-    device_pages[0] = APIC_PHYSICAL | flags | PTE_UNCACHED | no_execute_bit();
-    device_pages[1] = IOAPIC_PHYSICAL | flags | PTE_UNCACHED | no_execute_bit();
+    map_device(DEVICE_PAGE_APIC, APIC_PHYSICAL);
+    map_device(DEVICE_PAGE_IOAPIC, IOAPIC_PHYSICAL);
+    map_device(DEVICE_PAGE_HPET, HPET_PHYSICAL);
     direct_pointers[0] = kernel_physical(direct_first) | flags;
     kernel_pointers[510] = kernel_physical(kernel_directory) | flags;
     kernel_root[0] = 0;

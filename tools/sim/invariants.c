@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See invariants.h. Called by step.c. Domains are believed nothing but where their start pages say
+ * that things are. Bounds: LINKS_MAX ends of channels, OWNERS_MAX pools; what is beyond isn't
+ * looked at.
+ */
+#include "tools/sim/invariants.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "kernel/arch.h"
+#include "libos/state.h"
+#include "servers/netd/netd.h"
+#include "tools/sim/composition.h"
+#include "tools/sim/world.h"
+
+enum {
+    LINKS_MAX = 32,
+    DOMAINS_MAX = 16,
+    OWNERS_MAX = 2 + CLIENTS_MAX,
+    LOOK_AGAIN_STEPS = 64, /* while the machine is being built, mappings change all the time */
+};
+
+/* One end of a channel. */
+struct end {
+    const struct ring *mine, *theirs;
+    const struct link *link; /* the libOS's, NULL: not there yet */
+    uint32_t slots, domain;
+    const char *name;
+};
+
+struct owner {
+    const struct pool_owner *pool;
+    const char *name;
+};
+
+static struct {
+    bool stale;
+    uint64_t looked_at; /* world.steps */
+    uint32_t ends, domains, owners, turn;
+    struct end end[LINKS_MAX];
+    struct owner owner[OWNERS_MAX];
+    const struct counter_page *counters[DOMAINS_MAX];
+    const struct log_page *log[DOMAINS_MAX];
+    const struct thread *thread[DOMAINS_MAX];
+    const struct netd *netd;
+    uint32_t netd_domain;
+    uint64_t last[DOMAINS_MAX][COUNTERS_MAX]; /* values of counters */
+} known;
+
+void invariants_reset(void)
+{
+    memset(&known, 0, sizeof(known));
+    known.stale = true;
+}
+
+void invariants_moved(void)
+{
+    known.stale = true;
+}
+
+/* --- finding things --- */
+
+static void find_ends(const struct start_page *start, uint32_t d, const struct libos *libos)
+{
+    for (uint32_t i = 0; i < start->conns && known.ends < LINKS_MAX; i++) {
+        const struct start_conn *conn = &start->conn[i];
+        struct end *end = &known.end[known.ends];
+        *end = (struct end){domain_memory(conn->mine),
+                            domain_memory(conn->theirs),
+                            libos ? &libos->link[i] : NULL,
+                            conn->slots,
+                            d,
+                            conn->name};
+        known.ends += end->mine && end->theirs;
+    }
+}
+
+static void find_netd(const struct libos *libos, uint32_t d)
+{
+    const struct netd *netd = domain_piece((uint64_t)libos->domain[0].state, sizeof(*netd));
+    if (!netd || !netd->receive_pool)
+        return;
+    known.netd = netd;
+    known.netd_domain = d;
+    known.owner[known.owners++] = (struct owner){&netd->receive, "rx"};
+    for (uint32_t i = 0; i < netd->clients && i < CLIENTS_MAX; i++)
+        known.owner[known.owners++] = (struct owner){&netd->client[i].receive, "recv"};
+}
+
+/* Only servers that run alone are known by their domain's name. */
+static void find_domain(uint32_t d)
+{
+    const struct start_page *start = domain_start_page(d);
+    if (!start)
+        return;
+    const struct libos *libos = domain_piece(start->private_address, sizeof(*libos));
+    if (libos && !libos->links_end)
+        libos = NULL;
+    known.counters[d] = domain_memory(start->counters_address);
+    known.log[d] = domain_memory(start->log_address);
+    known.thread[d] = domain_thread(d);
+    find_ends(start, d, libos);
+    if (libos && !strcmp(domain_at(d)->name, "netd"))
+        find_netd(libos, d);
+}
+
+static void find(void)
+{
+    known.ends = known.owners = 0;
+    known.netd = NULL;
+    known.looked_at = world.steps;
+    known.domains = domain_count() < DOMAINS_MAX ? domain_count() : DOMAINS_MAX;
+    known.stale = false;
+    for (uint32_t d = 1; d < known.domains; d++) {
+        find_domain(d);
+        known.stale |= !known.thread[d];
+    }
+    known.stale |= !known.netd;
+}
+
+/* --- channels --- */
+
+static void check_end(const struct end *end)
+{
+    uint32_t produced = end->theirs->produced, done = end->mine->done, current = end->mine->current;
+    if (produced - done > end->slots)
+        panic("%s has done %u messages of %u", domain_at(end->domain)->name, done, produced);
+    if (current - done > end->slots || produced - current > end->slots)
+        panic("%s has taken %u messages, done %u, of %u", domain_at(end->domain)->name, current,
+              done, produced);
+}
+
+static bool waits(const struct thread *thread)
+{
+    return thread && thread->state == THREAD_WAITING && !thread->port->pending;
+}
+
+static void check_sleep(const struct end *end)
+{
+    const char *name = domain_at(end->domain)->name;
+    if (!end->link || end->link->channel.broken || !waits(known.thread[end->domain]))
+        return;
+    const struct channel *channel = &end->link->channel;
+    if (!channel->stalled && channel->taken != end->theirs->produced)
+        panic("%s sleeps on %u messages (%s): a wake-up got lost", name,
+              end->theirs->produced - channel->taken, end->name);
+    if (channel->short_of_room && end->theirs->done != channel->put_end - channel->mask - 1)
+        panic("%s sleeps, short of room that there is (%s): a wake-up got lost", name, end->name);
+}
+
+/* --- pages of a domain --- */
+
+static void check_counters(uint32_t d)
+{
+    const struct counter_page *page = known.counters[d];
+    if (page && page->count > COUNTERS_MAX)
+        panic("%s has %u counters", domain_at(d)->name, page->count);
+    for (uint32_t n = 0; page && n < page->count; n++) {
+        if (page->value[n] < known.last[d][n])
+            panic("counter %s.%s fell from %lu to %lu", domain_at(d)->name, page->name[n],
+                  known.last[d][n], page->value[n]);
+        known.last[d][n] = page->value[n];
+    }
+}
+
+static void check_log(uint32_t d)
+{
+    const struct log_page *page = known.log[d];
+    if (!page || !page->written)
+        return;
+    if (page->written > page->claimed || page->claimed > page->written + LOG_LINE_BYTES ||
+        page->text[(page->written - 1) % LOG_BYTES] != '\n' || page->lines > page->written)
+        panic("the log of %s is broken: %lu lines in %lu bytes, %lu claimed", domain_at(d)->name,
+              page->lines, page->written, page->claimed);
+}
+
+/* --- pools --- */
+
+static uint32_t held_by(const struct pool_owner *owner, uint32_t from, uint32_t to)
+{
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < owner->buffers; i++)
+        held += owner->holder[i] >= from && owner->holder[i] <= to;
+    return held;
+}
+
+static void check_owner(const struct owner *owner)
+{
+    const struct pool_owner *pool = owner->pool;
+    bool seen[POOL_BUFFERS_MAX] = {false};
+    if (pool->buffers > POOL_BUFFERS_MAX ||
+        pool->free_count + held_by(pool, 1, UINT8_MAX) != pool->buffers)
+        panic("pool %s: %u of %u buffers are free, and %u lent", owner->name, pool->free_count,
+              pool->buffers, held_by(pool, 1, UINT8_MAX));
+    for (uint32_t i = 0; i < pool->free_count; i++) {
+        uint32_t index = pool->free[i];
+        if (index >= pool->buffers || pool->holder[index] || seen[index])
+            panic("pool %s: buffer %u is free and in use, or free twice", owner->name, index);
+        seen[index] = true;
+    }
+}
+
+static void check_netd(const struct netd *netd)
+{
+    if (!transmit_check(&netd->transmit))
+        panic("netd's table of frames to send contradicts itself");
+    for (uint32_t i = 0; i < netd->interfaces; i++) {
+        uint32_t held = held_by(&netd->receive, RECEIVE_DRIVER + i, RECEIVE_DRIVER + i);
+        if (held != netd->interface[i].rx_lent)
+            panic("netd has lent %u receive buffers and counts %u", held,
+                  netd->interface[i].rx_lent);
+    }
+}
+
+static bool channels_empty(void)
+{
+    for (uint32_t i = 0; i < known.ends; i++) {
+        const struct end *end = &known.end[i];
+        if (!end->link || end->link->channel.broken || !waits(known.thread[end->domain]) ||
+            end->mine->done != end->theirs->produced)
+            return false;
+    }
+    return true;
+}
+
+/* Everything is at rest: what each side believes to have lent is what the other has. */
+static void check_rest(const struct netd *netd)
+{
+    uint32_t lent = 0, posted;
+    for (uint32_t i = 0; i < netd->clients; i++) {
+        const struct client *client = &netd->client[i];
+        uint32_t held = held_by(&client->receive, 1, UINT8_MAX);
+        if (!client->sending && !client->done_count && held)
+            panic("%u buffers of queries are lost: netd has lent them, and nobody has a query",
+                  held);
+    }
+    for (uint32_t i = 0; i < netd->interfaces; i++)
+        lent += netd->interface[i].rx_lent;
+    if (nic_rests(&posted) && posted != lent)
+        panic("the driver sleeps on received frames, or has lost buffers: it was lent %u, the card "
+              "has %u",
+              lent, posted);
+}
+
+/* --- */
+
+/* One thing of those that take longer. False: there is no such number. */
+static bool check_one(uint32_t n)
+{
+    if (n < known.owners)
+        check_owner(&known.owner[n]);
+    else if ((n -= known.owners) < known.domains)
+        check_counters(n);
+    else if ((n -= known.domains) < known.domains)
+        check_log(n);
+    else if (n > known.domains)
+        return false;
+    else if (known.netd)
+        check_netd(known.netd);
+    return true;
+}
+
+static void find_if_moved(void)
+{
+    if (known.stale && (world.steps - known.looked_at >= LOOK_AGAIN_STEPS || !known.domains))
+        find();
+}
+
+void invariants_step(void)
+{
+    find_if_moved();
+    for (uint32_t i = 0; i < known.ends; i++)
+        check_end(&known.end[i]);
+    if (!check_one(known.turn++))
+        known.turn = 0;
+}
+
+void invariants_all(void)
+{
+    find();
+    for (uint32_t i = 0; i < known.ends; i++)
+        check_end(&known.end[i]);
+    for (uint32_t n = 0; n <= known.owners + 2 * known.domains; n++)
+        check_one(n);
+}
+
+void invariants_idle(void)
+{
+    if (known.stale)
+        find();
+    for (uint32_t i = 0; i < known.ends; i++)
+        check_sleep(&known.end[i]);
+    if (known.netd && channels_empty())
+        check_rest(known.netd);
+}

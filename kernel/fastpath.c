@@ -37,11 +37,11 @@ bool send_wait_fast(struct thread *sender)
         return false;
     struct port *port = cap->object, *own = own_cap->object;
     struct thread *receiver = port->waiter;
-    if (!receiver || receiver->deadline.time)
+    if (!receiver || receiver->deadline.time || receiver->budget.ticks)
         return false;
     /* The sender would block, and then nobody else would be chosen. */
     struct cpu *cpu = cpu_self();
-    if (own->waiter || own->pending | own->count || !list_empty(&own->faulted) ||
+    if (cpu->budget_end || own->waiter || own->pending | own->count || !list_empty(&own->faulted) ||
         cpu->ready_bits >> receiver->priority)
         return false;
 

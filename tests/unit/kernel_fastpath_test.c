@@ -144,6 +144,8 @@ static void random_machine(void)
     for (uint32_t i = 0; i < THREADS; i++) {
         uint32_t thread = make_thread_in(i % 2 ? space : SLOT_SPACE, SLOT_TABLE,
                                          PRIORITY - 2 + random_below(3), 0);
+        if (!random_below(4))
+            must(INVOKE(thread, thread_budget, 40, 60));
         must(INVOKE(thread, thread_resume, 0));
         run(machine.main);
     }
@@ -170,7 +172,7 @@ static void the_fast_path_does_what_the_general_one_does(void **state)
     }
     free(before.memory);
     free(fast.memory);
-    assert_in_range(taken, STATES, STATES * CALLS);
+    assert_in_range(taken, STATES / 2, STATES * CALLS);
     assert_in_range(declined, STATES, STATES * CALLS);
 }
 

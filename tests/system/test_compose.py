@@ -507,7 +507,8 @@ class Block:
         h = self.header
         self.domains = [fields("16sQQIIIHHHBBIIIII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority x "
-                               "settings servers budget period x", data, h["d0"] + 72 * i) for i in range(h["dn"])]
+                               "settings servers budget period x", data, h["d0"] + 72 * i)
+                        for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]
         self.mappings = [fields("QIHBB", "address slot domain rights pool", data, h["m0"] + 16 * i)

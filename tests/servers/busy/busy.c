@@ -13,8 +13,9 @@ static enum error start(void *state, struct domain *domain)
 {
     volatile uint64_t *turns = domain_counters(domain);
     (void)state;
-    for (;;)
+    while (turns)
         ++*turns;
+    return OK;
 }
 
 static const char *const counters[] = {"turns"};

@@ -579,7 +579,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 2
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 3
     assert block.header["header_bytes"] == 96
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325

@@ -143,7 +143,8 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
 
 # What every message passes through is worth some bytes.
 HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
-       $(patsubst %,$(B)/kernel/kernel/%.o,syscall port thread irq arch/x86_64/cpu)
+       $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread irq space invoke \
+         arch/x86_64/cpu arch/x86_64/paging)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
     $(call cc_flag,-falign-jumps=1)
 
@@ -348,9 +349,14 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/
 	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/dns-10k.map.json --objects $(B)/target \
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
+include bench/kernel/kernel.mk
+
 BENCH_RUNS ?= 5
-BENCHES := $(or $(ONLY),dns sim)
-bench: $(if $(filter-out sim,$(BENCHES)),bench-dns) $(if $(filter sim,$(BENCHES)),bench-sim)
+BENCHES := $(or $(ONLY),dns kernel sim)
+bench: $(if $(filter-out kernel sim,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+       $(if $(filter sim,$(BENCHES)),bench-sim)
+bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/kernel.elf
+	@$(KERNEL_BENCH)
 
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
@@ -381,6 +387,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE units test-images reference debug-images
+.PHONY: FORCE bench-dns bench-kernel units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

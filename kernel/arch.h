@@ -48,6 +48,7 @@ void arch_console_write(const char *text);
  *   void *phys_to_virt(uint64_t physical)      the direct map: physical memory in kernel addresses
  *   uint64_t virt_to_phys(const void *address)
  *   struct cpu *cpu_self(void)
+ *   void arch_clear(void *memory, uint64_t bytes)   zeros, a multiple of 8
  *   uint64_t arch_clock(void)                  clock ticks, monotonic
  */
 #if defined(MOTET_HOST)

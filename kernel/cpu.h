@@ -18,6 +18,7 @@ struct cpu {
     struct deadline *deadlines; /* root of the tree */
     uint64_t timer;             /* when the hardware timer will fire, 0: not armed */
     uint64_t slice_end;         /* 0: no equal competes */
+    uint64_t budget_end;        /* of the running thread, 0: it has none */
     struct space *space;        /* whose root table is loaded; NULL: the kernel's */
 };
 

@@ -246,6 +246,20 @@ static enum error invoke_thread_info(struct invocation *i)
     return OK;
 }
 
+static enum error invoke_thread_budget(struct invocation *i)
+{
+    return thread_budget(i->cap->object, i->a[0], i->a[1]);
+}
+
+static enum error invoke_thread_budget_info(struct invocation *i)
+{
+    const struct thread *thread = i->cap->object;
+    i->result[0] = thread->budget.ticks;
+    i->result[1] = thread->budget.left;
+    i->result[2] = thread->budget.used_up;
+    return OK;
+}
+
 static enum error invoke_irq_derive(struct invocation *i)
 {
     struct cap *slot;

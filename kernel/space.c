@@ -4,6 +4,8 @@
  */
 #include "kernel/space.h"
 
+#include <string.h>
+
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/paging.h"
 #include "kernel/panic.h"
@@ -24,17 +26,54 @@ static bool user_range(uint64_t at, uint64_t pages)
            pages * PAGE_BYTES <= USER_ADDRESS_END - at;
 }
 
-/* All tables on the way exist and all entries are free: then mapping can't fail half-way. */
-static enum error range_free(struct space *space, uint64_t at, uint64_t pages, uint64_t *level)
+/* How many of `pages` pages from `at` on have their entries in one table, side by side. */
+static uint64_t in_one_table(uint64_t at, uint64_t pages)
 {
-    for (uint64_t i = 0; i < pages; i++) {
-        uint64_t *entry = paging_entry(space->root, at + i * PAGE_BYTES, level);
-        if (!entry)
+    uint64_t rest = PAGING_ENTRIES - at / PAGE_BYTES % PAGING_ENTRIES;
+    return pages < rest ? pages : rest;
+}
+
+static bool entries_free(const uint64_t *entry, uint64_t count)
+{
+    uint64_t any = entry[0];
+    if (any & PTE_PRESENT)
+        return false; /* it may be a large one, which has no neighbours here */
+    for (uint64_t i = 1; i < count; i++)
+        any |= entry[i];
+    return !(any & PTE_PRESENT);
+}
+
+/* All tables on the way exist and all entries are free: then mapping can't fail half-way. A run has
+ * its entries in two tables at most: pages at `at` at first[0], the others at first[1]. */
+static enum error range_free(struct space *space, uint64_t at, uint64_t pages, uint64_t *level,
+                             uint64_t *first[2])
+{
+    for (int n = 0; pages; n++) {
+        uint64_t count = in_one_table(at, pages);
+        first[n] = paging_entry(space->root, at, level);
+        if (!first[n])
             return ERROR_NO_TABLE;
-        if (*entry & PTE_PRESENT)
+        if (!entries_free(first[n], count))
             return ERROR_OCCUPIED;
+        at += count * PAGE_BYTES;
+        pages -= count;
     }
     return OK;
+}
+
+static void entries_fill(uint64_t *entry, uint64_t count, uint64_t value)
+{
+    for (uint64_t i = 0; i < count; i++, value += PAGE_BYTES)
+        entry[i] = value;
+}
+
+/* The entry that maps a whole, aligned run at once: free, and with no table in its place. */
+static uint64_t *large_entry(struct space *space, const struct cap *page, uint64_t at)
+{
+    if (page->pages != PAGING_ENTRIES || (at | page->address) % PAGING_LARGE_BYTES)
+        return NULL;
+    uint64_t *entry = paging_table_entry(space->root, at, 1);
+    return entry && !(*entry & PTE_PRESENT) ? entry : NULL;
 }
 
 enum error space_map(struct space *space, struct cap *page, uint64_t at, uint8_t rights,
@@ -47,13 +86,19 @@ enum error space_map(struct space *space, struct cap *page, uint64_t at, uint8_t
         return ERROR_NO_RIGHT;
     if (page->map.space)
         return ERROR_MAPPED;
-    enum error error = range_free(space, at, page->pages, level);
-    if (error)
-        return error;
-    for (uint64_t i = 0; i < page->pages; i++) {
-        uint64_t *entry = paging_entry(space->root, at + i * PAGE_BYTES, level);
-        *entry = paging_user_entry(page->address + i * PAGE_BYTES, rights, page->flags & CAP_DEVICE,
-                                   arch_no_execute());
+    uint64_t value =
+        paging_user_entry(page->address, rights, page->flags & CAP_DEVICE, arch_no_execute());
+    uint64_t *first[2], *large = large_entry(space, page, at);
+    if (large) {
+        *large = value | PTE_LARGE;
+    } else {
+        enum error error = range_free(space, at, page->pages, level, first);
+        if (error)
+            return error;
+        uint64_t count = in_one_table(at, page->pages);
+        entries_fill(first[0], count, value);
+        if (count < page->pages)
+            entries_fill(first[1], page->pages - count, value + count * PAGE_BYTES);
     }
     page->map.space = space;
     page->map.at = at;
@@ -66,9 +111,16 @@ enum error space_unmap(struct cap *page)
     struct space *space = page->map.space;
     if (!space)
         return ERROR_NOT_MAPPED;
-    for (uint64_t i = 0; i < page->pages; i++) {
-        uint64_t missing;
-        *paging_entry(space->root, page->map.at + i * PAGE_BYTES, &missing) = 0;
+    uint64_t at = page->map.at, left = page->pages;
+    while (left) {
+        uint64_t missing, *entry = paging_entry(space->root, at, &missing);
+        uint64_t count = in_one_table(at, left);
+        if (count == 1 || *entry & PTE_LARGE)
+            *entry = 0;
+        else
+            memset(entry, 0, count * sizeof(*entry));
+        at += count * PAGE_BYTES;
+        left -= count;
     }
     if (cpu_self()->space == space)
         arch_flush(page->map.at, page->pages);

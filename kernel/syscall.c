@@ -5,6 +5,7 @@
 #include "kernel/syscall.h"
 
 #include "kernel/captable.h"
+#include "kernel/fastpath.h"
 #include "kernel/port.h"
 
 /* The port capability in the caller's slot `number`, if it carries `right`. */
@@ -99,6 +100,8 @@ void syscall_handle(struct thread *thread)
         error = call_wait(thread);
         break;
     case CALL_send_wait:
+        if (send_wait_fast(thread))
+            return;
         error = call_send_wait(thread);
         break;
     case CALL_yield:

@@ -13,6 +13,8 @@
 
 enum { SLICE_FRACTION = 100 }; /* of a second: 10 ms among equals */
 
+#define PERIOD_MAX (1ull << 60) /* ticks: so that no sum of times overflows */
+
 void cpu_init(struct cpu *cpu)
 {
     for (int i = 0; i < PRIORITY_COUNT; i++)
@@ -44,6 +46,28 @@ enum error thread_configure(struct thread *thread, struct space *space, struct c
     thread->priority = (uint8_t)priority;
     thread->fault_slot = (uint32_t)fault_slot;
     return OK;
+}
+
+enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period)
+{
+    if (ticks > period || period > PERIOD_MAX || (!ticks && period))
+        return ERROR_BAD_ARGUMENT;
+    if (thread->state != THREAD_SUSPENDED)
+        return ERROR_BAD_STATE;
+    thread->budget.ticks = thread->budget.left = ticks;
+    thread->budget.period = period;
+    thread->budget.refill = 0;
+    return OK;
+}
+
+/* The running thread stops. Something is always left: a budget ends by the timer, in one place. */
+static void budget_stop(struct cpu *cpu, struct thread *thread)
+{
+    if (!cpu->budget_end)
+        return;
+    uint64_t now = arch_clock();
+    thread->budget.left = cpu->budget_end > now ? cpu->budget_end - now : 1;
+    cpu->budget_end = 0;
 }
 
 static void ready_insert(struct cpu *cpu, struct thread *thread, bool first)
@@ -93,6 +117,7 @@ void thread_suspend(struct thread *thread)
         ready_remove(cpu, thread);
         break;
     case THREAD_RUNNING:
+        budget_stop(cpu, thread);
         cpu->current = NULL;
         cpu->reschedule = 1;
         break;
@@ -103,6 +128,9 @@ void thread_suspend(struct thread *thread)
         break;
     case THREAD_FAULTED:
         list_remove(&thread->link);
+        break;
+    case THREAD_EXHAUSTED:
+        deadline_remove(&cpu->deadlines, &thread->deadline);
         break;
     default:
         break;
@@ -132,6 +160,7 @@ void thread_wake(struct thread *thread)
 void thread_block(struct thread *thread, enum thread_state state)
 {
     struct cpu *cpu = cpu_self();
+    budget_stop(cpu, thread);
     thread->state = (uint8_t)state;
     cpu->current = NULL;
     cpu->reschedule = 1;
@@ -140,6 +169,7 @@ void thread_block(struct thread *thread, enum thread_state state)
 void thread_yield(struct thread *thread)
 {
     struct cpu *cpu = cpu_self();
+    budget_stop(cpu, thread);
     ready_insert(cpu, thread, false);
     cpu->current = NULL;
     cpu->reschedule = 1;
@@ -171,6 +201,19 @@ static void timer_at(struct cpu *cpu, uint64_t time)
     arch_timer_set(time);
 }
 
+static void budget_start(struct cpu *cpu, struct thread *thread)
+{
+    if (!thread->budget.ticks)
+        return;
+    uint64_t now = arch_clock();
+    if (thread->budget.refill <= now) {
+        thread->budget.left = thread->budget.ticks;
+        thread->budget.refill = now + thread->budget.period;
+    }
+    cpu->budget_end = now + thread->budget.left;
+    timer_at(cpu, cpu->budget_end);
+}
+
 static void slice_start(struct cpu *cpu, struct thread *thread)
 {
     cpu->slice_end = 0;
@@ -188,6 +231,7 @@ static void preempt(struct cpu *cpu, struct thread *thread)
 {
     uint64_t now = cpu->slice_end ? arch_clock() : 0;
     bool used_up = cpu->slice_end && cpu->slice_end <= now;
+    budget_stop(cpu, thread);
     thread->slice_left = used_up || !cpu->slice_end ? 0 : cpu->slice_end - now;
     ready_insert(cpu, thread, !used_up);
 }
@@ -217,6 +261,7 @@ struct thread *schedule(struct cpu *cpu)
         arch_space_load(next->space);
     arch_thread_load(next);
     slice_start(cpu, next);
+    budget_start(cpu, next);
     return next;
 }
 
@@ -225,10 +270,29 @@ static void expire(struct cpu *cpu, struct deadline *deadline)
     struct thread *thread = CONTAINER_OF(deadline, struct thread, deadline);
     deadline_remove(&cpu->deadlines, deadline);
     DEBUG_CHECK(deadline_check(cpu->deadlines));
+    if (thread->state == THREAD_EXHAUSTED) {
+        make_ready(thread);
+        return;
+    }
     ASSERT(thread->port->waiter == thread);
     thread->port->waiter = NULL;
     port_wait_end(thread, ERROR_TIMEOUT);
     thread_wake(thread);
+}
+
+/* The running thread's budget is used up: it stands still until its period ends, or goes on when
+ * that has ended meanwhile. */
+static void budget_expire(struct cpu *cpu, struct thread *thread, uint64_t now)
+{
+    cpu->budget_end = 0;
+    thread->budget.used_up++;
+    if (thread->budget.refill <= now) {
+        budget_start(cpu, thread);
+        return;
+    }
+    thread->budget.left = 0;
+    thread_block(thread, THREAD_EXHAUSTED);
+    deadline_set(cpu, thread, thread->budget.refill);
 }
 
 void timer_expired(struct cpu *cpu)
@@ -240,14 +304,18 @@ void timer_expired(struct cpu *cpu)
         expire(cpu, first);
         first = deadline_first(cpu->deadlines);
     }
+    if (cpu->budget_end && cpu->budget_end <= now)
+        budget_expire(cpu, cpu->current, now);
     if (cpu->slice_end && cpu->slice_end <= now && cpu->current) {
         cpu->slice_end = 0;
         thread_yield(cpu->current);
     }
     if (first)
         timer_at(cpu, first->time);
-    if (cpu->slice_end)
+    if (cpu->slice_end && cpu->current)
         timer_at(cpu, cpu->slice_end);
+    if (cpu->budget_end)
+        timer_at(cpu, cpu->budget_end);
 }
 
 void deadline_set(struct cpu *cpu, struct thread *thread, uint64_t time)
@@ -261,11 +329,15 @@ void deadline_set(struct cpu *cpu, struct thread *thread, uint64_t time)
 void thread_check(const struct thread *thread)
 {
     bool listed = !list_empty(&thread->link);
-    ASSERT(thread->state <= THREAD_FAULTED);
+    ASSERT(thread->state <= THREAD_EXHAUSTED);
     ASSERT(listed ==
            (thread->state == THREAD_READY || (thread->state == THREAD_FAULTED && thread->port)));
     ASSERT((thread->state == THREAD_WAITING) == (thread->port && thread->port->waiter == thread));
-    ASSERT(thread->deadline.time == 0 || thread->state == THREAD_WAITING);
+    ASSERT(thread->deadline.time == 0 || thread->state == THREAD_WAITING ||
+           thread->state == THREAD_EXHAUSTED);
+    if (thread->state == THREAD_EXHAUSTED)
+        ASSERT(thread->deadline.time && thread->budget.ticks && !thread->budget.left);
+    ASSERT(thread->budget.left <= thread->budget.ticks);
     if (thread->state != THREAD_SUSPENDED)
         ASSERT(thread->space && thread->captable);
 }

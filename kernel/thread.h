@@ -8,6 +8,7 @@
  *   READY      in cpu->ready[priority]
  *   RUNNING    cpu->current, in no list
  *   WAITING    port->waiter, in no list; in the deadline tree if it has a deadline
+ *   EXHAUSTED  in no list; in the deadline tree until its period ends
  *   FAULTED    in port->faulted until the message about it is taken, then in no list
  */
 #ifndef KERNEL_THREAD_H
@@ -47,6 +48,12 @@ struct thread {
     struct deadline deadline;
     uint64_t slice_left; /* ticks of a slice that a better thread cut short; 0: a whole one */
     struct {
+        uint64_t ticks, period; /* so many in each period; 0: no budget */
+        uint64_t left;          /* of them, when it last stopped running */
+        uint64_t refill;        /* when the period ends; it begins with the first run in it */
+        uint64_t used_up;       /* how often */
+    } budget;
+    struct {
         uint64_t cause; /* enum fault_cause */
         uint64_t address;
         uint64_t error;
@@ -59,6 +66,10 @@ void thread_init(struct thread *thread);
 
 enum error thread_configure(struct thread *thread, struct space *space, struct captable *captable,
                             uint64_t priority, uint64_t fault_slot);
+
+/* `ticks` in each `period` from now on; both 0: no budget. */
+enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period);
+
 enum error thread_resume(struct thread *thread);
 
 /* Takes the thread out of whatever it is in. A wait under way is given up. */
@@ -85,7 +96,8 @@ struct thread *schedule(struct cpu *cpu);
 /* Waits no longer than until `time` (clock ticks, not 0). */
 void deadline_set(struct cpu *cpu, struct thread *thread, uint64_t time);
 
-/* Time has passed: expires one deadline, ends a slice, and sets the timer for what comes next. */
+/* Time has passed: expires one deadline, ends a budget, ends a slice, and sets the timer for what
+ * comes next. */
 void timer_expired(struct cpu *cpu);
 
 void thread_check(const struct thread *thread);

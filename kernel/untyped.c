@@ -4,8 +4,6 @@
  */
 #include "kernel/untyped.h"
 
-#include <string.h>
-
 #include "kernel/arch.h"
 #include "kernel/port.h"
 #include "kernel/space.h"
@@ -57,7 +55,7 @@ static bool clear_up_to(struct cap *untyped, uint64_t end)
     uint64_t pages = end - first;
     if (pages > UNTYPED_CLEAR_PAGES)
         pages = UNTYPED_CLEAR_PAGES;
-    memset(phys_to_virt(untyped->address + first * PAGE_BYTES), 0, pages * PAGE_BYTES);
+    arch_clear(phys_to_virt(untyped->address + first * PAGE_BYTES), pages * PAGE_BYTES);
     untyped->untyped.cleared = first + pages;
     return first + pages == end;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The part of QEMU's plugin interface, version 1, that count.c uses: declared here because
- * Debian's QEMU packages ship no header. QEMU resolves these names when it loads the plugin, and
- * refuses a plugin whose qemu_plugin_version it doesn't support.
+ * The part of QEMU's plugin interface, version 1, that count.c and entry.c use: declared here
+ * because Debian's QEMU packages ship no header. QEMU resolves these names when it loads the
+ * plugin, and refuses a plugin whose qemu_plugin_version it doesn't support.
  */
 #ifndef BENCH_PLUGIN_QEMU_PLUGIN_H
 #define BENCH_PLUGIN_QEMU_PLUGIN_H
@@ -58,5 +58,17 @@ void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *instruction);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *instruction,
                                                 enum qemu_plugin_op operation, void *counter,
                                                 uint64_t value);
+
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+
+/* Calls CALLBACK with DATA before each execution of the block. */
+typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned int cpu, void *data);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block,
+                                          qemu_plugin_vcpu_udata_cb_t callback,
+                                          enum qemu_plugin_cb_flags flags, void *data);
+
+/* The instruction's bytes, valid during translation, and how many. */
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
 
 #endif

@@ -79,6 +79,7 @@ enum thread_state {
     THREAD_RUNNING,
     THREAD_WAITING,
     THREAD_FAULTED,
+    THREAD_EXHAUSTED, /* its budget is used up; ready again when its period ends */
 };
 
 /* Vectors that devices may use: irq.derive. */

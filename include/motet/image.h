@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 2,
+    IMAGE_VERSION = 3,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -69,6 +69,9 @@ struct image_domain {
     uint8_t reserved;
     uint32_t settings; /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
     uint32_t servers;  /* offset of "name\0...\0\0": its servers in link order */
+    uint32_t budget;   /* microseconds that it may run in each period; 0: no budget */
+    uint32_t period;   /* microseconds */
+    uint32_t reserved2;
 };
 
 enum image_region_kind {

@@ -169,6 +169,15 @@ void domains_build(struct init *init)
     connections_build(init);
 }
 
+static enum error budget_give(const struct child *child, const struct image_domain *domain)
+{
+    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
+    const uint64_t second = 1000000; /* microseconds */
+    return sys_invoke(child->thread, OPERATION_thread_budget,
+                      domain->budget * info->clock_frequency / second,
+                      domain->period * info->clock_frequency / second, 0, 0, 0, NULL);
+}
+
 void domains_run(struct init *init)
 {
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
@@ -179,6 +188,8 @@ void domains_run(struct init *init)
         if (!error)
             error = sys_invoke(child->thread, OPERATION_thread_set_registers, domain->entry,
                                domain->stack_top, start_address(init, d), 0, 0, NULL);
+        if (!error && domain->budget)
+            error = budget_give(child, domain);
         if (!error)
             error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
         check(error, "thread", domain->name);

@@ -96,14 +96,14 @@ static void domains_print(struct init *init)
     static const char *const states[] = {
         [THREAD_SUSPENDED] = "suspended", [THREAD_READY] = "ready",
         [THREAD_RUNNING] = "running",     [THREAD_WAITING] = "waiting",
-        [THREAD_FAULTED] = "stopped",
+        [THREAD_FAULTED] = "stopped",     [THREAD_EXHAUSTED] = "out of budget",
     };
     console_print("init: domains:");
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
         struct invoked info;
         sys_invoke(init->child[d].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
         console_print("  %s: %s, priority %u", name_of(init, d),
-                      init->child[d].stopped ? "stopped" : states[info.a[0] % 5],
+                      init->child[d].stopped ? "stopped" : states[info.a[0] % 6],
                       init->domain[d].priority);
     }
 }

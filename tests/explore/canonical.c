@@ -211,6 +211,12 @@ static void mix_thread(const struct thread *thread)
     mix(pointer(thread->port));
     mix(thread->slice_left);
     mix(from_now(thread->deadline.time));
+    mix(thread->budget.ticks);
+    if (thread->budget.ticks) {
+        mix(thread->budget.period);
+        mix(thread->budget.left);
+        mix(from_now(thread->budget.refill));
+    }
     if (thread->deadline.time) {
         mix(pointer(thread->deadline.parent));
         mix(pointer(thread->deadline.child[0]));
@@ -299,6 +305,7 @@ static void mix_cpu(void)
     mix(pointer(cpu->deadlines));
     mix(from_now(cpu->timer));
     mix(from_now(cpu->slice_end));
+    mix(from_now(cpu->budget_end));
     mix(pointer(cpu->space));
     mix(cpu->reschedule);
 }

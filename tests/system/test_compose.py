@@ -313,6 +313,12 @@ TEXT_ERRORS = [
     ("stack_large", 'priority = 30;', 'priority = 30; stack = "2M";', '"2M"', 'no size'),
     ("table_slots_odd", 'priority = 30;', 'priority = 30; table_slots = 100;', 'table_slots = 100',
      'multiple of 64'),
+    ("budget_alone", 'priority = 30;', 'priority = 30; budget = 100;', 'name = "drv"', 'give both'),
+    ("period_alone", 'priority = 30;', 'priority = 30; period = 100;', 'name = "drv"', 'give both'),
+    ("budget_beyond", 'priority = 30;', 'priority = 30; budget = 200; period = 100;', 'name = "drv"',
+     'at least as long'),
+    ("budget_small", 'priority = 30;', 'priority = 30; budget = 1; period = 100;', 'budget = 1',
+     '10 to 10000000'),
     ("table_slots_large", 'priority = 30;', 'priority = 30; table_slots = 8192;', '8192', 'to 4096'),
 ]
 
@@ -499,9 +505,10 @@ class Block:
         self.header = fields("QIIQQ16s12I", "magic version header_bytes size checksum name "
                              "d0 dn r0 rn m0 mn c0 cn v0 vn s0 sn", data, 0)
         h = self.header
-        self.domains = [fields("16sQQIIIHHHBBII", "name entry stack_top start start_bytes "
+        self.domains = [fields("16sQQIIIHHHBBIIIII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority x "
-                               "settings servers", data, h["d0"] + 64 * i) for i in range(h["dn"])]
+                               "settings servers budget period x", data, h["d0"] + 72 * i)
+                        for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]
         self.mappings = [fields("QIHBB", "address slot domain rights pool", data, h["m0"] + 16 * i)
@@ -572,7 +579,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 2
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 3
     assert block.header["header_bytes"] == 96
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325

@@ -164,3 +164,15 @@ def test_a_domain_that_keeps_init_busy():
         assert "init: flood stopped: " not in machine.text
         assert machine.text.count("init: flood stopped by itself: ") == 1
         assert machine.counters()["dnsd.noerror"] >= 100
+
+
+def test_a_budget_leaves_time_to_less_important_domains():
+    """Both never stop; the more important one may run for a fiftieth of the time."""
+    with Machine(kernel(BUILD / "images/budget.elf")) as machine:
+        machine.expect("init: image budget")
+        for _ in range(20):
+            time.sleep(0.3)
+            counters = machine.counters()
+            if counters.get("modest.turns", 0) > 10 * counters.get("greedy.turns", 0) > 0:
+                break
+        assert counters["modest.turns"] > 10 * counters["greedy.turns"] > 0

@@ -333,6 +333,8 @@ static void thread_errors(void **state)
     refused(BAD_ARGUMENT, INVOKE(thread, thread_set_registers, 0, 1ull << 63, 0));
     refused(BAD_STATE, INVOKE(SLOT_THREAD, thread_set_registers, 0, 0, 0));
     refused(BAD_STATE, INVOKE(SLOT_THREAD, thread_resume, 0));
+    refused(BAD_ARGUMENT, INVOKE(thread, thread_budget, 2, 1));
+    refused(BAD_STATE, INVOKE(SLOT_THREAD, thread_budget, 1, 2));
 }
 
 static void irq_errors(void **state)

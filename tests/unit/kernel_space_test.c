@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { LARGE = 128 }; /* an entry's bit, SDM volume 3, 4.5 */
+
 static uint32_t space;
 
 static int setup(void **state)
@@ -41,7 +43,7 @@ static uint64_t entry_of(uint32_t in, uint64_t address)
     const uint64_t *table = ((const struct space *)object_at(in))->root;
     for (int shift = 39;; shift -= 9) {
         uint64_t entry = table[address >> shift & 511];
-        if (shift == 12 || !(entry & 1))
+        if (shift == 12 || !(entry & 1) || entry & LARGE)
             return entry;
         table = phys_to_virt(entry & 0x000ffffffffff000);
     }
@@ -150,6 +152,71 @@ static void the_largest_run(void **state)
     assert_int_equal(entry_of(space, AT + 0x200000) & 0x000ffffffffff000,
                      DEVICE_ADDRESS + 511 * PAGE_BYTES);
     delete_all(page);
+}
+
+/* Maps 2 MiB of aligned device memory at AT; returns the lowest table that this needed. */
+static uint32_t large_mapped(uint32_t in, uint32_t page)
+{
+    uint32_t table = 0;
+    must(INVOKE(SLOT_DEVICE, untyped_retype, OBJECT_page, PAGE_RUN_MAX, page, DEVICE_ADDRESS));
+    while (INVOKE(page, page_map, in, AT, RIGHT_READ | RIGHT_WRITE) == ERROR_NO_TABLE) {
+        assert_in_range(machine.result[0], 2, 3);
+        table = make(OBJECT_table, 1);
+        must(INVOKE(table, table_map, in, AT));
+    }
+    assert_int_equal(machine.after.rax, OK);
+    return table;
+}
+
+static void an_aligned_run_of_2_mib_is_one_entry(void **state)
+{
+    (void)state;
+    uint32_t page = slot_new(), small = make(OBJECT_page, 1), none = make(OBJECT_table, 1);
+    uint32_t table = large_mapped(SLOT_SPACE, page);
+    assert_int_equal(entry_of(SLOT_SPACE, AT + 0x1ff000) & ~(1ull << 63),
+                     DEVICE_ADDRESS | LARGE | 0x7f);
+    refused(OCCUPIED, INVOKE(small, page_map, SLOT_SPACE, AT + 0x1000, RIGHT_READ));
+    refused(OCCUPIED, INVOKE(none, table_map, SLOT_SPACE, AT));
+    refused(BAD_STATE, INVOKE(table, table_unmap, 0));
+    must(INVOKE(page, page_unmap, 0));
+    assert_int_equal(entry_of(SLOT_SPACE, AT), 0);
+    must(INVOKE(table, table_unmap, 0));
+}
+
+static void a_table_in_the_place_of_a_large_entry_is_filled(void **state)
+{
+    (void)state;
+    uint32_t page = slot_new();
+    tables_for(space, AT);
+    large_mapped(space, page);
+    for (uint64_t i = 0; i < PAGE_RUN_MAX; i += 73)
+        assert_int_equal(entry_of(space, AT + i * PAGE_BYTES) & (0x000ffffffffff000 | LARGE),
+                         DEVICE_ADDRESS + i * PAGE_BYTES);
+    delete_all(page);
+    assert_int_equal(entry_of(space, AT + 511 * PAGE_BYTES), 0);
+}
+
+static void a_run_that_is_not_aligned_needs_tables(void **state)
+{
+    (void)state;
+    uint32_t page = slot_new(), table = 0;
+    must(INVOKE(SLOT_DEVICE, untyped_retype, OBJECT_page, PAGE_RUN_MAX, page,
+                DEVICE_ADDRESS + PAGE_BYTES));
+    for (uint64_t level = 3; level > 0; level--) {
+        refused(NO_TABLE, INVOKE(page, page_map, space, AT, RIGHT_READ));
+        assert_int_equal(machine.result[0], level);
+        table = make(OBJECT_table, 1);
+        must(INVOKE(table, table_map, space, AT));
+    }
+    must(INVOKE(page, page_map, space, AT, RIGHT_READ));
+    refused(BAD_STATE, INVOKE(table, table_unmap, 0));
+}
+
+static void a_space_goes_with_its_large_pages(void **state)
+{
+    (void)state;
+    large_mapped(space, slot_new());
+    delete_all(space);
 }
 
 /* In the space that is running, so that the check sees whether the processor was told. */
@@ -299,6 +366,10 @@ int main(void)
         cmocka_unit_test_setup(nothing_is_mapped_half_way, setup),
         cmocka_unit_test_setup(the_edges_of_user_addresses, setup),
         cmocka_unit_test_setup(the_largest_run, setup),
+        cmocka_unit_test_setup(an_aligned_run_of_2_mib_is_one_entry, setup),
+        cmocka_unit_test_setup(a_table_in_the_place_of_a_large_entry_is_filled, setup),
+        cmocka_unit_test_setup(a_run_that_is_not_aligned_needs_tables, setup),
+        cmocka_unit_test_setup(a_space_goes_with_its_large_pages, setup),
         cmocka_unit_test_setup(changes_of_the_running_space_are_flushed, setup),
         cmocka_unit_test_setup(tables_come_out_empty_only, setup),
         cmocka_unit_test_setup(deleting_a_table_in_use_empties_its_space, setup),

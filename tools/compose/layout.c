@@ -499,6 +499,8 @@ static void name_domains(struct composition *c)
         struct composed_domain *domain = &c->domains[d];
         memcpy(domain->record.name, c->manifest->domains[d].name, IMAGE_NAME_BYTES);
         domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
+        domain->record.budget = c->manifest->domains[d].budget;
+        domain->record.period = c->manifest->domains[d].period;
         domain->record.entry = domain->program->elf.header.e_entry;
         domain->slots = SLOT_FIRST_FREE;
     }

@@ -23,6 +23,9 @@ static const struct field image_fields[] = {
     {"pools", FIELD_LIST, false, 0, 0, 0},
 };
 
+/* Microseconds. A budget must be worth the two switches that it costs. */
+enum { BUDGET_MIN = 10, PERIOD_MAX = 10 * 1000 * 1000 };
+
 static const struct field domain_fields[] = {
     {"name", FIELD_NAME, true, offsetof(struct manifest_domain, name), 0, 0},
     {"servers", FIELD_LIST, true, 0, 0, 0},
@@ -34,6 +37,10 @@ static const struct field domain_fields[] = {
     {"stack", FIELD_SIZE, false, offsetof(struct manifest_domain, stack), PAGE_BYTES, STACK_MAX},
     {"table_slots", FIELD_NUMBER, false, offsetof(struct manifest_domain, table_slots),
      SLOTS_PER_PAGE, SLOTS_PER_PAGE *CAPTABLE_PAGES_MAX},
+    {"budget", FIELD_NUMBER, false, offsetof(struct manifest_domain, budget), BUDGET_MIN,
+     PERIOD_MAX},
+    {"period", FIELD_NUMBER, false, offsetof(struct manifest_domain, period), BUDGET_MIN,
+     PERIOD_MAX},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
@@ -219,6 +226,11 @@ static void read_domain(struct manifest *manifest, config_setting_t *setting)
             report(domain->at, "a domain \"%s\" exists already — %s", domain->name,
                    i ? "give one of them another name" : "init is always there; take another name");
     }
+    if (!domain->budget != !domain->period || domain->budget > domain->period)
+        report(
+            domain->at,
+            "budget = %u microseconds in each period = %u — give both, the period at least as long",
+            domain->budget, domain->period);
     if (domain->table_slots % SLOTS_PER_PAGE)
         report(domain->at, "table_slots = %u fills no whole pages — give a multiple of %d",
                domain->table_slots, SLOTS_PER_PAGE);

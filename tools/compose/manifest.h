@@ -71,6 +71,8 @@ struct manifest_domain {
     uint32_t priority;
     uint64_t stack;       /* bytes, 0: what its servers declare */
     uint32_t table_slots; /* 0: as many as needed */
+    uint32_t budget;      /* microseconds in each period, 0: as many as there are */
+    uint32_t period;      /* microseconds */
     struct manifest_text servers[SERVERS_MAX];
     uint32_t server_count;
     struct manifest_claim claims[CLAIMS_MAX];

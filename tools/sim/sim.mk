@@ -121,7 +121,7 @@ bench-sim: $(B)/sim/fast/sim $(B)/sim/checked/sim $(B)/images/dns.bundle
 
 SIM_BUGS := $(basename $(notdir $(sort $(wildcard tests/bugs/servers/*.patch))))
 SIM_COPIED := Makefile packages.txt boot images include ipc kernel libos servers tools tests/setup tests/unit \
-              tests/images tests/servers $(wildcard tests/*/*.mk)
+              tests/images tests/servers $(wildcard tests/*/*.mk bench/*/*.mk)
 
 # What was built before the bug came is built still: only what the patch changes is compiled. The
 # sources stay, for a debugger.

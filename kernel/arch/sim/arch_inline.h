@@ -57,6 +57,11 @@ static inline uint64_t arch_clock(void)
     return sim_clock;
 }
 
+static inline void arch_clear(void *memory, uint64_t bytes)
+{
+    __builtin_memset(memory, 0, bytes);
+}
+
 static inline uint64_t arch_clock_frequency(void)
 {
     return sim_frequency;

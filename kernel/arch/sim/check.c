@@ -317,6 +317,8 @@ static void check_cpu(void)
     ASSERT(!current || (current->space == sim_cpu.space && sim.loaded == current));
     ASSERT(!sim_cpu.space || is_object(sim_cpu.space, OBJECT_space));
     ASSERT(!sim_cpu.reschedule && sim_cpu.timer == sim.timer);
+    ASSERT((sim_cpu.budget_end != 0) == (current && current->budget.ticks));
+    ASSERT(!sim_cpu.budget_end || (sim.timer && sim.timer <= sim_cpu.budget_end));
     ASSERT(!sim_cpu.slice_end || (current && sim.timer && sim.timer <= sim_cpu.slice_end));
     ASSERT(!current || current->priority > best || sim_cpu.slice_end);
     ASSERT(!first_deadline() || (sim.timer && sim.timer <= first_deadline()));

@@ -16,6 +16,7 @@ enum {
     UNCACHED = 8 | 16,
     ACCESSED = 32,
     DIRTY = 64,
+    LARGE = 128,
 };
 #define NO_EXECUTE    (1ull << 63)
 #define PHYSICAL_BITS 0x000ffffffffff000ull
@@ -62,7 +63,7 @@ static uint64_t *entry_at(const struct space *space, uint64_t address, int level
         uint64_t *entry = &table[address >> (3 + 9 * at) & (ENTRIES - 1)];
         if (at == level)
             return entry;
-        if (!(*entry & PRESENT))
+        if (!(*entry & PRESENT) || *entry & LARGE)
             return NULL;
         table = table_of(*entry);
     }
@@ -116,7 +117,7 @@ static int count_present(const struct space *space, uint64_t *table, int level, 
         *claim_of(&table[i]) = 0;
         remember(space, here, level, table[i]);
         present++;
-        if (level > 1)
+        if (level > 1 && !(table[i] & LARGE))
             present += count_present(space, table_of(table[i]), level - 1, here);
     }
     return present;
@@ -139,9 +140,17 @@ static int claim_page(const struct space *space, const struct cap *page)
 {
     ASSERT(page->map.at >= USER_ADDRESS_FIRST &&
            page->map.at + page->pages * (uint64_t)PAGE_BYTES <= USER_ADDRESS_END);
+    const uint64_t *large = entry_at(space, page->map.at, 2);
+    if (large && *large & LARGE) {
+        ASSERT(page->pages == ENTRIES && page->map.at % (ENTRIES * PAGE_BYTES) == 0);
+        ASSERT((*large & PHYSICAL_BITS) % (ENTRIES * PAGE_BYTES) == 0);
+        ASSERT(*large == (expected_entry(page, 0, *large) | LARGE));
+        ++*claim_of(large);
+        return 1;
+    }
     for (uint64_t i = 0; i < page->pages; i++) {
         const uint64_t *entry = entry_at(space, page->map.at + i * PAGE_BYTES, 1);
-        ASSERT(entry);
+        ASSERT(entry && !(*entry & LARGE));
         ASSERT(*entry == expected_entry(page, i, *entry));
         ++*claim_of(entry);
     }
@@ -152,6 +161,8 @@ void check_mapped(const struct cap *page, uint8_t rights)
 {
     for (uint64_t i = 0; i < page->pages; i++) {
         const uint64_t *entry = entry_at(page->map.space, page->map.at + i * PAGE_BYTES, 1);
+        if (!entry) /* one large entry stands for all */
+            entry = entry_at(page->map.space, page->map.at, 2);
         ASSERT(entry && (*entry & PRESENT));
         ASSERT(((*entry & WRITABLE) != 0) == ((rights & RIGHT_WRITE) != 0));
         ASSERT(((*entry & NO_EXECUTE) == 0) == ((rights & RIGHT_EXECUTE) != 0));

@@ -21,6 +21,7 @@ enum {
     USER_ENTRIES = 256,
     PRESENT = 1,
     WRITABLE = 2,
+    LARGE = 128,
 };
 #define PHYSICAL_BITS 0x000ffffffffff000ull
 
@@ -76,6 +77,12 @@ static void found_add(uint64_t address, uint64_t entry)
     found[found_count++] = (struct run){address, physical, 1, writable};
 }
 
+static void found_add_large(uint64_t address, uint64_t entry)
+{
+    for (uint64_t i = 0; i < ENTRIES; i++)
+        found_add(address + i * PAGE_BYTES, entry + i * PAGE_BYTES);
+}
+
 static void walk(const uint64_t *table, int level, uint64_t address)
 {
     for (uint64_t i = 0; i < (level == 4 ? USER_ENTRIES : ENTRIES); i++) {
@@ -84,6 +91,8 @@ static void walk(const uint64_t *table, int level, uint64_t address)
             continue;
         if (level == 1)
             found_add(here, table[i]);
+        else if (table[i] & LARGE)
+            found_add_large(here, table[i]);
         else
             walk(phys_to_virt(table[i] & PHYSICAL_BITS), level - 1, here);
     }
@@ -98,6 +107,8 @@ uint64_t sim_translate(const struct space *space, uint64_t address)
             return 0;
         if (level == 1)
             return (entry & PHYSICAL_BITS) | address % PAGE_BYTES;
+        if (entry & LARGE)
+            return (entry & PHYSICAL_BITS) | address % (ENTRIES * PAGE_BYTES);
         table = phys_to_virt(entry & PHYSICAL_BITS);
     }
 }

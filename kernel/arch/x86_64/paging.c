@@ -28,12 +28,14 @@ uint64_t *paging_entry(uint64_t *root, uint64_t address, uint64_t *missing)
 {
     uint64_t *table = root;
     for (uint64_t at = PAGING_LEVELS; at > 1; at--) {
-        uint64_t entry = table[index_at(address, at)];
-        if (!(entry & PTE_PRESENT)) {
+        uint64_t *entry = &table[index_at(address, at)];
+        if (!(*entry & PTE_PRESENT)) {
             *missing = at - 1;
             return NULL;
         }
-        table = phys_to_virt(entry & PTE_ADDRESS);
+        if (*entry & PTE_LARGE)
+            return entry;
+        table = phys_to_virt(*entry & PTE_ADDRESS);
     }
     return &table[index_at(address, 1)];
 }

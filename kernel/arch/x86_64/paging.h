@@ -13,6 +13,8 @@
 
 enum { PAGING_ENTRIES = 512, PAGING_LEVELS = 4 };
 
+#define PAGING_LARGE_BYTES (PAGING_ENTRIES * 4096ull)
+
 #define PTE_PRESENT (1ull << 0)
 #define PTE_WRITE   (1ull << 1)
 #define PTE_USER    (1ull << 2)
@@ -25,8 +27,10 @@ enum { PAGING_ENTRIES = 512, PAGING_LEVELS = 4 };
 #define PTE_NO_EXECUTE (1ull << 63)
 #define PTE_ADDRESS    0x000ffffffffff000ull
 
-/* The entry that maps the 4 KiB page at `address`, or NULL; then *missing is the level (3: page
- * directory pointer, 2: page directory, 1: page table) of the first table that isn't there. */
+/* The entry that maps the page at `address`: of level 1, or of level 2 if that is a large one (2
+ * MiB, PTE_LARGE, which no entry of level 1 has). NULL: there is none; then *missing is the level
+ * (3: page directory pointer, 2: page directory, 1: page table) of the first table that isn't
+ * there. */
 uint64_t *paging_entry(uint64_t *root, uint64_t address, uint64_t *missing);
 
 /* The entry of the table at `level` + 1 that points, or would point, to the table of `level`

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The only accesses to ring headers. Used by ipc/channel.c and libos/loop.c, and by drivers for what
- * their devices have done; a simulator puts its
- * own header in this one's place to delay stores. Each caller says which write its access orders
- * before which read. Nothing here checks: what the peer wrote is checked in channel.c.
+ * The only accesses to ring headers. Used by ipc/channel.c and libos/loop.c, and by drivers for
+ * what their devices have done; a simulator puts its own header in this one's place to delay
+ * stores. Each caller says which write its access orders before which read. Nothing here checks:
+ * what the peer wrote is checked in channel.c.
  *
  * On x86-64 publish, read, set and get are plain moves; only the fence costs.
  */

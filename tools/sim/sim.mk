@@ -29,7 +29,7 @@ SIM_checked_FLAGS := -O2 -DMOTET_DEBUG
 SIM_asan_FLAGS    := -O1 -DMOTET_DEBUG -fno-omit-frame-pointer $(SANITIZE)
 # The machine's variables are copied as a whole: nothing poisoned between them.
 SIM_asan_MACHINE  := $(or $(call cc_flag,--param=asan-globals=0),$(call cc_flag,-mllvm -asan-globals=0))
-SIM_checked_WATCH := -fsanitize=thread $(call cc_flag,-Wno-tsan)
+SIM_checked_WATCH := -fsanitize=thread $(call cc_flag,-Wno-tsan) $(call cc_flag,-mstringop-strategy=libcall)
 SIM_fast_LINK     :=
 SIM_checked_LINK  :=
 SIM_asan_LINK     := $(SANITIZE)

@@ -47,7 +47,8 @@ static const struct numbers {
     {'b', 2, 0, {0, 4}},                       /* badge */
     {'q', 2, 1, {0, 1, PORT_QUEUE_SLOTS + 1}}, /* share */
     {'p', 2, 1, {PRIORITY, PRIORITY - 1, PRIORITY_COUNT}},
-    {'f', 2, 1, {0, SLOT_PORT, 1ull << 32}}, /* fault slot */
+    {'f', 2, 1, {0, SLOT_PORT, 1ull << 32}},      /* fault slot */
+    {'g', 3, 1, {0, TICK, 2 * TICK, UINT64_MAX}}, /* ticks of a budget, of its period */
     {'x', 1, 1, {0x400000, USER_ADDRESS_END}},
     {'v', 2, 1, {IRQ_VECTOR_FIRST, IRQ_VECTOR_FIRST + 1, IRQ_VECTOR_FIRST - 1}},
     {'i', 1, 1, {5, 64}}, /* bit */
@@ -90,6 +91,7 @@ static const char *const operation_classes[OPERATION_COUNT] = {
     [OPERATION_captable_info] = "u",
     [OPERATION_thread_configure] = "SCpf",
     [OPERATION_thread_set_registers] = "xx",
+    [OPERATION_thread_budget] = "gg",
     [OPERATION_irq_derive] = "ve",
     [OPERATION_irq_bind] = "PiI",
     [OPERATION_ioport_derive] = "oke",

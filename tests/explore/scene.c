@@ -331,7 +331,7 @@ const struct configuration configurations[] = {
      PART_THREADS | PART_PORT_B | PART_URGENT,
      2,
      {KIND(wait) | KIND(signal) | KIND(yield) | KIND(time) | KIND(invoke),
-      OP(thread_suspend) | OP(thread_resume) | OP(thread_configure)}},
+      OP(thread_suspend) | OP(thread_resume) | OP(thread_configure) | OP(thread_budget)}},
     {"memory",
      "retyping, mapping, page tables, reuse of memory",
      PART_MEMORY,

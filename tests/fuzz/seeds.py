@@ -98,6 +98,8 @@ SEEDS = {
     "set_registers_range": (MEMORY, invoke("untyped.retype", MEMORY_ALL, OBJECTS.index("thread"), 1,
                                            FREE)
                             + invoke("thread.set_registers", FREE, 1 << 46, 0, 0)),
+    "budget_range": (MEMORY, invoke("thread.budget", THREAD, 2, 1)),
+    "budget_running": (MEMORY, invoke("thread.budget", THREAD, 1, 2)),
     # A waits; its port goes; A runs and finds out. Main yields to it first.
     "wait_peer_died": (IPC, invoke("captable.delete", TABLE, PORT + 1) * 4
                        + call("yield") * 3),

@@ -374,6 +374,7 @@ format:
 CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
+            --suppress=comparePointers:tools/sim/snapshot.c \
             --suppress=comparePointers:libos/start.c --suppress=constStatement:libos/syscall.h \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \

@@ -230,8 +230,8 @@ static void mischief(void)
     interrupts_deliver();
 }
 
-/* What a card has lied about it can't take back: indices that it skipped, chains that it used twice.
- * It says so (virtio 1.1, 2.1.2), and the driver has to give it up. */
+/* What a card has lied about it can't take back: indices that it skipped, chains that it used
+ * twice. It says so (virtio 1.1, 2.1.2), and the driver has to give it up. */
 void nic_honest(void)
 {
     if (!world.count.lies || !ready(QUEUE_RX))

@@ -212,3 +212,15 @@ def test_planted_bug_is_found(name):
     assert find.program_of(BUILD, name).exists(), "it can't be planted any more: make sim-bugs"
     found = find.search(BUILD, name)
     assert found.status == 1 and found.seed and found.what, found.output
+
+
+def test_a_risky_step_fails_on_a_copy_and_leaves_the_state_before_it():
+    found = find.search(BUILD, "13-kernel-flush-skipped", "--copy")
+    assert found.status == 1 and found.what.endswith("(on a copy)"), found.output
+    saved = re.search(r"the step before: +\S+ --load (\S+) --inspect", found.output)[1]
+    again = subprocess.run(
+        [find.program_of(BUILD, "13-kernel-flush-skipped"), "--copy", "--load", saved, "--inspect"],
+        input="step\nthreads\n", capture_output=True, text=True, check=False, timeout=60,
+        cwd=BUILD.parent)
+    assert f"FAILED at step {found.step}: {found.what}" in again.stdout, again.stdout
+    assert "* init: running" in again.stdout

@@ -161,14 +161,15 @@ static bool step_once(struct run_result *result)
 static void panic_note(struct run_result *result)
 {
     static const char too_little[] = "too little memory";
+    char text[SIM_PANIC_BYTES];
+    memcpy(text, sim_panic_text, sizeof(text)); /* what is put back has none */
     bool copy = step_was_copy();
-    if (!strncmp(sim_panic_text, too_little, sizeof(too_little) - 1)) {
+    if (!strncmp(text, too_little, sizeof(too_little) - 1)) {
         world.reported = true; /* before anything ran, in words that help */
         return;
     }
     result->failed = true;
-    snprintf(result->text, sizeof(result->text), "%s%s", sim_panic_text,
-             copy ? " (on a copy)" : "");
+    snprintf(result->text, sizeof(result->text), "%s%s", text, copy ? " (on a copy)" : "");
 }
 
 static void aftermath(struct run_result *result)

@@ -97,10 +97,10 @@ $(B)/sim/servers.c: $(MAKEFILE_LIST)
 SEED ?= 1
 RUNS ?= 10
 SIM  := $(if $(FAST),fast,$(if $(ASAN),asan,checked))
-SIM_EVERY := $(if $(FAST),--every 10000)
+SIM_HOW := $(if $(FAST),--every 10000,--copy)
 
 sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
-	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_EVERY) $(ARGS)
+	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_HOW) $(ARGS)
 
 # For `make test`. A bug that can't be planted any more fails its test, not the build.
 sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle

@@ -231,6 +231,11 @@ static enum error invoke_thread_resume(struct invocation *i)
     return thread_resume(i->cap->object);
 }
 
+static enum error invoke_thread_retry(struct invocation *i)
+{
+    return thread_retry(i->cap->object);
+}
+
 static enum error invoke_thread_suspend(struct invocation *i)
 {
     thread_suspend(i->cap->object);

@@ -109,6 +109,11 @@ enum error thread_resume(struct thread *thread)
     return OK;
 }
 
+enum error thread_retry(struct thread *thread)
+{
+    return thread->state == THREAD_FAULTED ? thread_resume(thread) : ERROR_BAD_STATE;
+}
+
 void thread_suspend(struct thread *thread)
 {
     struct cpu *cpu = cpu_self();

@@ -72,6 +72,9 @@ enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period)
 
 enum error thread_resume(struct thread *thread);
 
+/* Only out of a fault: a thread that its supervisor suspended stays so. */
+enum error thread_retry(struct thread *thread);
+
 /* Takes the thread out of whatever it is in. A wait under way is given up. */
 void thread_suspend(struct thread *thread);
 

@@ -39,6 +39,8 @@ static uint8_t rights_at_birth(enum object type, uint32_t kind)
         return RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_DMA | RIGHT_CONTROL;
     case OBJECT_port:
         return RIGHT_SEND | RIGHT_SIGNAL | RIGHT_WAIT | RIGHT_CONTROL;
+    case OBJECT_thread:
+        return RIGHT_CONTROL | RIGHT_SIGNAL;
     default:
         return RIGHT_CONTROL;
     }

@@ -325,7 +325,8 @@ const struct configuration configurations[] = {
      PART_THREADS | PART_QUEUE,
      2,
      {CALLS | KIND(invoke) | KIND(fault) | KIND(time),
-      OP(thread_suspend) | OP(thread_resume) | OP(captable_delete) | OP(captable_mint)}},
+      OP(thread_suspend) | OP(thread_resume) | OP(thread_retry) | OP(captable_delete) |
+          OP(captable_mint)}},
     {"time",
      "three threads, deadlines, slices, priorities",
      PART_THREADS | PART_PORT_B | PART_URGENT,

@@ -100,6 +100,7 @@ SEEDS = {
                             + invoke("thread.set_registers", FREE, 1 << 46, 0, 0)),
     "budget_range": (MEMORY, invoke("thread.budget", THREAD, 2, 1)),
     "budget_running": (MEMORY, invoke("thread.budget", THREAD, 1, 2)),
+    "retry_running": (MEMORY, invoke("thread.retry", THREAD)),
     # A waits; its port goes; A runs and finds out. Main yields to it first.
     "wait_peer_died": (IPC, invoke("captable.delete", TABLE, PORT + 1) * 4
                        + call("yield") * 3),

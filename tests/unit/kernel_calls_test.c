@@ -320,6 +320,7 @@ static void thread_errors(void **state)
     (void)state;
     uint32_t thread = make(OBJECT_thread, 1);
     refused(BAD_STATE, INVOKE(thread, thread_resume, 0));
+    refused(BAD_STATE, INVOKE(thread, thread_retry, 0));
     refused(EMPTY_SLOT, INVOKE(thread, thread_configure, EMPTY, SLOT_TABLE, 1, 0));
     refused(EMPTY_SLOT, INVOKE(thread, thread_configure, SLOT_SPACE, EMPTY, 1, 0));
     refused(WRONG_TYPE, INVOKE(thread, thread_configure, SLOT_TABLE, SLOT_TABLE, 1, 0));

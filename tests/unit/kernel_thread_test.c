@@ -437,6 +437,25 @@ static void a_resumed_thread_tries_again(void **state)
     assert_int_equal(faulty->registers.rip, 0x400000);
 }
 
+/* What a pager holds: enough to let its client go on, not to wake one that the supervisor stopped. */
+static void a_retry_ends_a_fault_only(void **state)
+{
+    (void)state;
+    uint32_t pager = slot_new();
+    must(INVOKE(SLOT_TABLE, captable_copy, faulty_slot, pager, RIGHT_SIGNAL));
+    refused(BAD_STATE, INVOKE(pager, thread_retry, 0));
+    fault();
+    refused(NO_RIGHT, INVOKE(pager, thread_resume, 0));
+    refused(NO_RIGHT, INVOKE(pager, thread_suspend, 0));
+    refused(NO_RIGHT, INVOKE(pager, thread_configure, SLOT_SPACE, SLOT_TABLE, PRIORITY, 0));
+    must(INVOKE(pager, thread_retry, 0));
+    run(faulty);
+    assert_int_equal(faulty->registers.rip, 0x400000);
+    fault();
+    must(INVOKE(faulty_slot, thread_suspend, 0));
+    refused(BAD_STATE, INVOKE(pager, thread_retry, 0));
+}
+
 static void resuming_withdraws_the_message(void **state)
 {
     (void)state;
@@ -568,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup(a_fault_wakes_a_waiting_receiver, setup_faults),
         cmocka_unit_test_setup(a_fault_needs_no_room_in_the_queue, setup_faults),
         cmocka_unit_test_setup(a_resumed_thread_tries_again, setup_faults),
+        cmocka_unit_test_setup(a_retry_ends_a_fault_only, setup_faults),
         cmocka_unit_test_setup(resuming_withdraws_the_message, setup_faults),
         cmocka_unit_test_setup(suspending_withdraws_the_message, setup_faults),
         cmocka_unit_test_setup(a_thread_that_faulted_can_be_deleted, setup_faults),

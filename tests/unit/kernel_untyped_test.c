@@ -89,7 +89,7 @@ static void rights_at_birth(void **state)
                      RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_DMA | RIGHT_CONTROL);
     assert_int_equal(cap_at(cut(OBJECT_port, 1))->rights,
                      RIGHT_SEND | RIGHT_SIGNAL | RIGHT_WAIT | RIGHT_CONTROL);
-    assert_int_equal(cap_at(cut(OBJECT_thread, 1))->rights, RIGHT_CONTROL);
+    assert_int_equal(cap_at(cut(OBJECT_thread, 1))->rights, RIGHT_CONTROL | RIGHT_SIGNAL);
 }
 
 static void clearing_goes_in_bounded_steps(void **state)

@@ -409,6 +409,7 @@ static void after_thread(const struct registers *r, const struct thread *thread,
         ASSERT(thread->state == THREAD_SUSPENDED);
         break;
     case OPERATION_thread_resume:
+    case OPERATION_thread_retry:
         ASSERT(thread->state == THREAD_READY || thread->state == THREAD_RUNNING);
         break;
     case OPERATION_thread_set_registers:

@@ -212,6 +212,8 @@ static enum error invoke_thread_configure(struct invocation *i)
         error = own_live_cap(i, i->a[1], OBJECT_captable, RIGHT_CONTROL, &captable);
     if (error)
         return error;
+    if (i->a[2] < PRIORITY_COUNT && i->a[2] > i->thread->priority)
+        return ERROR_NO_RIGHT;
     return thread_configure(i->cap->object, space->object, captable->object, i->a[2], i->a[3]);
 }
 

@@ -70,6 +70,10 @@ static enum error place(struct cap *untyped, enum object type, uint64_t pages, u
     bool unused = memory && !cap_has_children(untyped); /* all of it is free, perhaps again */
     if (!memory && type != OBJECT_page)
         return ERROR_BAD_ARGUMENT;
+    if (memory && type == OBJECT_untyped && address > UNTYPED_PAGES_ONLY)
+        return ERROR_BAD_ARGUMENT;
+    if (untyped->flags & CAP_PAGES_ONLY && type != OBJECT_page && type != OBJECT_untyped)
+        return ERROR_BAD_ARGUMENT;
     if (!memory && (address < untyped->address || address % PAGE_BYTES))
         return ERROR_BAD_ARGUMENT;
     if (memory)
@@ -130,6 +134,9 @@ enum error untyped_retype(struct cap *untyped, enum object type, uint64_t pages,
     slot->flags = CAP_FIRST;
     if (untyped->untyped.kind == UNTYPED_DEVICE)
         slot->flags |= CAP_DEVICE;
+    if (type == OBJECT_untyped &&
+        (address == UNTYPED_PAGES_ONLY || untyped->flags & CAP_PAGES_ONLY))
+        slot->flags |= CAP_PAGES_ONLY;
     slot->pages = (uint32_t)pages;
     if (by_address)
         slot->address = start;

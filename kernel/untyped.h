@@ -15,8 +15,9 @@
 enum { UNTYPED_CLEAR_PAGES = 8 }; /* cleared per kernel entry: 8 x 512 stores bound it */
 
 /* Cuts an object of `pages` pages off `untyped` and puts its first capability into `slot`, which is
- * empty and belongs to `table`. `address`, a physical one, counts for image and device memory only.
- * ERROR_MORE: part of the clearing is done, call again. */
+ * empty and belongs to `table`. `address` is a physical one for image and device memory, for
+ * untyped memory UNTYPED_PAGES_ONLY or 0, and doesn't count otherwise. ERROR_MORE: part of the
+ * clearing is done, call again. */
 enum error untyped_retype(struct cap *untyped, enum object type, uint64_t pages, uint64_t address,
                           struct captable *table, struct cap *slot);
 

@@ -8,6 +8,7 @@
 
 #include "libos/clock.h"
 #include "libos/format.h"
+#include "libos/heap.h"
 #include "libos/kernel.h"
 #include "libos/state.h"
 
@@ -74,6 +75,11 @@ static void pools_init(struct libos *libos)
     }
 }
 
+static struct heap *heap_of(const struct start_page *start)
+{
+    return (struct heap *)start->heap.state;
+}
+
 enum error domain_init(struct libos *libos, const struct start_page *start,
                        const struct kernel_info *info, const struct server *const *servers,
                        uint64_t count)
@@ -98,6 +104,8 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
         return error;
     links_init(libos);
     pools_init(libos);
+    if (start->heap.state)
+        heap_init(heap_of(start), start->heap.address, start->heap.blocks);
     return OK;
 }
 
@@ -164,6 +172,25 @@ const char *domain_setting(struct domain *domain, const char *key)
         if (strlen(setting) > length && !memcmp(setting, key, length) && setting[length] == '=')
             found = setting + length + 1; /* the last one wins: see boot_settings_give of init */
     return found;
+}
+
+void *domain_heap_alloc(struct domain *domain, size_t bytes)
+{
+    struct heap *heap = heap_of(domain->libos->start);
+    return heap ? heap_alloc(heap, bytes) : NULL;
+}
+
+bool domain_heap_free(struct domain *domain, void *memory, size_t bytes)
+{
+    struct heap *heap = heap_of(domain->libos->start);
+    return heap && heap_free(heap, memory, bytes);
+}
+
+void *domain_heap(struct domain *domain, size_t *size)
+{
+    const struct start_heap *heap = &domain->libos->start->heap;
+    *size = heap->blocks * (size_t)HEAP_BLOCK_BYTES;
+    return (void *)heap->address;
 }
 
 uint64_t *domain_counters(struct domain *domain)

@@ -6,6 +6,7 @@
 #ifndef MOTET_LIBOS_DOMAIN_H
 #define MOTET_LIBOS_DOMAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,19 @@ const void *domain_file(struct domain *domain, const char *name, size_t *size);
 
 /* The text of a boot setting ("net0.ip"), NULL when it isn't set. */
 const char *domain_setting(struct domain *domain, const char *key);
+
+/* Zeroed memory from the domain's heap (`heap` in the manifest), in whole pages; NULL: more than
+ * HEAP_BLOCK_BYTES, no room, or no heap of the domain's own. A page is found when it is touched
+ * first. If the machine has none left then, the domain stops; `heap_kept` pages of it are always
+ * there. */
+void *domain_heap_alloc(struct domain *domain, size_t bytes);
+
+/* Gives back what domain_heap_alloc gave for as many bytes; false: it never did. */
+bool domain_heap_free(struct domain *domain, void *memory, size_t bytes);
+
+/* All of the heap, for a domain whose heap another one serves (`pager` in the manifest); NULL:
+ * none. */
+void *domain_heap(struct domain *domain, size_t *size);
 
 /* The server's counters: counter_count values in the order of its names, starting at 0. They live
  * in a page that the supervisor reads and that survives the server. */

@@ -12,9 +12,9 @@
 #include "motet/msg.h"
 
 /* Rings the doorbell in slot `doorbell` (0: none), then waits on the domain's own port until there
- * is something or the deadline (clock ticks, 0: none) has passed. Returns the pending bits; adds to
- * *messages if a message came too, and drops it. */
-uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, uint64_t *messages);
+ * is something or the deadline (clock ticks, 0: none) has passed. Returns the pending bits; if a
+ * message came too, fills in *message. */
+uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, struct msg *message);
 
 /* Rings the doorbell in that capability slot. */
 void kernel_signal(uint64_t slot);

@@ -9,12 +9,13 @@
 #include "libos/start.h"
 #include "libos/syscall.h"
 
-uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, uint64_t *messages)
+uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, struct msg *message)
 {
     struct received received = {0};
     /* TIMEOUT needs no look of its own: nothing is pending then. */
     sys_wait(SLOT_OWN_PORT, doorbell, deadline, &received);
-    *messages += received.msg.op != 0;
+    if (received.msg.op)
+        *message = received.msg;
     return received.pending;
 }
 

@@ -14,6 +14,7 @@
 #include "libos/clock.h"
 #include "libos/kernel.h"
 #include "libos/state.h"
+#include "motet/image.h"
 
 enum {
     /* Messages taken from a connection before the others have their turn: as many as one round
@@ -49,6 +50,34 @@ static void interrupts_deliver(struct libos *libos, uint64_t pending)
         libos->happened = true;
         domain->server->signal(domain->state, device, bits);
     }
+}
+
+/* One message to the domain's own port, for whoever wants such. */
+static void message_deliver(struct libos *libos)
+{
+    struct msg m = libos->message;
+    bool wanted = false;
+    libos->message.op = 0;
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
+        if (!domain->server->message)
+            continue;
+        domain->server->message(domain->state, &m);
+        libos->happened = wanted = true;
+    }
+    if (!wanted)
+        libos->counters[COUNT_PORT_MESSAGES]++;
+}
+
+/* The pager was asked for memory and has none that is free: the servers are asked in turn. */
+static void reclaim_deliver(struct libos *libos)
+{
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
+        if (!domain->server->reclaim)
+            continue;
+        libos->happened = true;
+        domain->server->reclaim(domain->state);
+    }
+    kernel_signal(libos->start->heap.slot + PAGER_SLOT_PORT);
 }
 
 static void deadlines_deliver(struct libos *libos)
@@ -153,7 +182,7 @@ static uint64_t wait(struct libos *libos, uint64_t deadline)
     uint64_t doorbell = libos->owed;
     libos->owed = 0;
     libos->rounds = 0;
-    return kernel_wait(doorbell, deadline, &libos->counters[COUNT_PORT_MESSAGES]);
+    return kernel_wait(doorbell, deadline, &libos->message);
 }
 
 static uint64_t deadline_ticks(const struct libos *libos)
@@ -170,6 +199,10 @@ static void round_deliver(struct libos *libos, uint64_t pending)
 {
     if (pending >> SIGNAL_IRQ_FIRST)
         interrupts_deliver(libos, pending);
+    if (pending >> SIGNAL_CONTROL_FIRST & 1)
+        reclaim_deliver(libos);
+    if (libos->message.op)
+        message_deliver(libos);
     if (libos->deadline)
         deadlines_deliver(libos);
     for (struct link *link = libos->link; link < libos->links_end; link++)

@@ -18,7 +18,7 @@ static _Noreturn void fail(struct libos *libos, enum error error, uint32_t serve
     msg_set(&m, SUPERVISOR_FAILED, &failed, sizeof(failed));
     kernel_report(&m);
     for (;;)
-        kernel_wait(0, 0, &libos->counters[COUNT_PORT_MESSAGES]);
+        kernel_wait(0, 0, &libos->message);
 }
 
 void domain_run(const struct start_page *start, const struct server *const *servers, uint64_t count)

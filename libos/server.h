@@ -15,8 +15,14 @@
  *   batch_end  after start, after each round in which anything happened, and when a connection that
  *              was full has room again: flush what was gathered
  *
- * signal and batch_end may be NULL, and so may receive in a server without ports and deadline if
- * none is ever set.
+ *   message    one message to the domain's own port: a fault of a domain that this one pages for
+ *              (libos/paging.h)
+ *
+ *   reclaim    the supervisor wants memory back, and all that is held of the heap is allocated:
+ * free what can be done without, now. What isn't given may be taken by force (docs/paging.md)
+ *
+ * reclaim, message, signal and batch_end may be NULL, and so may receive in a server without ports
+ * and deadline if none is ever set.
  */
 #ifndef MOTET_LIBOS_SERVER_H
 #define MOTET_LIBOS_SERVER_H
@@ -31,7 +37,7 @@
 
 struct domain; /* libos/domain.h */
 
-enum { SERVER_MAGIC = 0x746f4d73, SERVER_ABI = 1 };
+enum { SERVER_MAGIC = 0x746f4d73, SERVER_ABI = 2 };
 
 /* A port that the server declares; the manifest connects each client port to a server port. */
 struct server_port {
@@ -59,6 +65,8 @@ struct server {
     bool (*receive)(void *state, struct conn *conn, const struct msg *m);
     void (*deadline)(void *state);
     void (*batch_end)(void *state);
+    void (*message)(void *state, const struct msg *m);
+    void (*reclaim)(void *state);
 };
 
 /* Once per server, beside its descriptor: puts it into the table of its domain's servers, which

@@ -14,12 +14,13 @@
 
 enum {
     START_MAGIC = 0x74725453, /* "STrt" */
-    START_VERSION = 1,
+    START_VERSION = 2,
     START_NAME_BYTES = 16, /* names of connections, pools and files, terminated */
     START_CONNS_MAX = 16,
     START_POOLS_MAX = 16,
     START_FILES_MAX = 4,
     START_DEVICES_MAX = 4,
+    START_PAGED_MAX = 4,       /* domains that this one pages for */
     START_SETTING_BYTES = 512, /* "key=value\0key=value\0\0" */
 };
 
@@ -95,6 +96,26 @@ struct start_device {
     uint16_t irq_slot;    /* pin: capability to acknowledge with */
 };
 
+/* The domain's heap; its pager thread is started with the start page as argument, as the domain's
+ * own thread is. */
+struct start_heap {
+    uint64_t address; /* 0: no heap */
+    uint64_t state;   /* struct heap (libos/heap.h) in memory of its own; 0: another domain's pager
+                         serves this heap */
+    uint32_t blocks;  /* of HEAP_BLOCK_BYTES */
+    uint32_t slot;    /* of the pager's capabilities: enum pager_slot */
+};
+
+/* A domain that this one pages for. */
+struct start_paged {
+    char name[START_NAME_BYTES];
+    uint64_t address; /* of its heap, in its space */
+    uint32_t blocks;
+    uint32_t slot;   /* enum pager_slot */
+    uint16_t domain; /* its number: faults carry the badge 1 << domain */
+    uint16_t reserved[3];
+};
+
 struct start_page {
     uint32_t magic;
     uint32_t version;
@@ -104,12 +125,14 @@ struct start_page {
     uint64_t counters_address; /* struct counter_page, see libos/counters.h */
     char name[START_NAME_BYTES];
     uint16_t domain; /* number in the image */
-    uint8_t conns, pools, files, devices;
-    uint16_t reserved;
+    uint8_t conns, pools, files, devices, paged;
+    uint8_t reserved;
     struct start_conn conn[START_CONNS_MAX];
     struct start_pool pool[START_POOLS_MAX];
     struct start_file file[START_FILES_MAX];
     struct start_device device[START_DEVICES_MAX];
+    struct start_heap heap;
+    struct start_paged paged_domain[START_PAGED_MAX];
     char settings[START_SETTING_BYTES];
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "one page");

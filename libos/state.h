@@ -42,7 +42,7 @@ struct link {
 enum libos_counter {
     COUNT_BROKEN_CHANNELS, /* channels given up because the peer's indices made no sense */
     COUNT_STALLS,          /* rounds that left a message in its queue for lack of room */
-    COUNT_PORT_MESSAGES,   /* messages to the domain's port, dropped: no protocol uses them yet */
+    COUNT_PORT_MESSAGES,   /* messages to the domain's port that no server of it wants */
     COUNT_LIBOS
 };
 
@@ -57,6 +57,7 @@ struct libos {
     uint32_t rounds;            /* rounds since the last kernel_wait */
     struct link *links_end;     /* behind the last in use */
     struct domain *domains_end; /* likewise */
+    struct msg message;         /* came to the domain's port with the last wait; op 0: none */
     uint64_t owed;              /* a doorbell to ring before the next round, 0: none */
     bool log_new;               /* lines that the supervisor wasn't told of */
     bool stalled;               /* a message was refused in the last round */

@@ -150,6 +150,10 @@ enum untyped_kind {
     UNTYPED_DEVICE, /* pages only, at a given address, mapped uncached, never cleared */
 };
 
+/* untyped.retype of untyped memory into a part of it: nothing but pages, and such memory, can be
+ * made of that. So its holder can use it, and make no threads. */
+enum { UNTYPED_PAGES_ONLY = 1 };
+
 struct boot_untyped {
     uint64_t address;
     uint64_t pages;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 3,
+    IMAGE_VERSION = 4,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -67,12 +67,49 @@ struct image_domain {
     uint16_t counter_region; /* one page of struct counter_page */
     uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
     uint8_t reserved;
-    uint32_t settings; /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
-    uint32_t servers;  /* offset of "name\0...\0\0": its servers in link order */
-    uint32_t budget;   /* microseconds that it may run in each period; 0: no budget */
-    uint32_t period;   /* microseconds */
-    uint32_t reserved2;
+    uint32_t settings;   /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
+    uint32_t servers;    /* offset of "name\0...\0\0": its servers in link order */
+    uint32_t budget;     /* microseconds that it may run in each period; 0: no budget */
+    uint32_t period;     /* microseconds */
+    uint32_t pager_slot; /* first of the pager's capabilities (enum pager_slot), in its table */
+    uint64_t pager_entry;  /* of the pager thread in the domain itself; 0: it has none */
+    uint64_t pager_stack;  /* that thread's initial stack pointer */
+    uint64_t heap_address; /* a multiple of a block */
+    uint16_t heap_blocks;  /* 0: no heap */
+    uint16_t heap_kept;    /* of them, blocks that are the domain's own: never asked back */
+    uint16_t pager;        /* the domain whose server serves the heap; 0: its own thread */
+    uint8_t
+        pager_priority; /* just above the domain's, so that it is told before the domain goes on */
+    uint8_t reserved2;
+    uint32_t fault_slot; /* of its own table: where its faults go */
+    uint32_t reserved3;
 };
+
+/* A heap is handed out and taken back in blocks, and mapped page by page. */
+enum {
+    HEAP_BLOCK_PAGES = 64,
+    HEAP_BLOCK_BYTES = HEAP_BLOCK_PAGES * IMAGE_PAGE,
+    HEAP_BLOCKS_MAX = 32,        /* of a domain: 8 MiB */
+    HEAP_BLOCKS_IMAGE_MAX = 128, /* of all domains: init holds a slot for each */
+};
+
+/* What a pager holds, from its domain's `pager_slot` on. A domain with a pager thread of its own
+ * has all of these in its table; a server that pages for another domain has the first three. */
+enum pager_slot {
+    PAGER_SLOT_SPACE,      /* the paged domain's: to map */
+    PAGER_SLOT_THREAD,     /* its thread: to retry */
+    PAGER_SLOT_SUPERVISOR, /* to init, with the paged domain's badge */
+    PAGER_SLOT_PORT,       /* the pager thread's own: to wait, and for the domain to signal */
+    PAGER_SLOT_DOMAIN,     /* the domain's port: to signal, control bit 0 */
+    PAGER_SLOT_BLOCKS,     /* untyped memory, one slot per block */
+    /* then one slot per page of the heap */
+    PAGER_SLOTS_OUTSIDE = PAGER_SLOT_PORT, /* what a pager in another domain has */
+};
+
+static inline uint32_t pager_slots(uint32_t blocks)
+{
+    return PAGER_SLOT_BLOCKS + blocks * (1 + HEAP_BLOCK_PAGES);
+}
 
 enum image_region_kind {
     IMAGE_CONTENT, /* pages of this block, shared as they are, never written */

@@ -169,29 +169,41 @@ void domains_build(struct init *init)
     connections_build(init);
 }
 
-static enum error budget_give(const struct child *child, const struct image_domain *domain)
+static enum error budget_give(uint32_t thread, const struct image_domain *domain)
 {
     const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
     const uint64_t second = 1000000; /* microseconds */
-    return sys_invoke(child->thread, OPERATION_thread_budget,
+    return sys_invoke(thread, OPERATION_thread_budget,
                       domain->budget * info->clock_frequency / second,
                       domain->period * info->clock_frequency / second, 0, 0, 0, NULL);
+}
+
+static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_t entry,
+                         uint64_t stack, uint64_t priority, uint64_t fault_slot)
+{
+    const struct image_domain *domain = &init->domain[d];
+    const struct child *child = &init->child[d];
+    enum error error = sys_invoke(thread, OPERATION_thread_configure, child->space, child->captable,
+                                  priority, fault_slot, 0, NULL);
+    if (!error)
+        error = sys_invoke(thread, OPERATION_thread_set_registers, entry, stack,
+                           start_address(init, d), 0, 0, NULL);
+    if (!error && domain->budget)
+        error = budget_give(thread, domain);
+    if (!error)
+        error = sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+    check(error, "thread", domain->name);
 }
 
 void domains_run(struct init *init)
 {
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
         const struct image_domain *domain = &init->domain[d];
-        struct child *child = &init->child[d];
-        enum error error = sys_invoke(child->thread, OPERATION_thread_configure, child->space,
-                                      child->captable, domain->priority, SLOT_SUPERVISOR, 0, NULL);
-        if (!error)
-            error = sys_invoke(child->thread, OPERATION_thread_set_registers, domain->entry,
-                               domain->stack_top, start_address(init, d), 0, 0, NULL);
-        if (!error && domain->budget)
-            error = budget_give(child, domain);
-        if (!error)
-            error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
-        check(error, "thread", domain->name);
+        const struct child *child = &init->child[d];
+        if (child->pager)
+            thread_start(init, d, child->pager, domain->pager_entry, domain->pager_stack,
+                         domain->pager_priority, SLOT_SUPERVISOR);
+        thread_start(init, d, child->thread, domain->entry, domain->stack_top, domain->priority,
+                     domain->fault_slot);
     }
 }

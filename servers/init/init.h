@@ -15,6 +15,7 @@
 #include "libos/start.h"
 #include "motet/abi.h"
 #include "motet/image.h"
+#include "servers/init/blocks.h"
 #include "servers/init/settings.h"
 
 enum {
@@ -28,11 +29,25 @@ enum {
 /* A domain as init holds it: slots of init's own table. */
 struct child {
     uint32_t captable, space, thread, port;
-    uint32_t start_slot;   /* page capability of its start page */
-    uint32_t irq_bits;     /* of its pending word, given to devices so far */
-    uint8_t devices;       /* entries of its start page in use */
-    bool stopped;          /* it faulted or failed */
-    struct log_reader log; /* what has been printed */
+    uint32_t start_slot;                   /* page capability of its start page */
+    uint32_t irq_bits;                     /* of its pending word, given to devices so far */
+    uint8_t devices;                       /* entries of its start page in use */
+    bool stopped;                          /* it faulted or failed */
+    struct log_reader log;                 /* what has been printed */
+    uint32_t pager, pager_port;            /* of its own pager thread; 0: it has none */
+    uint32_t block_wanted;                 /* of its heap, while heaps.waiting has its bit */
+    uint32_t blocks_returned, blocks_lost; /* so far */
+};
+
+/* heaps.c. Invariant: a victim has been asked, and hasn't answered, exactly until `deadline`. */
+struct heaps {
+    struct block_table blocks;
+    uint32_t slot[HEAP_BLOCKS_IMAGE_MAX]; /* of init's table: each block's untyped memory */
+    uint64_t waiting;                     /* domains whose pager waits for a block */
+    uint64_t asked;                       /* domains that were asked for the current request */
+    uint32_t current;  /* the domain whose request it is, if `waiting` has its bit */
+    uint32_t victim;   /* asked and not heard of; 0: nobody */
+    uint64_t deadline; /* clock tick: then it is taken by force */
 };
 
 struct init {
@@ -42,15 +57,18 @@ struct init {
     const struct image_region *region;
     const struct image_mapping *mapping;
     uint32_t next_slot;
-    uint32_t spare_slot; /* always empty between steps */
+    uint32_t spare_slot;  /* always empty between steps */
+    uint32_t spare_table; /* a page table that isn't used yet; 0: none */
     uint32_t next_vector;
     uint32_t port;           /* init's own */
+    uint64_t heap_limit;     /* KiB for heaps at most, 0: as much as there is */
     uint64_t stats_interval; /* seconds between counter reports, 0: on demand only */
     uint32_t region_slots[IMAGE_REGIONS_MAX]; /* first page capability of each region */
     uint64_t logs;                            /* domains that have said something, a bit each */
     uint64_t logs_paid;                       /* clock tick: supervise.c, logs_print */
     uint32_t log_turn;                        /* the domain whose log was printed last */
     struct child child[IMAGE_DOMAINS_MAX];
+    struct heaps heaps;
     struct settings settings;
 };
 
@@ -64,6 +82,12 @@ uint32_t slot_new(struct init *init);
 
 /* A new object in a new slot of init's table. */
 uint32_t object_make(struct init *init, enum object type, uint64_t pages);
+
+/* The same into a given slot, without an end: false if there is no such piece of memory left. */
+bool object_try(struct init *init, enum object type, uint64_t pages, uint32_t slot);
+
+/* All page tables of `space` on the way to an address, as far as they are missing. */
+void tables_add(struct init *init, uint32_t space, uint64_t address);
 
 /* A run of device memory at a physical address. 0 if no such address exists. */
 uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages);
@@ -90,6 +114,24 @@ void domains_run(struct init *init);
 struct start_page *start_page_open(struct init *init, uint32_t domain);
 void start_page_close(struct init *init, uint32_t domain);
 
+/* heaps.c: memory that comes when it is touched. heaps_build is the last to make objects: what is
+ * left is for heaps. */
+void heaps_build(struct init *init);
+
+/* A pager's words: it wants a block, it gives some back (a bit each). Checked. */
+void heap_wanted(struct init *init, uint32_t domain, uint64_t number);
+void heap_returned(struct init *init, uint32_t domain, uint64_t numbers);
+
+/* The domain has stopped: its heap is free. */
+void heap_release(struct init *init, uint32_t domain);
+
+/* Takes by force what wasn't given in time. Returns the clock tick of the next deadline, 0: none.
+ */
+uint64_t heaps_deadline(struct init *init);
+
+/* A line about it on the console. */
+void heap_print(struct init *init, uint32_t domain);
+
 /* devices.c: gives the domains the devices that they claim. */
 void devices_grant(struct init *init);
 
@@ -108,6 +150,9 @@ int console_read(void);
 
 /* The end: says why and resets. */
 __attribute__((noreturn, format(printf, 1, 2))) void init_fail(const char *format, ...);
+
+/* Clock ticks of a second. */
+uint64_t clock_second(void);
 
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);

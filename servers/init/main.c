@@ -23,19 +23,19 @@ static struct init *state_find(const struct image_header *image)
     return 0;
 }
 
-static void stats_interval_set(struct init *init)
+/* A setting of init's own: a number from 1 on. 0: it isn't set, or is none, which is said. */
+static uint64_t number_setting(const struct init *init, const char *key, const char *what)
 {
-    const char *text = settings_get(&init->settings, "stats.interval");
-    uint64_t seconds = 0;
+    const char *text = settings_get(&init->settings, key);
+    uint64_t number = 0;
     if (!text)
-        return;
-    for (; *text >= '0' && *text <= '9' && seconds < 1000000; text++)
-        seconds = seconds * 10 + (uint64_t)(*text - '0');
-    if (*text || seconds == 0) {
-        console_print("init: stats.interval: not a number of seconds from 1 on: no interval");
-        return;
-    }
-    init->stats_interval = seconds;
+        return 0;
+    for (; *text >= '0' && *text <= '9' && number < 1000000; text++)
+        number = number * 10 + (uint64_t)(*text - '0');
+    if (!*text && number)
+        return number;
+    console_print("init: %s: not a number of %s from 1 on: not used", key, what);
+    return 0;
 }
 
 __attribute__((noreturn)) static void run(struct init *init, const struct image_header *image)
@@ -56,9 +56,11 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     console_start(init);
     boot_settings_read(init);
     boot_settings_report_unknown(init);
-    stats_interval_set(init);
+    init->stats_interval = number_setting(init, "stats.interval", "seconds");
+    init->heap_limit = number_setting(init, "heap.limit", "KiB");
     domains_build(init);
     devices_grant(init);
+    heaps_build(init);
     domains_run(init);
     supervise(init);
 }

@@ -22,15 +22,22 @@ static enum error retype(uint32_t untyped, enum object type, uint64_t pages, uin
     return error;
 }
 
-uint32_t object_make(struct init *init, enum object type, uint64_t pages)
+bool object_try(struct init *init, enum object type, uint64_t pages, uint32_t slot)
 {
-    uint32_t slot = slot_new(init);
     for (uint32_t i = 0; i < init->boot->untyped_count; i++) {
         if (init->boot->untyped[i].kind != UNTYPED_MEMORY)
             continue;
         if (retype(INIT_UNTYPED + i, type, pages, slot, 0) == OK)
-            return slot;
+            return true;
     }
+    return false;
+}
+
+uint32_t object_make(struct init *init, enum object type, uint64_t pages)
+{
+    uint32_t slot = slot_new(init);
+    if (object_try(init, type, pages, slot))
+        return slot;
     init_fail("too little memory: the machine has %lu KiB, and %lu KiB in one piece more are "
               "wanted (QEMU: -m)",
               (unsigned long)(init->boot->memory_bytes / 1024), (unsigned long)(pages * 4));
@@ -70,6 +77,18 @@ uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages)
         init_fail("bad image: contents at offset 0x%lx: %s", (unsigned long)offset,
                   error_text(error));
     return slot;
+}
+
+void tables_add(struct init *init, uint32_t space, uint64_t address)
+{
+    /* The last one finds nothing missing, and serves the next address. */
+    for (;;) {
+        if (!init->spare_table)
+            init->spare_table = object_make(init, OBJECT_table, 1);
+        if (sys_invoke(init->spare_table, OPERATION_table_map, space, address, 0, 0, 0, NULL) != OK)
+            return;
+        init->spare_table = 0;
+    }
 }
 
 /* One page table more in `space`, somewhere under the run at `address`. */

@@ -50,7 +50,7 @@ static void log_finish(struct init *init, uint32_t domain)
     init->logs &= ~(1ull << domain);
 }
 
-static uint64_t clock_second(void)
+uint64_t clock_second(void)
 {
     const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
     return info->clock_frequency;
@@ -105,6 +105,7 @@ static void domains_print(struct init *init)
         console_print("  %s: %s, priority %u", name_of(init, d),
                       init->child[d].stopped ? "stopped" : states[info.a[0] % 6],
                       init->domain[d].priority);
+        heap_print(init, d);
     }
 }
 
@@ -132,14 +133,48 @@ static const char *access_text(uint64_t error)
     return error & 1 << 1 ? "writing" : "reading";
 }
 
-static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
+static bool has_faulted(uint32_t thread)
 {
     struct invoked info;
-    sys_invoke(init->child[domain].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
-    if (info.a[0] != THREAD_FAULTED)
-        return; /* it lies: the message isn't the kernel's */
+    return sys_invoke(thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info) == OK &&
+           info.a[0] == THREAD_FAULTED;
+}
+
+/* Its log comes first. */
+static void stop(struct init *init, uint32_t domain)
+{
+    struct child *child = &init->child[domain];
     log_finish(init, domain);
-    init->child[domain].stopped = true;
+    child->stopped = true;
+    if (child->pager) {
+        sys_invoke(child->pager, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+        sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    }
+}
+
+/* What the domain held of its heap is free; whose pages were in there can't go on. */
+static void memory_release(struct init *init, uint32_t domain)
+{
+    for (uint32_t d = 1; d < init->image->domains.count; d++) {
+        if (init->domain[d].pager != domain || init->child[d].stopped)
+            continue;
+        sys_invoke(init->child[d].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+        stop(init, d);
+        console_print("init: %s stopped: its pager %s has stopped", name_of(init, d),
+                      name_of(init, domain));
+    }
+    heap_release(init, domain);
+}
+
+static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
+{
+    const struct child *child = &init->child[domain];
+    bool pager = child->pager && has_faulted(child->pager);
+    if (child->stopped || (!pager && !has_faulted(child->thread)))
+        return; /* it lies: the message isn't the kernel's */
+    stop(init, domain);
+    if (pager)
+        console_print("init: %s: its pager failed:", name_of(init, domain));
     if (m->w[0] == FAULT_PAGE)
         console_print(
             "init: %s stopped: page fault %s address 0x%lx (%s) at instruction 0x%lx, stack "
@@ -152,6 +187,7 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
                       "0x%lx",
                       name_of(init, domain), fault_text(m->w[0]), (unsigned long)m->w[0],
                       (unsigned long)m->w[4], (unsigned long)m->w[2], (unsigned long)m->w[3]);
+    memory_release(init, domain);
 }
 
 static void failure_report(struct init *init, uint32_t domain, const struct msg *m)
@@ -160,10 +196,10 @@ static void failure_report(struct init *init, uint32_t domain, const struct msg 
     if (init->child[domain].stopped)
         return; /* said once, however often it is told */
     msg_get(m, &failed, sizeof(failed));
-    log_finish(init, domain);
-    init->child[domain].stopped = true;
+    stop(init, domain);
     console_print("init: %s stopped by itself: %s", name_of(init, domain),
                   error_text((enum error)failed.error));
+    memory_release(init, domain);
 }
 
 static void message_handle(struct init *init, const struct msg *m)
@@ -173,7 +209,14 @@ static void message_handle(struct init *init, const struct msg *m)
         return;
     switch (m->op) {
     case KERNEL_FAULT:
+    case SUPERVISOR_FAULT:
         fault_report(init, domain, m);
+        break;
+    case SUPERVISOR_BLOCK_WANTED:
+        heap_wanted(init, domain, m->w[0]);
+        break;
+    case SUPERVISOR_RETURNED:
+        heap_returned(init, domain, m->w[0]);
         break;
     case SUPERVISOR_FAILED:
         failure_report(init, domain, m);
@@ -214,7 +257,8 @@ void supervise(struct init *init)
     uint64_t report = interval ? kernel_clock() + interval : 0, logs = 0;
     for (;;) {
         struct received received = {0};
-        sys_wait(init->port, 0, earlier(report, logs), &received);
+        uint64_t heaps = heaps_deadline(init);
+        sys_wait(init->port, 0, earlier(earlier(report, logs), heaps), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);
         signals_handle(init, received.pending);

@@ -260,14 +260,15 @@ struct list_of_actions {
     int count;
 };
 
-/* The address is ignored when it isn't image or device memory. */
+/* The address doesn't count when memory becomes something else than untyped memory. */
 static bool pointless(const struct action *action)
 {
     if (action->kind != ACTION_invoke || action->operation != OPERATION_untyped_retype)
         return false;
     const struct cap *untyped = captable_slot(sim_cpu.current->captable, action->argument[0]);
     return action->argument[3] && untyped && untyped->type == OBJECT_untyped &&
-           untyped->untyped.kind == UNTYPED_MEMORY;
+           untyped->untyped.kind == UNTYPED_MEMORY &&
+           made[action->argument[1]].type != OBJECT_untyped;
 }
 
 static void add(struct list_of_actions *list, const struct action *action)

@@ -324,9 +324,9 @@ const struct configuration configurations[] = {
      "messages, signals, faults, waits with deadlines, suspended threads; a full queue",
      PART_THREADS | PART_QUEUE,
      2,
-     {CALLS | KIND(invoke) | KIND(fault) | KIND(time),
-      OP(thread_suspend) | OP(thread_resume) | OP(thread_retry) | OP(captable_delete) |
-          OP(captable_mint)}},
+     {CALLS | KIND(invoke) | KIND(fault) | KIND(time), OP(thread_suspend) | OP(thread_resume) |
+                                                           OP(thread_retry) | OP(captable_delete) |
+                                                           OP(captable_mint)}},
     {"time",
      "three threads, deadlines, slices, priorities",
      PART_THREADS | PART_PORT_B | PART_URGENT,

@@ -319,6 +319,16 @@ TEXT_ERRORS = [
      'at least as long'),
     ("budget_small", 'priority = 30;', 'priority = 30; budget = 1; period = 100;', 'budget = 1',
      '10 to 10000000'),
+    ("heap_large", 'priority = 30;', 'priority = 30; heap = "9M";', '"9M"', 'no size'),
+    ("heap_kept_beyond", 'priority = 30;', 'priority = 30; heap = "1M"; heap_kept = "2M";', 'name = "drv"',
+     'keep at most all of it'),
+    ("pager_alone", 'priority = 30;', 'priority = 30; pager = "drv";', 'name = "drv"', 'give heap = SIZE'),
+    ("pager_unknown", 'priority = 30;', 'priority = 30; heap = "1M"; pager = "drw";', 'name = "drv"',
+     'unknown domain "drw" as pager'),
+    ("pager_itself", 'priority = 30;', 'priority = 30; heap = "1M"; pager = "drv";', 'name = "drv"',
+     'give it heap = SIZE and no pager'),
+    ("pager_keeps", 'priority = 30;', 'priority = 30; heap = "1M"; heap_kept = "1M"; pager = "drv";',
+     'name = "drv"', 'drop heap_kept'),
     ("table_slots_large", 'priority = 30;', 'priority = 30; table_slots = 8192;', '8192', 'to 4096'),
 ]
 
@@ -505,9 +515,11 @@ class Block:
         self.header = fields("QIIQQ16s12I", "magic version header_bytes size checksum name "
                              "d0 dn r0 rn m0 mn c0 cn v0 vn s0 sn", data, 0)
         h = self.header
-        self.domains = [fields("16sQQIIIHHHBBIIIII", "name entry stack_top start start_bytes "
+        self.domains = [fields("16sQQIIIHHHBBIIIIIQQQHHHBBII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority x "
-                               "settings servers budget period x", data, h["d0"] + 72 * i)
+                               "settings servers budget period pager_slot pager_entry pager_stack "
+                               "heap_address heap_blocks heap_kept pager pager_priority x fault_slot x",
+                               data, h["d0"] + 112 * i)
                         for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]
@@ -536,8 +548,8 @@ class Block:
     def start(self, name):
         domain = self.domains[self.number(name)]
         page = self.data[domain["start"]:domain["start"] + domain["start_bytes"]].ljust(PAGE, b"\0")
-        start = fields("IIQQQQ16sHBBBBH", "magic version private_address private_bytes log counters "
-                       "name domain conns pools files devices x", page, 0)
+        start = fields("IIQQQQ16sHBBBBBB", "magic version private_address private_bytes log counters "
+                       "name domain conns pools files devices paged x", page, 0)
         start["conn"] = [fields("16sQQIIBBBBHH", "name mine theirs slots doorbell bit role server "
                                 "port instance x", page, 64 + 48 * i)
                          for i in range(start["conns"])]
@@ -579,7 +591,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 3
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 4
     assert block.header["header_bytes"] == 96
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325
@@ -681,7 +693,7 @@ def test_slots_are_distinct_and_inside_the_table(block):
 def test_start_page(block):
     start = block.start("net")
     memory = block.memory(block.number("net"))
-    assert (start["magic"], start["version"]) == (0x74725453, 1)
+    assert (start["magic"], start["version"]) == (0x74725453, 2)
     assert text_of(start["name"]) == "net" and start["domain"] == block.number("net")
     assert start["private_bytes"] == LIBOS_BYTES + 70016
     for i in range((start["private_bytes"] + PAGE - 1) // PAGE):

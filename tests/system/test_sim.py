@@ -15,13 +15,14 @@ sys.path.insert(0, str(ROOT / "tests/bugs/servers"))
 import find  # pylint: disable=wrong-import-position
 
 IMAGE = BUILD / "images/dns.bundle"
+HEAPS = BUILD / "images/dns_heap.bundle"
 CHECKED, FAST, ASAN = (BUILD / "sim" / name / "sim" for name in ("checked", "fast", "asan"))
 TRACE = re.compile(r"trace ([0-9a-f]{16})")
 
 
-def sim(*arguments, program=CHECKED, status=0, commands="", folder=ROOT):
+def sim(*arguments, program=CHECKED, status=0, commands="", folder=ROOT, image=IMAGE):
     """What it printed, on both outputs together."""
-    done = subprocess.run([program, "--image", IMAGE, *arguments], input=commands, text=True,
+    done = subprocess.run([program, "--image", image, *arguments], input=commands, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT * 3,
                           cwd=folder, check=False)
     assert done.returncode == status, done.stdout
@@ -63,6 +64,21 @@ def test_each_death_of_a_domain_is_reported():
     totals = json.loads(sim("--sweep", "queries=155"))
     assert totals["messages"] > 900
     assert totals["reported"] == totals["deaths"] == totals["messages"]
+
+
+@pytest.mark.parametrize("how", [["--every", "1"], ["--copy"]])
+def test_heaps_come_and_go_beside_the_service(how):
+    output = sim("--calm", "-v", "pages=1060", "queries=400", *how, image=HEAPS)
+    assert "init: 1536 KiB for heaps, which may have 1792" in output
+    for line in ("checker: checked 1 chunks: zero, 0 wrong, refused", "giver: holds 3 chunks",
+                 "walker: walked 64 pages, 0 wrong", "taker: holds 2 chunks"):
+        assert f"| {line}" in output, output
+    assert "WRONG" not in output and "by force" not in output and "404 of 404 answered" in output
+
+
+def test_heaps_under_faults_and_sanitizers():
+    assert len(set(traces("--runs", "10", "pages=1060", "--every", "10", image=HEAPS))) == 10
+    assert len(traces("--runs", "2", "pages=1060", "--every", "10", image=HEAPS, program=ASAN)) == 2
 
 
 def test_a_card_that_lies_is_survived_or_reported_broken():

@@ -328,6 +328,7 @@ static void thread_errors(void **state)
     refused(BAD_ARGUMENT,
             INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, PRIORITY_COUNT, 0));
     refused(BAD_ARGUMENT, INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 1ull << 32));
+    refused(NO_RIGHT, INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, PRIORITY + 1, 0));
     refused(BAD_STATE, INVOKE(thread, thread_configure, SLOT_SPACE, dying_table(), 1, 0));
     refused(BAD_STATE, INVOKE(SLOT_THREAD, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 0));
     refused(BAD_ARGUMENT, INVOKE(thread, thread_set_registers, USER_ADDRESS_END, 0, 0));

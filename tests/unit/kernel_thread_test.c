@@ -437,7 +437,8 @@ static void a_resumed_thread_tries_again(void **state)
     assert_int_equal(faulty->registers.rip, 0x400000);
 }
 
-/* What a pager holds: enough to let its client go on, not to wake one that the supervisor stopped. */
+/* What a pager holds: enough to let its client go on, not to wake one that the supervisor stopped.
+ */
 static void a_retry_ends_a_fault_only(void **state)
 {
     (void)state;

@@ -92,6 +92,23 @@ static void rights_at_birth(void **state)
     assert_int_equal(cap_at(cut(OBJECT_thread, 1))->rights, RIGHT_CONTROL | RIGHT_SIGNAL);
 }
 
+static void memory_for_pages_makes_nothing_else(void **state)
+{
+    (void)state;
+    uint32_t pages = slot_new(), part = slot_new(), page = slot_new();
+    refused(BAD_ARGUMENT, INVOKE(memory, untyped_retype, OBJECT_untyped, 8, pages, 2));
+    must(INVOKE(memory, untyped_retype, OBJECT_untyped, 8, pages, UNTYPED_PAGES_ONLY));
+    must(INVOKE(pages, untyped_retype, OBJECT_page, 1, page, 0));
+    must(INVOKE(pages, untyped_retype, OBJECT_untyped, 4, part, 0));
+    const enum object objects[] = {OBJECT_thread, OBJECT_port, OBJECT_table};
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        refused(BAD_ARGUMENT, INVOKE(pages, untyped_retype, objects[i], 1, 100, 0));
+        refused(BAD_ARGUMENT, INVOKE(part, untyped_retype, objects[i], 1, 100, 0));
+    }
+    refused(BAD_ARGUMENT, INVOKE(part, untyped_retype, OBJECT_captable, 1, 100, 0));
+    refused(BAD_ARGUMENT, INVOKE(part, untyped_retype, OBJECT_space, 2, 100, 0));
+}
+
 static void clearing_goes_in_bounded_steps(void **state)
 {
     (void)state;
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup(only_stated_sizes_are_made, setup),
         cmocka_unit_test_setup(the_end_of_memory, setup),
         cmocka_unit_test_setup(rights_at_birth, setup),
+        cmocka_unit_test_setup(memory_for_pages_makes_nothing_else, setup),
         cmocka_unit_test_setup(clearing_goes_in_bounded_steps, setup),
         cmocka_unit_test_setup(what_was_cleared_for_one_serves_another, setup),
         cmocka_unit_test_setup(memory_is_cleared_before_it_is_used_again, setup),

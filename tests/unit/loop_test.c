@@ -22,6 +22,7 @@
 #include "libos/clock.h"
 #include "libos/kernel.h"
 #include "libos/state.h"
+#include "motet/image.h"
 
 enum {
     WORLD_DOMAINS = 3,
@@ -42,7 +43,7 @@ struct place {
     uint64_t pending;
     uint64_t waited_for; /* deadline of the last kernel_wait */
     uint32_t waits, bells[SLOT_FIRST_FREE + BELL_FIRST + 8 * WORLD_DOMAINS];
-    uint64_t messages; /* that kernel_wait is to report */
+    struct msg message; /* that kernel_wait is to bring; op 0: none */
     bool asleep;
 };
 
@@ -60,15 +61,16 @@ struct machine {
 };
 static struct machine machine;
 
-uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, uint64_t *messages)
+uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, struct msg *message)
 {
     if (doorbell)
         kernel_signal(doorbell);
     struct place *place = places[self];
     place->waited_for = deadline;
     place->waits++;
-    *messages += place->messages;
-    place->messages = 0;
+    if (place->message.op)
+        *message = place->message;
+    place->message.op = 0;
     machine.wait(place);
     return __atomic_exchange_n(&place->pending, 0, __ATOMIC_SEQ_CST);
 }
@@ -700,9 +702,62 @@ static void a_busy_domain_still_asks_for_interrupts(void **state)
 static void messages_to_the_port_are_counted(void **state)
 {
     (void)state;
-    rig.place->messages = 1;
+    rig.place->message = (struct msg){.op = 1};
+    settle(); /* it comes with the wait */
     settle();
     assert_int_equal(counter("libos_port_messages"), 1);
+}
+
+static uint64_t port_message;
+
+static void listener_message(void *state, const struct msg *m)
+{
+    (void)state;
+    port_message = m->w[0];
+}
+
+static uint32_t reclaims;
+
+static void listener_reclaim(void *state)
+{
+    (void)state;
+    reclaims++;
+}
+
+/* The second of the domain's servers listens to the port and can free memory. */
+static void use_listener(struct server *listener)
+{
+    *listener = noter_server;
+    listener->message = listener_message;
+    listener->reclaim = listener_reclaim;
+    rig.libos->domain[1].server = listener;
+}
+
+static void a_message_to_the_port_reaches_who_listens(void **state)
+{
+    (void)state;
+    static struct server listener;
+    use_listener(&listener);
+    uint32_t batch_ends = rig.noter[0]->batch_ends;
+    rig.place->message = (struct msg){.op = 1, .w = {77}};
+    settle(); /* it comes with the wait */
+    settle();
+    assert_int_equal(port_message, 77);
+    assert_int_equal(counter("libos_port_messages"), 0);
+    assert_true(rig.noter[0]->batch_ends > batch_ends);
+}
+
+static void memory_is_asked_back_and_the_pager_told(void **state)
+{
+    (void)state;
+    static struct server listener;
+    const uint32_t pager = 4 + PAGER_SLOT_PORT;
+    use_listener(&listener);
+    rig.place->start.heap.slot = 4;
+    rig.place->pending = 1ull << SIGNAL_CONTROL_FIRST;
+    settle();
+    assert_int_equal(reclaims, 1);
+    assert_int_equal(rig.place->bells[pager], 1);
 }
 
 /* Interrupts, deadlines, log */
@@ -1292,6 +1347,8 @@ int main(void)
         RIG_TEST(the_domain_says_that_it_sleeps),
         RIG_TEST(a_busy_domain_still_asks_for_interrupts),
         RIG_TEST(messages_to_the_port_are_counted),
+        RIG_TEST(a_message_to_the_port_reaches_who_listens),
+        RIG_TEST(memory_is_asked_back_and_the_pager_told),
         RIG_TEST(interrupts_reach_the_device_of_their_server),
         RIG_TEST(a_deadline_is_called_once_and_not_early),
         RIG_TEST(the_earliest_of_several_deadlines_is_waited_for),

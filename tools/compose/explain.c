@@ -111,6 +111,25 @@ static void explain_devices(FILE *out, const struct composition *c, uint32_t d)
     }
 }
 
+static void explain_heap(FILE *out, const struct composition *c, uint32_t d)
+{
+    const struct image_domain *record = &c->domains[d].record;
+    const struct start_page *page = &c->domains[d].page;
+    const unsigned kib = HEAP_BLOCK_BYTES / 1024;
+    if (record->heap_blocks && record->pager)
+        fprintf(out, "        heap    %#-12" PRIx64 " %7u KiB  served by %s\n",
+                record->heap_address, record->heap_blocks * kib,
+                c->domains[record->pager].record.name);
+    else if (record->heap_blocks)
+        fprintf(out,
+                "%6u  heap    %#-12" PRIx64 " %7u KiB  %u of them kept (its pager's slots to %u)\n",
+                record->pager_slot, record->heap_address, record->heap_blocks * kib,
+                record->heap_kept * kib, record->pager_slot + pager_slots(record->heap_blocks) - 1);
+    for (uint32_t i = 0; i < page->paged; i++)
+        fprintf(out, "%6u  pager   space and thread of %s\n", page->paged_domain[i].slot,
+                page->paged_domain[i].name);
+}
+
 static void explain_capabilities(FILE *out, const struct composition *c)
 {
     fprintf(out, "\nWHAT EACH DOMAIN STARTS WITH (capability slot, rights, address, size; the "
@@ -120,6 +139,7 @@ static void explain_capabilities(FILE *out, const struct composition *c)
                 c->domains[d].record.name, SLOT_OWN_PORT, SLOT_SUPERVISOR);
         explain_doorbells(out, c, d);
         explain_pages(out, c, d);
+        explain_heap(out, c, d);
         explain_devices(out, c, d);
     }
 }

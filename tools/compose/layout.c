@@ -3,7 +3,6 @@
  * See layout.h. In order: contents, then regions that domains share (rings, pools, files), then
  * domain by domain what it has of all that.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,91 +11,17 @@
 #include "ipc/ring_layout.h"
 #include "libos/server.h"
 #include "motet/abi.h"
-#include "tools/compose/layout.h"
+#include "tools/compose/heaps.h"
+#include "tools/compose/regions.h"
 
 /* Regions shared by domains, by their number in the manifest. */
 struct shared_regions {
     uint32_t requests[CONNECTIONS_MAX], replies[CONNECTIONS_MAX], pools[POOLS_MAX];
 };
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
 static uint64_t round_up(uint64_t value, uint64_t to)
 {
     return (value + to - 1) / to * to;
-}
-
-__attribute__((format(printf, 4, 5))) static uint32_t add_region(struct composition *c,
-                                                                 enum image_region_kind kind,
-                                                                 uint64_t pages, const char *format,
-                                                                 ...)
-{
-    if (c->region_count == IMAGE_REGIONS_MAX)
-        abort(); /* check_regions */
-    uint32_t index = c->region_count++;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(c->labels[index], LABEL_BYTES, format, arguments);
-    va_end(arguments);
-    c->regions[index] = (struct image_region){.pages = (uint32_t)pages, .kind = (uint8_t)kind};
-    if (kind == IMAGE_CONTENT) {
-        c->regions[index].offset = (uint32_t)(c->content_pages * PAGE_BYTES);
-        c->content_pages += pages;
-    } else {
-        c->memory_pages += pages;
-    }
-    return index;
-}
-
-/* Page tables that `pages` at `address` need beyond those counted. Addresses come in ascending
- * order, so only the last ones need to be remembered. */
-static void count_tables(struct composed_domain *domain, uint64_t address, uint64_t pages)
-{
-    static const unsigned shifts[] = {21, 30};
-    for (size_t level = 0; level < 2; level++) {
-        uint64_t first = (address >> shifts[level]) + 1;
-        uint64_t last = ((address + pages * PAGE_BYTES - 1) >> shifts[level]) + 1;
-        if (first <= domain->last_table[level])
-            first = domain->last_table[level] + 1;
-        if (last >= first) {
-            domain->tables += last - first + 1;
-            domain->last_table[level] = last;
-        }
-    }
-}
-
-/* Maps a region at a given address; 0: only the capability. init's mappings are the kernel's work
- * and take no slots. */
-static struct image_mapping *map_at(struct composition *c, uint32_t d, uint32_t region,
-                                    uint8_t rights, uint64_t address)
-{
-    struct composed_domain *domain = &c->domains[d];
-    uint32_t pages = c->regions[region].pages;
-    if (c->mapping_count == MAPPINGS_MAX)
-        abort(); /* the manifest's own bounds keep below */
-    struct image_mapping *mapping = &c->mappings[c->mapping_count];
-    c->mapping_region[c->mapping_count++] = region;
-    *mapping = (struct image_mapping){.address = address, .domain = (uint16_t)d, .rights = rights};
-    if (d) {
-        mapping->slot = domain->slots;
-        domain->slots += (pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
-    }
-    if (address)
-        count_tables(domain, address, pages);
-    return mapping;
-}
-
-/* Maps a region at the next free address, leaving a page unmapped behind it. */
-static struct image_mapping *map_next(struct composition *c, uint32_t d, uint32_t region,
-                                      uint8_t rights)
-{
-    struct composed_domain *domain = &c->domains[d];
-    uint64_t address = domain->cursor;
-    domain->cursor += ((uint64_t)c->regions[region].pages + 1) * PAGE_BYTES;
-    return map_at(c, d, region, rights, address);
 }
 
 static void add_content(struct composition *c, const uint8_t *bytes, uint64_t size, uint64_t offset)
@@ -201,15 +126,6 @@ static void map_program(struct composition *c, uint32_t d)
         map_at(c, d, p->rodata, IMAGE_READ, rodata);
     rodata += (uint64_t)p->rodata_pages * PAGE_BYTES;
     c->domains[d].cursor = (rodata > text ? rodata : text) + PAGE_BYTES;
-}
-
-static uint32_t map_own(struct composition *c, uint32_t d, uint64_t bytes, const char *what,
-                        uint64_t *address)
-{
-    uint32_t region = add_region(c, IMAGE_MEMORY, pages_of(bytes), "%s", what);
-    c->domains[d].memory_pages += c->regions[region].pages;
-    *address = map_next(c, d, region, IMAGE_READ | IMAGE_WRITE)->address;
-    return region;
 }
 
 static uint64_t stack_bytes(const struct manifest_domain *domain, const struct program *program)
@@ -433,10 +349,11 @@ static bool set_table_slots(struct composed_domain *domain, const struct manifes
 
 static void count_objects(struct composition *c, struct composed_domain *domain)
 {
-    enum { THREAD_AND_PORT_PAGES = 2, UPPERMOST_TABLE = 1 };
+    enum { UPPERMOST_TABLE = 1 };
+    const uint32_t threads = domain->record.pager_entry ? 2 : 1, ports = threads;
     domain->tables += UPPERMOST_TABLE;
-    domain->object_pages = domain->record.table_slots / SLOTS_PER_PAGE + SPACE_PAGES +
-                           THREAD_AND_PORT_PAGES + domain->tables;
+    domain->object_pages = domain->record.table_slots / SLOTS_PER_PAGE + SPACE_PAGES + threads +
+                           ports + domain->tables;
     c->object_pages += domain->object_pages;
 }
 
@@ -450,6 +367,7 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
     map_rings(c, d, shared);
     map_pools(c, d, shared);
     map_files(c, d);
+    heap_layout(c, d);
     bool fits = add_claims(c, d) && set_table_slots(domain, drawn);
     count_objects(c, domain);
     return fits;
@@ -459,12 +377,13 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
 static bool set_init_slots(struct composition *c)
 {
     /* captable, space, thread, port, the kernel information page */
-    enum { OBJECTS_PER_DOMAIN = 5, WORK_SLOTS = 64 };
-    uint64_t slots = INIT_UNTYPED + BOOT_UNTYPED_MAX + WORK_SLOTS;
+    enum { OBJECTS_PER_DOMAIN = 5, PAGER_OBJECTS = 2, WORK_SLOTS = 64 };
+    uint64_t slots = heap_blocks(c->manifest) + INIT_UNTYPED + BOOT_UNTYPED_MAX + WORK_SLOTS;
     for (uint32_t i = 0; i < c->region_count; i++)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
     for (uint32_t d = 1; d < c->domain_count; d++)
-        slots += OBJECTS_PER_DOMAIN + c->domains[d].tables + c->domains[d].device_slots;
+        slots += OBJECTS_PER_DOMAIN + (c->domains[d].record.pager_entry ? PAGER_OBJECTS : 0) +
+                 c->domains[d].tables + c->domains[d].device_slots;
     c->domains[0].slots = (uint32_t)slots;
     return set_table_slots(&c->domains[0], &c->manifest->domains[0]);
 }
@@ -502,6 +421,7 @@ static void name_domains(struct composition *c)
         domain->record.budget = c->manifest->domains[d].budget;
         domain->record.period = c->manifest->domains[d].period;
         domain->record.entry = domain->program->elf.header.e_entry;
+        domain->record.fault_slot = SLOT_SUPERVISOR;
         domain->slots = SLOT_FIRST_FREE;
     }
 }
@@ -611,7 +531,7 @@ static bool check_memory(struct composition *c)
 /* Before any is made: at most as many as the tables hold. */
 static bool check_regions(const struct composition *c)
 {
-    enum { PER_PROGRAM = 3, PER_DOMAIN = 5 };
+    enum { PER_PROGRAM = 3, PER_DOMAIN = 7 };
     const struct manifest *m = c->manifest;
     uint32_t most = c->domain_count * (PER_PROGRAM + PER_DOMAIN) + m->connection_count * 2 +
                     m->pool_count + c->file_count;
@@ -639,6 +559,7 @@ bool layout_image(struct composition *c, const struct manifest *manifest,
     add_doorbells(c);
     for (uint32_t d = 1; d < c->domain_count; d++)
         fits &= layout_domain(c, d, &shared);
+    heap_layout_finish(c);
     fits = fits && set_init_slots(c);
     group_mappings(c);
     fits = fits && place_contents(c);

@@ -11,6 +11,7 @@
 #include "ipc/ring_layout.h"
 #include "motet/abi.h"
 #include "tools/compose/fields.h"
+#include "tools/compose/heaps.h"
 #include "tools/compose/manifest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -41,6 +42,11 @@ static const struct field domain_fields[] = {
      PERIOD_MAX},
     {"period", FIELD_NUMBER, false, offsetof(struct manifest_domain, period), BUDGET_MIN,
      PERIOD_MAX},
+    {"heap", FIELD_SIZE, false, offsetof(struct manifest_domain, heap), 1,
+     (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
+    {"heap_kept", FIELD_SIZE, false, offsetof(struct manifest_domain, heap_kept), 0,
+     (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
+    {"pager", FIELD_TEXT, false, offsetof(struct manifest_domain, pager_name), 0, 0},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
@@ -217,6 +223,8 @@ static void read_domain(struct manifest *manifest, config_setting_t *setting)
     fields_read(setting, "a domain", domain_fields, COUNT(domain_fields), domain);
     if (!config_setting_is_group(setting))
         return;
+    if (!config_setting_get_member(setting, "heap_kept") && !domain->pager_name)
+        domain->heap_kept = domain->heap;
     read_servers(setting, domain);
     read_claims(setting, domain);
     read_files(setting, domain);
@@ -447,6 +455,7 @@ bool manifest_read(struct manifest *manifest, const char *path)
         manifest->memory_at = setting_place(memory);
     fields_read(root, "the manifest", image_fields, COUNT(image_fields), manifest);
     read_domains(manifest, root);
+    heaps_check(manifest);
     read_connections(manifest, root);
     read_pools(manifest, root);
     check_pool_views(manifest);

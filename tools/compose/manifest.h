@@ -73,6 +73,10 @@ struct manifest_domain {
     uint32_t table_slots; /* 0: as many as needed */
     uint32_t budget;      /* microseconds in each period, 0: as many as there are */
     uint32_t period;      /* microseconds */
+    uint64_t heap;        /* bytes, 0: none */
+    uint64_t heap_kept;   /* of them, bytes that the domain always has */
+    const char *pager_name;
+    uint32_t pager; /* the domain that serves the heap, 0: its own thread; set by heaps_check */
     struct manifest_text servers[SERVERS_MAX];
     uint32_t server_count;
     struct manifest_claim claims[CLAIMS_MAX];

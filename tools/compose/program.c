@@ -17,6 +17,7 @@
 
 #include "libos/server.h"
 #include "tools/compose/fields.h"
+#include "tools/compose/heaps.h"
 #include "tools/compose/program.h"
 
 char *text_format(const char *format, ...)
@@ -72,7 +73,7 @@ static bool run(char *const *command)
 
 bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b)
 {
-    if (a->server_count != b->server_count)
+    if (a->server_count != b->server_count || has_pager(a) != has_pager(b))
         return false;
     for (uint32_t i = 0; i < a->server_count; i++) {
         if (strcmp(a->servers[i].text, b->servers[i].text) != 0)
@@ -150,9 +151,11 @@ static bool run_linker(struct program *program, const struct manifest_domain *do
                      address,
                      "-o",
                      program->path};
-    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + 3];
+    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + 4];
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         command[used++] = fixed[i];
+    if (has_pager(domain))
+        command[used++] = "--undefined=pager_start";
     for (uint32_t i = 0; i < count; i++)
         command[used++] = objects[i];
     command[used++] = (char *)paths->libos;
@@ -169,7 +172,7 @@ struct server_record {
     uint64_t ports, port_count;
     uint64_t settings, setting_count;
     uint64_t counters, counter_count;
-    uint64_t start, signal, receive, deadline, batch_end;
+    uint64_t start, signal, receive, deadline, batch_end, message, reclaim;
 };
 _Static_assert(sizeof(struct server_record) == sizeof(struct server), "as in libos/server.h");
 
@@ -240,8 +243,8 @@ static bool read_counters(const struct elf *elf, const struct server_record *rec
 
 static bool entries_are_text(const struct elf *elf, const struct server_record *record)
 {
-    const uint64_t entries[] = {record->signal, record->receive, record->deadline,
-                                record->batch_end};
+    const uint64_t entries[] = {record->signal,    record->receive, record->deadline,
+                                record->batch_end, record->message, record->reclaim};
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
         if (entries[i] && !elf_is_text(elf, entries[i]))
             return false;
@@ -335,6 +338,8 @@ static void name_program(struct program *program, const struct manifest_domain *
     for (uint32_t i = 0; i < domain->server_count; i++)
         used += (size_t)snprintf(program->name + used, sizeof program->name - used, "%s%s",
                                  i ? "+" : "", domain->servers[i].text);
+    if (has_pager(domain))
+        snprintf(program->name + used, sizeof program->name - used, "+pager");
 }
 
 bool program_link(struct program *program, const struct manifest_domain *domain,
@@ -363,5 +368,8 @@ bool program_link(struct program *program, const struct manifest_domain *domain,
                       "domain \"%s\": text and constants aren't where IMAGE_ADDRESS and "
                       "libos/domain.ld put them — check $LD and the script",
                       domain->name);
+    if (has_pager(domain) && !elf_symbol(&program->elf, "pager_start", &program->pager_entry))
+        return report(domain->at, "domain \"%s\": nothing defines pager_start — %s must",
+                      domain->name, paths->libos);
     return is_init(domain) || read_servers(program, domain);
 }

@@ -34,11 +34,12 @@ struct program_server {
 };
 
 struct program {
-    char name[SERVERS_MAX * IMAGE_NAME_BYTES]; /* "netd", fused "netd+dnsd" */
-    char *path;                                /* the linked file */
+    char name[(SERVERS_MAX + 1) * IMAGE_NAME_BYTES]; /* "netd", fused "netd+dnsd", "dnsd+pager" */
+    char *path;                                      /* the linked file */
     struct elf elf;
     struct program_server servers[SERVERS_MAX];
     uint32_t server_count;
+    uint64_t pager_entry; /* 0: without a pager */
 };
 
 /* Where to find what is linked; from the command line. */

@@ -12,8 +12,11 @@
 
 SIM_VARIANTS := fast checked asan
 
+# Servers of tests that run in it too.
+SIM_TEST_SERVERS := hungry frames
+
 SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c,$(wildcard libos/*.c)) $(wildcard ipc/*.c) \
-              $(wildcard servers/*/*.c) kernel/arch/sim/user/processor.c
+              $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c
 SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c \
                  $(addprefix kernel/arch/sim/,machine.c check.c check_paging.c boot.c) \
                  $(addprefix tools/sim/,world.c network.c ports.c nic.c client.c step.c invariants.c)
@@ -83,7 +86,7 @@ endef
 $(foreach variant,$(SIM_VARIANTS),$(eval $(call sim_rules,$(variant))))
 
 # All servers that a composition may name.
-SIM_SERVERS := $(filter-out init,$(notdir $(wildcard servers/*)))
+SIM_SERVERS := $(filter-out init,$(notdir $(wildcard servers/*))) $(SIM_TEST_SERVERS)
 $(B)/sim/servers.c: $(MAKEFILE_LIST)
 	@mkdir -p $(@D)
 	@{ echo '#include "kernel/arch/sim/user/processor.h"'; \

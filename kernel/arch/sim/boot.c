@@ -13,6 +13,7 @@
 #include "kernel/arch/sim/user/processor.h"
 #include "kernel/init.h"
 #include "ipc/ring_layout.h"
+#include "libos/pager.h"
 #include "libos/start.h"
 
 struct sim_servers sim_servers[IMAGE_DOMAINS_MAX];
@@ -50,6 +51,10 @@ static void start_page_move(struct start_page *start, uint64_t by)
     move(&start->private_address, by);
     move(&start->log_address, by);
     move(&start->counters_address, by);
+    move(&start->heap.address, by);
+    move(&start->heap.state, by);
+    for (int i = 0; i < start->paged; i++)
+        move(&start->paged_domain[i].address, window(start->paged_domain[i].domain));
     for (int i = 0; i < start->conns; i++) {
         move(&start->conn[i].mine, by);
         move(&start->conn[i].theirs, by);
@@ -72,15 +77,15 @@ static void start_template_move(const struct image_domain *domain, uint64_t by, 
     memcpy(sim_memory + domain->start, &start, domain->start_bytes);
 }
 
-/* The stack becomes larger, and goes where there is room for that. */
-static void stack_enlarge(struct image_domain *domain, uint32_t d, struct image_region *region,
-                          struct image_mapping *mapping)
+/* A stack becomes larger, and goes where there is room for that. Returns its top. */
+static uint64_t stack_enlarge(uint32_t d, uint64_t end, struct image_region *region,
+                              struct image_mapping *mapping)
 {
     region->pages = SIM_STACK_PAGES;
     if (d)
-        mapping->address = window(d) + SIM_STACK - SIM_STACK_PAGES * PAGE_BYTES;
+        mapping->address = window(d) + end - SIM_STACK_PAGES * PAGE_BYTES;
     /* One word down, as if the first function had been called from address 0. */
-    domain->stack_top = mapping->address + SIM_STACK_PAGES * PAGE_BYTES - 8;
+    return mapping->address + SIM_STACK_PAGES * PAGE_BYTES - 8;
 }
 
 static void mappings_move(struct image_header *image, struct image_domain *domains)
@@ -94,7 +99,10 @@ static void mappings_move(struct image_header *image, struct image_domain *domai
             struct image_domain *domain = &domains[mapping->domain];
             uint64_t end = mapping->address + region->pages * (uint64_t)PAGE_BYTES;
             if (mapping->address && end == domain->stack_top)
-                stack_enlarge(domain, mapping->domain, region, mapping);
+                domain->stack_top = stack_enlarge(mapping->domain, SIM_STACK, region, mapping);
+            else if (mapping->address && end == domain->pager_stack)
+                domain->pager_stack =
+                    stack_enlarge(mapping->domain, SIM_PAGER_STACK, region, mapping);
             else
                 move(&mapping->address, window(mapping->domain));
         }
@@ -126,6 +134,9 @@ static void domains_move(struct image_header *image, uint32_t slots)
         servers_find(&domains[d], &sim_servers[d]);
         start_template_move(&domains[d], window(d), slots);
         domains[d].entry = (uint64_t)sim_domain_start;
+        move(&domains[d].heap_address, window(d));
+        if (domains[d].pager_entry)
+            domains[d].pager_entry = (uint64_t)pager_start;
     }
     domains[0].entry = (uint64_t)init_start;
     for (uint32_t i = 0; i < image->devices.count; i++)

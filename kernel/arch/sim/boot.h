@@ -17,6 +17,7 @@
 #define SIM_WINDOWS      0x200000000000ull /* 32 TiB: below USER_ADDRESS_END, nothing of the host's */
 #define SIM_WINDOW_BYTES (4ull << 30)
 #define SIM_STACK        0x38000000ull /* in a domain's window: the page behind its stack */
+#define SIM_PAGER_STACK  0x38800000ull /* and behind its pager's */
 
 enum {
     SIM_STACK_PAGES = 16, /* the host's compiler and the sanitizers take more than the target's */

@@ -155,6 +155,8 @@ static void check_retyped(const struct cap *cap, const struct cap *parent)
     uint64_t end = parent->address + parent->pages * (uint64_t)PAGE_BYTES;
     ASSERT(cap->flags & CAP_FIRST);
     if (is_memory(parent)) {
+        ASSERT(!(parent->flags & CAP_PAGES_ONLY) || cap->type == OBJECT_page ||
+               (cap->type == OBJECT_untyped && cap->flags & CAP_PAGES_ONLY));
         own_pages(cap, parent);
         return;
     }

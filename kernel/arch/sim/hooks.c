@@ -170,6 +170,34 @@ ATOMIC(16)
 ATOMIC(32)
 ATOMIC(64)
 
+/* What reads and writes at once: of 64 bits only, nobody uses others. */
+#define ATOMIC_UPDATE(name, how)                                                                   \
+    uint64_t __tsan_atomic64_##name(volatile uint64_t *at, uint64_t value, int order);             \
+    uint64_t __tsan_atomic64_##name(volatile uint64_t *at, uint64_t value, int order)              \
+    {                                                                                              \
+        (void)order;                                                                               \
+        reads((const void *)(uintptr_t)at);                                                        \
+        writes((void *)(uintptr_t)at);                                                             \
+        return how(at, value, __ATOMIC_SEQ_CST);                                                   \
+    }
+ATOMIC_UPDATE(exchange, __atomic_exchange_n)
+ATOMIC_UPDATE(fetch_and, __atomic_fetch_and)
+ATOMIC_UPDATE(fetch_or, __atomic_fetch_or)
+
+int __tsan_atomic64_compare_exchange_strong(volatile uint64_t *at, uint64_t *expected,
+                                            uint64_t value, int order, int failed);
+
+int __tsan_atomic64_compare_exchange_strong(volatile uint64_t *at, uint64_t *expected,
+                                            uint64_t value, int order, int failed)
+{
+    (void)order;
+    (void)failed;
+    reads((const void *)(uintptr_t)at);
+    writes((void *)(uintptr_t)at);
+    return __atomic_compare_exchange_n(at, expected, value, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
 void __tsan_atomic_thread_fence(int order);
 
 void __tsan_atomic_thread_fence(int order)

@@ -181,11 +181,12 @@ static void domain_make(uint32_t parts)
     COPY(table, SLOT_PORT_A, SLOT_PORT_A);
     if (parts & PART_PORT_B)
         port_b_make(table);
-    MUST(a, thread_configure, space, table, parts & PART_URGENT ? PRIORITY + 1 : PRIORITY,
-         SLOT_PORT);
-    MUST(b, thread_configure, space, table, PRIORITY, SLOT_PORT);
     scene.a = cap_at(a)->object;
     scene.b = cap_at(b)->object;
+    /* As the kernel does for init: main's own priority doesn't allow it to make an urgent one. */
+    ASSERT(thread_configure(scene.a, cap_at(space)->object, cap_at(table)->object,
+                            parts & PART_URGENT ? PRIORITY + 1 : PRIORITY, SLOT_PORT) == OK);
+    MUST(b, thread_configure, space, table, PRIORITY, SLOT_PORT);
 }
 
 /* A waits on its port with a deadline, B is ready, main goes on. */

@@ -51,7 +51,7 @@ def test_the_same_search_twice_is_the_same():
 
 @pytest.mark.parametrize("left_out,configuration", [("deadlines", "time"), ("memory", "memory")])
 def test_unsound_merging_is_noticed(left_out, configuration):
-    result = explore("--config", configuration, "--states", "20000", "--verify", "1",
+    result = explore("--config", configuration, "--states", "40000", "--verify", "1",
                      program=BUILD / f"explore/unsound-{left_out}/explore")
     assert result.returncode == 1
     assert "merged states have different successors" in result.stdout
@@ -82,6 +82,6 @@ def test_memory_is_bounded():
 
 
 def test_every_call_and_operation_succeeds_somewhere():
-    result = explore("--states", "20000")
+    result = explore("--states", "40000")
     assert result.returncode == 0 and "never succeeded" not in result.stdout
     assert re.search(r"succeeded: (\d+) of \1;", result.stdout)

@@ -75,7 +75,7 @@ HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
-                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_step.c no_hooks.c)
+                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_trace.c check_step.c no_hooks.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -141,9 +141,9 @@ $(B)/kernel.elf: $(KERNEL_O) $(B)/kernel/build_id.o kernel/arch/x86_64/kernel.ld
 $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
-# What every message passes through is worth some bytes.
+# What every message passes through is worth some bytes; functions marked cold in there are not.
 HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
-       $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread irq space invoke \
+       $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu arch/x86_64/paging)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
     $(call cc_flag,-falign-jumps=1)

@@ -4,8 +4,9 @@
  */
 #include "kernel/syscall.h"
 
+#include "kernel/arch.h"
 #include "kernel/captable.h"
-#include "kernel/fastpath.h"
+#include "kernel/counters.h"
 #include "kernel/port.h"
 
 /* The port capability in the caller's slot `number`, if it carries `right`. */
@@ -13,10 +14,10 @@ static inline enum error port_cap(struct thread *thread, uint64_t number, uint8_
                                   struct cap **cap)
 {
     struct cap *found = captable_slot(thread->captable, number);
-    if (!found || found->type == OBJECT_none)
+    if (!found)
         return ERROR_EMPTY_SLOT;
     if (found->type != OBJECT_port)
-        return ERROR_WRONG_TYPE;
+        return found->type == OBJECT_none ? ERROR_EMPTY_SLOT : ERROR_WRONG_TYPE;
     if (!(found->rights & right))
         return ERROR_NO_RIGHT;
     *cap = found;
@@ -27,7 +28,7 @@ static enum error call_send(struct thread *thread)
 {
     struct cap *cap;
     enum error error = port_cap(thread, thread->registers.rdi, RIGHT_SEND, &cap);
-    return error ? error : port_send(thread, cap);
+    return error ? error : cpu_self()->steps.send(thread, cap);
 }
 
 static enum error call_signal(struct thread *thread)
@@ -37,7 +38,7 @@ static enum error call_signal(struct thread *thread)
     if (error)
         return error;
     if (cap->port.badge)
-        port_signal(cap->object, cap->port.badge);
+        cpu_self()->steps.signal(cap->object, cap->port.badge);
     return OK;
 }
 
@@ -68,7 +69,7 @@ static enum error call_wait(struct thread *thread)
     if (error)
         return error;
     if (bell && bell->port.badge)
-        port_signal(bell->object, bell->port.badge);
+        cpu_self()->steps.signal(bell->object, bell->port.badge);
     return port_wait(thread, cap);
 }
 
@@ -79,11 +80,23 @@ static enum error call_send_wait(struct thread *thread)
     if (!error)
         error = port_cap(thread, thread->registers.rbx, RIGHT_WAIT, &own);
     if (!error)
-        error = port_send(thread, to);
+        error = cpu_self()->steps.send(thread, to);
     if (error)
         return error;
     thread->registers.r14 = 0; /* nothing is received into slots */
     return port_wait(thread, own);
+}
+
+/* The call ends with an error. Its registers are still what it had, but for results. */
+static __attribute__((noinline)) void refuse(struct registers *r, enum error error)
+{
+    uint64_t row = r->rax;
+    r->rax = error;
+    if (row > CALL_invoke)
+        row = COUNTED_UNKNOWN_CALL;
+    else if (row == CALL_invoke && r->rsi < OPERATION_COUNT)
+        row = COUNTED_OPERATIONS + r->rsi;
+    counters_refused(row, error);
 }
 
 void syscall_handle(struct thread *thread)
@@ -100,7 +113,7 @@ void syscall_handle(struct thread *thread)
         error = call_wait(thread);
         break;
     case CALL_send_wait:
-        if (send_wait_fast(thread))
+        if (cpu_self()->steps.send_wait_fast(thread))
             return;
         error = call_send_wait(thread);
         break;
@@ -114,5 +127,8 @@ void syscall_handle(struct thread *thread)
     default:
         error = ERROR_UNKNOWN_CALL;
     }
-    thread->registers.rax = error;
+    if (error)
+        refuse(&thread->registers, error);
+    else
+        thread->registers.rax = OK;
 }

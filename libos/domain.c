@@ -166,6 +166,11 @@ const char *domain_setting(struct domain *domain, const char *key)
     return found;
 }
 
+const struct trace_header *domain_trace(struct domain *domain)
+{
+    return (const struct trace_header *)domain->libos->start->trace_address;
+}
+
 uint64_t *domain_counters(struct domain *domain)
 {
     return domain->counters;

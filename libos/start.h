@@ -21,6 +21,7 @@ enum {
     START_FILES_MAX = 4,
     START_DEVICES_MAX = 4,
     START_SETTING_BYTES = 512, /* "key=value\0key=value\0\0" */
+    TRACE_PAGES_MAX = 512,     /* of addresses kept for the kernel's trace */
 };
 
 /* Every domain's address space begins with these; everything else compose places behind the image.
@@ -111,6 +112,7 @@ struct start_page {
     struct start_file file[START_FILES_MAX];
     struct start_device device[START_DEVICES_MAX];
     char settings[START_SETTING_BYTES];
+    uint64_t trace_address; /* struct trace_header, filled in by init; 0: no trace, or no right */
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "one page");
 

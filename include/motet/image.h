@@ -71,7 +71,7 @@ struct image_domain {
     uint32_t servers;  /* offset of "name\0...\0\0": its servers in link order */
     uint32_t budget;   /* microseconds that it may run in each period; 0: no budget */
     uint32_t period;   /* microseconds */
-    uint32_t reserved2;
+    uint32_t trace_page; /* where it has the kernel's trace: pages behind its start page; 0: not */
 };
 
 enum image_region_kind {

@@ -58,6 +58,7 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     boot_settings_report_unknown(init);
     stats_interval_set(init);
     domains_build(init);
+    trace_start(init);
     devices_grant(init);
     domains_run(init);
     supervise(init);

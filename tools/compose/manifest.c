@@ -41,6 +41,7 @@ static const struct field domain_fields[] = {
      PERIOD_MAX},
     {"period", FIELD_NUMBER, false, offsetof(struct manifest_domain, period), BUDGET_MIN,
      PERIOD_MAX},
+    {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */

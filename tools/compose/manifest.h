@@ -73,6 +73,7 @@ struct manifest_domain {
     uint32_t table_slots; /* 0: as many as needed */
     uint32_t budget;      /* microseconds in each period, 0: as many as there are */
     uint32_t period;      /* microseconds */
+    bool trace;           /* it can read the kernel's trace */
     struct manifest_text servers[SERVERS_MAX];
     uint32_t server_count;
     struct manifest_claim claims[CLAIMS_MAX];

@@ -197,6 +197,11 @@ $(B)/tools/callref: $(B)/tools/obj/tools/callref.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
+TRACE_C := $(wildcard tools/trace/*.c) libos/trace_text.c libos/format.c
+$(B)/tools/trace: $(TRACE_C:%.c=$(B)/tools/obj/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
 # The tables of docs/kernel.md, after a change of calls.def or errors.def.
 reference: $(B)/tools/callref
 	@tools/update-reference $<
@@ -236,7 +241,7 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 
 include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf $(B)/tools/trace
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 

@@ -319,6 +319,8 @@ TEXT_ERRORS = [
      'at least as long'),
     ("budget_small", 'priority = 30;', 'priority = 30; budget = 1; period = 100;', 'budget = 1',
      '10 to 10000000'),
+    ("trace_number", 'priority = 30;', 'priority = 30; trace = 1;', 'trace = 1',
+     'neither true nor false'),
     ("table_slots_large", 'priority = 30;', 'priority = 30; table_slots = 8192;', '8192', 'to 4096'),
 ]
 
@@ -507,7 +509,7 @@ class Block:
         h = self.header
         self.domains = [fields("16sQQIIIHHHBBIIIII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority x "
-                               "settings servers budget period x", data, h["d0"] + 72 * i)
+                               "settings servers budget period trace_page", data, h["d0"] + 72 * i)
                         for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]

@@ -383,8 +383,6 @@ static const struct {
 enum error invoke_handle(struct thread *thread)
 {
     struct registers *r = &thread->registers;
-    if (r->rsi >= OPERATION_COUNT)
-        return ERROR_UNKNOWN_CALL;
     struct invocation i = {.thread = thread, .a = {r->rdx, r->r10, r->r8, r->r9, r->r12}};
     enum error error = own_cap(&i, r->rdi, (enum object)operations[r->rsi].object, &i.cap);
     if (error)

@@ -87,16 +87,20 @@ static enum error call_send_wait(struct thread *thread)
     return port_wait(thread, own);
 }
 
-/* The call ends with an error. Its registers are still what it had, but for results. */
-static __attribute__((noinline)) void refuse(struct registers *r, enum error error)
+static inline enum error counted(uint64_t row, enum error error)
 {
-    uint64_t row = r->rax;
-    r->rax = error;
-    if (row > CALL_invoke)
-        row = COUNTED_UNKNOWN_CALL;
-    else if (row == CALL_invoke && r->rsi < OPERATION_COUNT)
-        row = COUNTED_OPERATIONS + r->rsi;
-    counters_refused(row, error);
+    if (__builtin_expect(error != OK, 0))
+        counters_refused(row, error);
+    return error;
+}
+
+/* The operation is in its register still, for one that was refused. */
+static enum error call_invoke(struct thread *thread)
+{
+    uint64_t operation = thread->registers.rsi;
+    if (operation >= OPERATION_COUNT)
+        return counted(CALL_invoke, ERROR_UNKNOWN_CALL);
+    return counted(COUNTED_OPERATIONS + operation, invoke_handle(thread));
 }
 
 void syscall_handle(struct thread *thread)
@@ -104,31 +108,28 @@ void syscall_handle(struct thread *thread)
     enum error error;
     switch (thread->registers.rax) {
     case CALL_send:
-        error = call_send(thread);
+        error = counted(CALL_send, call_send(thread));
         break;
     case CALL_signal:
-        error = call_signal(thread);
+        error = counted(CALL_signal, call_signal(thread));
         break;
     case CALL_wait:
-        error = call_wait(thread);
+        error = counted(CALL_wait, call_wait(thread));
         break;
     case CALL_send_wait:
         if (cpu_self()->steps.send_wait_fast(thread))
             return;
-        error = call_send_wait(thread);
+        error = counted(CALL_send_wait, call_send_wait(thread));
         break;
     case CALL_yield:
         thread_yield(thread);
         error = OK;
         break;
     case CALL_invoke:
-        error = invoke_handle(thread);
+        error = call_invoke(thread);
         break;
     default:
-        error = ERROR_UNKNOWN_CALL;
+        error = counted(COUNTED_UNKNOWN_CALL, ERROR_UNKNOWN_CALL);
     }
-    if (error)
-        refuse(&thread->registers, error);
-    else
-        thread->registers.rax = OK;
+    thread->registers.rax = error;
 }

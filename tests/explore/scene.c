@@ -372,6 +372,12 @@ const struct configuration configurations[] = {
      {KIND(wait) | KIND(yield) | KIND(interrupt) | KIND(pin) | KIND(time) | KIND(invoke),
       OP(irq_derive) | OP(irq_bind) | OP(irq_ack) | OP(ioport_derive) | OP(ioport_in) |
           OP(ioport_out) | REMOVALS | OP(captable_copy)}},
+    {"all",
+     "everything at once: all calls, all operations",
+     PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE |
+         PART_TRACE,
+     3,
+     {CALLS | EVENTS | KIND(invoke), (1ull << OPERATION_COUNT) - 1}},
     {"trace",
      "tracing on and off while threads run and the ring's page goes",
      PART_TRACE | PART_THREADS | PART_URGENT,
@@ -380,12 +386,6 @@ const struct configuration configurations[] = {
           KIND(invoke),
       OP(trace_attach) | OP(trace_mask) | OP(trace_label) | REMOVALS | OP(captable_copy) |
           OP(captable_move) | OP(thread_suspend) | OP(thread_resume) | OP(thread_budget)}},
-    {"all",
-     "everything at once: all calls, all operations",
-     PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE |
-         PART_TRACE,
-     3,
-     {CALLS | EVENTS | KIND(invoke), (1ull << OPERATION_COUNT) - 1}},
 };
 const int configuration_count = sizeof(configurations) / sizeof(configurations[0]);
 

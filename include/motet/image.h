@@ -67,10 +67,10 @@ struct image_domain {
     uint16_t counter_region; /* one page of struct counter_page */
     uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
     uint8_t reserved;
-    uint32_t settings; /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
-    uint32_t servers;  /* offset of "name\0...\0\0": its servers in link order */
-    uint32_t budget;   /* microseconds that it may run in each period; 0: no budget */
-    uint32_t period;   /* microseconds */
+    uint32_t settings;   /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
+    uint32_t servers;    /* offset of "name\0...\0\0": its servers in link order */
+    uint32_t budget;     /* microseconds that it may run in each period; 0: no budget */
+    uint32_t period;     /* microseconds */
     uint32_t trace_page; /* where it has the kernel's trace: pages behind its start page; 0: not */
 };
 

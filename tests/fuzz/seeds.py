@@ -24,6 +24,7 @@ OBJECTS = ["none", "untyped", "page", "table", "space", "captable", "thread", "p
 TABLE, SPACE, THREAD, PORT = 1, 2, 3, 4
 FREE, LAST_FREE = 14, 57
 IOPORTS, IRQS, MEMORY_ALL = 59, 60, 63
+VECTOR = 10  # of the irq machine
 TABLES_FREE_TABLE, UNTYPED = 11, 12  # of the memory machine
 CHAIN_END = 35  # of the derive machine: at depth 31
 TRACE_ALL, TRACE_PAGE, TRACE_RING = 58, 10, 11  # of the trace machine
@@ -101,6 +102,11 @@ SEEDS = {
                             + invoke("thread.set_registers", FREE, 1 << 46, 0, 0)),
     "budget_range": (MEMORY, invoke("thread.budget", THREAD, 2, 1)),
     "budget_running": (MEMORY, invoke("thread.budget", THREAD, 1, 2)),
+    "retype_occupied": (MEMORY, invoke("untyped.retype", MEMORY_ALL, OBJECTS.index("page"), 1,
+                                       TABLE)),
+    "move_nothing": (MEMORY, invoke("captable.move", TABLE, FREE, FREE + 1)),
+    "irq_bind_no_right": (IRQ, without(PORT, RIGHTS["signal"])
+                          + invoke("irq.bind", VECTOR, FREE, 5, 0xFFFF)),
     "trace_attach_range": (TRACE, invoke("trace.attach", TRACE_ALL, 1, TRACE_PAGE)),
     "trace_attach_empty": (TRACE, invoke("trace.attach", TRACE_ALL, 0, FREE)),
     "trace_attach_type": (TRACE, invoke("trace.attach", TRACE_ALL, 0, SPACE)),

@@ -910,3 +910,18 @@ def test_the_dns_image_is_a_valid_manifest(tmp_path):
     done = subprocess.run([COMPOSE, "--check", ROOT / "images/dns.conf"], text=True,
                           stderr=subprocess.PIPE)
     assert done.returncode == 0, done.stderr
+
+
+def test_addresses_are_kept_for_the_trace(compose, block):
+    """As many as a trace can have, where nothing else is; only for whom the manifest says so."""
+    assert all(domain["trace_page"] == 0 for domain in block.domains)
+    manifest = edited("priority = 30;", "priority = 30; trace = true;")
+    assert compose(manifest, "--explain").out.count("the kernel's trace") == 1
+    run = compose(manifest)
+    assert run.status == 0, run.err
+    traced = Block(run.bundle)
+    assert [bool(domain["trace_page"]) for domain in traced.domains] == [False, True, False, False]
+    first = 0x400000 + traced.domains[1]["trace_page"] * PAGE
+    end = first + 512 * PAGE
+    assert not any(first <= address < end for address in traced.memory(1))
+    assert all(device["address"] >= end for device in traced.devices if device["domain"] == 1)

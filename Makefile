@@ -20,6 +20,7 @@ FIRMWARE ?=
 MEMORY  ?=
 QEMU    ?= qemu-system-x86_64
 APPEND  ?=
+TRACE   ?=
 
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
 DEPS    = -MMD -MP
@@ -75,7 +76,7 @@ HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
-                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_step.c no_hooks.c)
+                 $(addprefix kernel/arch/sim/,machine.c arena.c check.c check_paging.c check_trace.c check_step.c no_hooks.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -83,6 +84,7 @@ all: images
 help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
+	@echo "make run TRACE=FILE                with the kernel's trace; T dumps it (docs/trace.md)"
 	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
@@ -141,9 +143,9 @@ $(B)/kernel.elf: $(KERNEL_O) $(B)/kernel/build_id.o kernel/arch/x86_64/kernel.ld
 $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
-# What every message passes through is worth some bytes.
+# What every message passes through is worth some bytes; functions marked cold in there are not.
 HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
-       $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread irq space invoke \
+       $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu arch/x86_64/paging)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
     $(call cc_flag,-falign-jumps=1)
@@ -197,6 +199,11 @@ $(B)/tools/callref: $(B)/tools/obj/tools/callref.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
+TRACE_C := $(wildcard tools/trace/*.c) libos/trace_text.c libos/format.c
+$(B)/tools/trace: $(TRACE_C:%.c=$(B)/tools/obj/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
 # The tables of docs/kernel.md, after a change of calls.def or errors.def.
 reference: $(B)/tools/callref
 	@tools/update-reference $<
@@ -236,7 +243,7 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 
 include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf $(B)/tools/trace
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
@@ -246,7 +253,7 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
 run: $(BOOTED)
 	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) \
-	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) --append "$(APPEND)"
+	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
 include tools/sim/sim.mk
 

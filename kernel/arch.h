@@ -45,6 +45,7 @@ void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data);
 void arch_console_write(const char *text);
 
 /* Inline, for speed:
+ *   struct kernel_counters *arch_counters(void)     of this CPU
  *   void *phys_to_virt(uint64_t physical)      the direct map: physical memory in kernel addresses
  *   uint64_t virt_to_phys(const void *address)
  *   struct cpu *cpu_self(void)

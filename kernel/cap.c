@@ -4,6 +4,7 @@
  */
 #include "kernel/cap.h"
 
+#include "kernel/arch.h"
 #include "kernel/captable.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
@@ -94,8 +95,10 @@ static bool object_release(struct cap *cap)
 /* What a capability holds beside its object goes: one step. False when it holds nothing more. */
 static bool cap_release(struct cap *cap)
 {
+    if (cap->flags & CAP_TRACE)
+        trace_forget(cap);
     if (cap->type == OBJECT_page && cap->map.space) {
-        space_unmap(cap);
+        cpu_self()->steps.unmap(cap);
     } else if (cap->type == OBJECT_table && cap->map.space) {
         /* A table that is in use goes together with what its space has mapped. */
         if (space_unmap_table(cap) == ERROR_BAD_STATE)

@@ -31,7 +31,8 @@ enum cap_flag {
     CAP_DEVICE = 1u << 2, /* page: device memory, mapped uncached; inherited */
     CAP_OWNS_SHARE = 1u << 3, /* port: the share of the queue ends with this one */
     CAP_REVOKING = 1u << 4,   /* what is derived is being removed: nothing new until that is done */
-    CAP_PAGES_ONLY = 1u << 5, /* untyped: only pages and such memory are made of it; inherited */
+    CAP_TRACE = 1u << 5,      /* page: a CPU's trace ring, until this one goes */
+    CAP_PAGES_ONLY = 1u << 6, /* untyped: only pages and such memory are made of it; inherited */
 };
 
 struct cap {

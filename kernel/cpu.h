@@ -7,6 +7,7 @@
 
 #include "kernel/list.h"
 #include "kernel/thread.h"
+#include "kernel/trace.h"
 
 struct cpu {
     struct thread *current; /* NULL: idle. First: entry.S relies on it */
@@ -20,6 +21,8 @@ struct cpu {
     uint64_t slice_end;         /* 0: no equal competes */
     uint64_t budget_end;        /* of the running thread, 0: it has none */
     struct space *space;        /* whose root table is loaded; NULL: the kernel's */
+    struct steps steps;         /* plain or traced */
+    struct trace trace;
 };
 
 void cpu_init(struct cpu *cpu);

@@ -14,6 +14,7 @@
 #include "kernel/thread.h"
 #include "kernel/untyped.h"
 #include "motet/image.h"
+#include "motet/kernel_counters.h"
 
 enum { INIT_PRIORITY = 63, IOPORTS = 65536 };
 
@@ -233,6 +234,8 @@ static void root_caps(struct creation *c, const struct init_machine *machine,
     root_cap(c, INIT_IRQS, OBJECT_irq, RIGHT_CONTROL | RIGHT_SIGNAL, 0, 0);
     root_cap(c, INIT_INFO_PAGE, OBJECT_page, RIGHT_READ, machine->info_page, 1);
     root_cap(c, INIT_BOOT_PAGE, OBJECT_page, RIGHT_READ, machine->boot_page, 1);
+    root_cap(c, INIT_TRACE, OBJECT_trace, RIGHT_CONTROL, 0, 0);
+    root_cap(c, INIT_COUNTERS, OBJECT_page, RIGHT_READ, machine->counters, KERNEL_COUNTER_PAGES);
     struct cap *image = root_cap(c, INIT_IMAGE, OBJECT_untyped, RIGHT_CONTROL, boot->image_address,
                                  boot->image_pages);
     image->untyped.kind = UNTYPED_IMAGE;

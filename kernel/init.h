@@ -28,6 +28,7 @@ struct init_machine {
     uint64_t image;           /* struct image_header, checked by image_check */
     uint64_t info_page;       /* struct kernel_info */
     uint64_t boot_page;       /* one zeroed page that becomes struct boot_page */
+    uint64_t counters;        /* struct kernel_counters */
     const char *command_line; /* BOOT_COMMAND_LINE_BYTES at most, terminated */
 };
 

@@ -23,10 +23,10 @@ struct invocation {
 static enum error own_cap(struct invocation *i, uint64_t number, enum object type, struct cap **cap)
 {
     struct cap *found = captable_slot(i->thread->captable, number);
-    if (!found || found->type == OBJECT_none)
+    if (!found)
         return ERROR_EMPTY_SLOT;
-    if (type != OBJECT_none && found->type != type)
-        return ERROR_WRONG_TYPE;
+    if (found->type != type)
+        return found->type == OBJECT_none ? ERROR_EMPTY_SLOT : ERROR_WRONG_TYPE;
     *cap = found;
     return OK;
 }
@@ -72,12 +72,12 @@ static enum error invoke_page_map(struct invocation *i)
         return error;
     if (i->a[2] & ~(uint64_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE))
         return ERROR_BAD_ARGUMENT;
-    return space_map(space->object, i->cap, i->a[1], (uint8_t)i->a[2], &i->result[0]);
+    return cpu_self()->steps.map(space->object, i->cap, i->a[1], (uint8_t)i->a[2], &i->result[0]);
 }
 
 static enum error invoke_page_unmap(struct invocation *i)
 {
-    return space_unmap(i->cap);
+    return cpu_self()->steps.unmap(i->cap);
 }
 
 static enum error invoke_page_info(struct invocation *i)
@@ -103,8 +103,10 @@ static enum error invoke_table_unmap(struct invocation *i)
 /* Source slot in the caller's table, empty destination slot in the invoked one. */
 static enum error source_and_destination(struct invocation *i, struct cap **from, struct cap **to)
 {
-    enum error error = own_cap(i, i->a[0], OBJECT_none, from);
-    return error ? error : captable_free_slot(i->cap->object, i->a[1], to);
+    *from = captable_slot(i->thread->captable, i->a[0]);
+    if (!*from || (*from)->type == OBJECT_none)
+        return ERROR_EMPTY_SLOT;
+    return captable_free_slot(i->cap->object, i->a[1], to);
 }
 
 static enum error invoke_captable_copy(struct invocation *i)
@@ -230,7 +232,7 @@ static enum error invoke_thread_set_registers(struct invocation *i)
 
 static enum error invoke_thread_resume(struct invocation *i)
 {
-    return thread_resume(i->cap->object);
+    return cpu_self()->steps.resume(i->cap->object);
 }
 
 static enum error invoke_thread_retry(struct invocation *i)
@@ -347,6 +349,34 @@ static enum error invoke_ioport_out(struct invocation *i)
     return error;
 }
 
+static enum error invoke_trace_attach(struct invocation *i)
+{
+    struct cap *page;
+    enum error error = own_live_cap(i, i->a[1], OBJECT_page, RIGHT_WRITE, &page);
+    if (error)
+        return error;
+    if (i->a[0] || page->flags & CAP_DEVICE) /* one CPU is started: number 0 */
+        return ERROR_BAD_ARGUMENT;
+    return trace_attach(cpu_self(), page);
+}
+
+static enum error invoke_trace_mask(struct invocation *i)
+{
+    return i->a[0] ? ERROR_BAD_ARGUMENT : trace_mask(cpu_self(), i->a[1]);
+}
+
+static enum error invoke_trace_label(struct invocation *i)
+{
+    struct cap *space;
+    enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
+    if (error)
+        return error;
+    if (i->a[1] > UINT16_MAX)
+        return ERROR_BAD_ARGUMENT;
+    ((struct space *)space->object)->label = (uint16_t)i->a[1];
+    return OK;
+}
+
 static const struct {
     enum error (*function)(struct invocation *i);
     uint8_t object;
@@ -360,8 +390,6 @@ static const struct {
 enum error invoke_handle(struct thread *thread)
 {
     struct registers *r = &thread->registers;
-    if (r->rsi >= OPERATION_COUNT)
-        return ERROR_UNKNOWN_CALL;
     struct invocation i = {.thread = thread, .a = {r->rdx, r->r10, r->r8, r->r9, r->r12}};
     enum error error = own_cap(&i, r->rdi, (enum object)operations[r->rsi].object, &i.cap);
     if (error)

@@ -4,14 +4,12 @@
  */
 #include "kernel/irq.h"
 
-#include "kernel/arch.h"
+#include "kernel/counters.h"
 #include "kernel/port.h"
 
 enum { VECTORS = IRQ_VECTOR_LAST - IRQ_VECTOR_FIRST + 1 };
 
 static struct irq_vector vectors[VECTORS];
-
-static uint64_t spurious;
 
 const struct irq_vector *irq_vector(uint64_t vector)
 {
@@ -24,7 +22,7 @@ void irq_deliver(uint64_t vector)
     if (vector >= IRQ_VECTOR_FIRST && vector <= IRQ_VECTOR_LAST)
         v = &vectors[vector - IRQ_VECTOR_FIRST];
     if (!v || !v->port) {
-        spurious++;
+        arch_counters()->interrupts_unclaimed++;
         return;
     }
     if (v->level)

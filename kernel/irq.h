@@ -23,7 +23,7 @@ struct irq_vector {
 /* What a vector from IRQ_VECTOR_FIRST to IRQ_VECTOR_LAST is used for: to look at, for checks. */
 const struct irq_vector *irq_vector(uint64_t vector);
 
-/* Delivers a vector; spurious ones (bound to nothing) are counted. */
+/* Delivers a vector; those bound to nothing are counted. */
 void irq_deliver(uint64_t vector);
 
 /* Binds the capability's vector to bit `bit` of `port`. */

@@ -5,18 +5,18 @@
  */
 #include "kernel/port.h"
 
-#include "kernel/arch.h"
+#include "kernel/counters.h"
 #include "kernel/captable.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
 
-void port_init(struct port *port)
+__attribute__((cold)) void port_init(struct port *port)
 {
     list_init(&port->faulted);
     port->shares[0].reserved = PORT_QUEUE_SLOTS;
 }
 
-enum error port_share_open(struct port *port, uint64_t slots, uint8_t *share)
+__attribute__((cold)) enum error port_share_open(struct port *port, uint64_t slots, uint8_t *share)
 {
     struct port_share *rest = &port->shares[0];
     if (slots > rest->reserved || rest->reserved - slots < rest->used)
@@ -42,7 +42,7 @@ static void share_end_if_unused(struct port *port, struct port_share *share)
     *share = (struct port_share){0};
 }
 
-void port_share_close(struct port *port, uint8_t share)
+__attribute__((cold)) void port_share_close(struct port *port, uint8_t share)
 {
     ASSERT(share != 0 && !port->shares[share].closing);
     port->shares[share].closing = 1;
@@ -67,6 +67,12 @@ static void set_result(struct registers *to, enum error error, uint64_t pending)
 {
     to->rax = error;
     to->rdi = pending;
+}
+
+/* No message, no bits. */
+static void set_nothing(struct registers *to)
+{
+    to->rdi = to->rsi = to->r14 = 0;
 }
 
 /* The slot for the n-th capability of a message, as the receiver asked in r14; NULL: none. */
@@ -120,7 +126,7 @@ static void deliver(struct port *port, struct thread *sender, struct cap *caps[2
     to->r14 = arrived;
     set_result(to, OK, 0);
     port->waiter = NULL;
-    thread_wake(receiver);
+    cpu_self()->steps.wake(receiver);
 }
 
 static enum error enqueue(struct port *port, struct thread *sender, struct cap *caps[2],
@@ -181,7 +187,7 @@ void port_signal(struct port *port, uint64_t bits)
     waiter->registers.r14 = 0;
     port->pending = 0;
     port->waiter = NULL;
-    thread_wake(waiter);
+    cpu_self()->steps.wake(waiter);
 }
 
 /* Hands the oldest queued message to `receiver`. */
@@ -238,7 +244,7 @@ void port_fault(struct port *port, struct thread *thread)
     deliver_fault(thread, waiter);
     set_result(&waiter->registers, OK, 0);
     port->waiter = NULL;
-    thread_wake(waiter);
+    cpu_self()->steps.wake(waiter);
 }
 
 enum error port_wait(struct thread *thread, struct cap *cap)
@@ -262,7 +268,7 @@ enum error port_wait(struct thread *thread, struct cap *cap)
         return OK;
     }
     if (r->r15 && r->r15 <= arch_clock()) {
-        port_wait_end(thread, ERROR_TIMEOUT);
+        set_nothing(r);
         return ERROR_TIMEOUT;
     }
     port->waiter = thread;
@@ -275,18 +281,18 @@ enum error port_wait(struct thread *thread, struct cap *cap)
 
 void port_wait_end(struct thread *thread, enum error error)
 {
-    set_result(&thread->registers, error, 0);
-    thread->registers.rsi = 0;
-    thread->registers.r14 = 0;
+    set_nothing(&thread->registers);
+    thread->registers.rax = error;
+    counters_refused(CALL_wait, error);
 }
 
-bool port_release(struct port *port)
+__attribute__((cold)) bool port_release(struct port *port)
 {
     if (port->waiter) {
         struct thread *waiter = port->waiter;
         port_wait_end(waiter, ERROR_PEER_DIED);
         port->waiter = NULL;
-        thread_wake(waiter);
+        cpu_self()->steps.wake(waiter);
     }
     irq_forget_port(port);
     if (!list_empty(&port->faulted)) {

@@ -53,7 +53,8 @@ void port_signal(struct port *port, uint64_t bits);
 /* Delivers or queues the fault of `thread`, whose record is filled in. */
 void port_fault(struct port *port, struct thread *thread);
 
-/* What a wait returns that ends without a message: TIMEOUT, PEER_DIED, BAD_STATE (suspended). */
+/* A wait under way ends without a message, by TIMEOUT, PEER_DIED or BAD_STATE (suspended): what it
+ * returns, and counts. */
 void port_wait_end(struct thread *thread, enum error error);
 
 /* One step of emptying a port before it goes. False when it is empty. */

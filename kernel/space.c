@@ -177,7 +177,8 @@ bool space_release(struct space *space)
     }
     /* Newest first: whatever is in a table was mapped after it, so the table is empty by then. */
     struct cap *cap = CONTAINER_OF(space->maps.prev, struct cap, map.maps);
-    enum error error = cap->type == OBJECT_page ? space_unmap(cap) : space_unmap_table(cap);
+    enum error error =
+        cap->type == OBJECT_page ? cpu_self()->steps.unmap(cap) : space_unmap_table(cap);
     ASSERT(error == OK);
     return true;
 }

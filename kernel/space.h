@@ -16,6 +16,7 @@ struct space {
     struct list threads; /* by thread->space_link */
     uint64_t *root;      /* the root table, in the second page */
     uint64_t root_physical;
+    uint16_t label; /* what records of a trace call it */
 };
 
 void space_init(struct space *space);

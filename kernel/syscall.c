@@ -4,8 +4,9 @@
  */
 #include "kernel/syscall.h"
 
+#include "kernel/arch.h"
 #include "kernel/captable.h"
-#include "kernel/fastpath.h"
+#include "kernel/counters.h"
 #include "kernel/port.h"
 
 /* The port capability in the caller's slot `number`, if it carries `right`. */
@@ -13,10 +14,10 @@ static inline enum error port_cap(struct thread *thread, uint64_t number, uint8_
                                   struct cap **cap)
 {
     struct cap *found = captable_slot(thread->captable, number);
-    if (!found || found->type == OBJECT_none)
+    if (!found)
         return ERROR_EMPTY_SLOT;
     if (found->type != OBJECT_port)
-        return ERROR_WRONG_TYPE;
+        return found->type == OBJECT_none ? ERROR_EMPTY_SLOT : ERROR_WRONG_TYPE;
     if (!(found->rights & right))
         return ERROR_NO_RIGHT;
     *cap = found;
@@ -27,7 +28,7 @@ static enum error call_send(struct thread *thread)
 {
     struct cap *cap;
     enum error error = port_cap(thread, thread->registers.rdi, RIGHT_SEND, &cap);
-    return error ? error : port_send(thread, cap);
+    return error ? error : cpu_self()->steps.send(thread, cap);
 }
 
 static enum error call_signal(struct thread *thread)
@@ -37,7 +38,7 @@ static enum error call_signal(struct thread *thread)
     if (error)
         return error;
     if (cap->port.badge)
-        port_signal(cap->object, cap->port.badge);
+        cpu_self()->steps.signal(cap->object, cap->port.badge);
     return OK;
 }
 
@@ -68,7 +69,7 @@ static enum error call_wait(struct thread *thread)
     if (error)
         return error;
     if (bell && bell->port.badge)
-        port_signal(bell->object, bell->port.badge);
+        cpu_self()->steps.signal(bell->object, bell->port.badge);
     return port_wait(thread, cap);
 }
 
@@ -79,11 +80,27 @@ static enum error call_send_wait(struct thread *thread)
     if (!error)
         error = port_cap(thread, thread->registers.rbx, RIGHT_WAIT, &own);
     if (!error)
-        error = port_send(thread, to);
+        error = cpu_self()->steps.send(thread, to);
     if (error)
         return error;
     thread->registers.r14 = 0; /* nothing is received into slots */
     return port_wait(thread, own);
+}
+
+static inline enum error counted(uint64_t row, enum error error)
+{
+    if (__builtin_expect(error != OK, 0))
+        counters_refused(row, error);
+    return error;
+}
+
+/* The operation is in its register still, for one that was refused. */
+static enum error call_invoke(struct thread *thread)
+{
+    uint64_t operation = thread->registers.rsi;
+    if (operation >= OPERATION_COUNT)
+        return counted(CALL_invoke, ERROR_UNKNOWN_CALL);
+    return counted(COUNTED_OPERATIONS + operation, invoke_handle(thread));
 }
 
 void syscall_handle(struct thread *thread)
@@ -91,28 +108,28 @@ void syscall_handle(struct thread *thread)
     enum error error;
     switch (thread->registers.rax) {
     case CALL_send:
-        error = call_send(thread);
+        error = counted(CALL_send, call_send(thread));
         break;
     case CALL_signal:
-        error = call_signal(thread);
+        error = counted(CALL_signal, call_signal(thread));
         break;
     case CALL_wait:
-        error = call_wait(thread);
+        error = counted(CALL_wait, call_wait(thread));
         break;
     case CALL_send_wait:
-        if (send_wait_fast(thread))
+        if (cpu_self()->steps.send_wait_fast(thread))
             return;
-        error = call_send_wait(thread);
+        error = counted(CALL_send_wait, call_send_wait(thread));
         break;
     case CALL_yield:
         thread_yield(thread);
         error = OK;
         break;
     case CALL_invoke:
-        error = invoke_handle(thread);
+        error = call_invoke(thread);
         break;
     default:
-        error = ERROR_UNKNOWN_CALL;
+        error = counted(COUNTED_UNKNOWN_CALL, ERROR_UNKNOWN_CALL);
     }
     thread->registers.rax = error;
 }

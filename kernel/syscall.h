@@ -10,7 +10,7 @@
 /* A system call of the running thread: arguments in its registers, results go there too. */
 void syscall_handle(struct thread *thread);
 
-/* The operations of `invoke` (kernel/invoke.c). */
+/* An operation of `invoke` (kernel/invoke.c), one that exists. */
 enum error invoke_handle(struct thread *thread);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/captable.h"
+#include "kernel/counters.h"
 #include "kernel/deadline.h"
 #include "kernel/panic.h"
 #include "kernel/port.h"
@@ -19,6 +20,7 @@ void cpu_init(struct cpu *cpu)
 {
     for (int i = 0; i < PRIORITY_COUNT; i++)
         list_init(&cpu->ready[i]);
+    trace_init(cpu);
 }
 
 void thread_init(struct thread *thread)
@@ -30,8 +32,9 @@ void thread_init(struct thread *thread)
     arch_registers_init(&thread->registers);
 }
 
-enum error thread_configure(struct thread *thread, struct space *space, struct captable *captable,
-                            uint64_t priority, uint64_t fault_slot)
+__attribute__((cold)) enum error thread_configure(struct thread *thread, struct space *space,
+                                                  struct captable *captable, uint64_t priority,
+                                                  uint64_t fault_slot)
 {
     if (priority >= PRIORITY_COUNT || fault_slot > UINT32_MAX)
         return ERROR_BAD_ARGUMENT;
@@ -48,7 +51,8 @@ enum error thread_configure(struct thread *thread, struct space *space, struct c
     return OK;
 }
 
-enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period)
+__attribute__((cold)) enum error thread_budget(struct thread *thread, uint64_t ticks,
+                                               uint64_t period)
 {
     if (ticks > period || period > PERIOD_MAX || (!ticks && period))
         return ERROR_BAD_ARGUMENT;
@@ -114,7 +118,7 @@ enum error thread_retry(struct thread *thread)
     return thread->state == THREAD_FAULTED ? thread_resume(thread) : ERROR_BAD_STATE;
 }
 
-void thread_suspend(struct thread *thread)
+__attribute__((cold)) void thread_suspend(struct thread *thread)
 {
     struct cpu *cpu = cpu_self();
     switch (thread->state) {
@@ -145,7 +149,7 @@ void thread_suspend(struct thread *thread)
     DEBUG_CHECK(thread_check(thread));
 }
 
-void thread_release(struct thread *thread)
+__attribute__((cold)) void thread_release(struct thread *thread)
 {
     thread_suspend(thread);
     list_remove(&thread->space_link);
@@ -156,7 +160,7 @@ void thread_release(struct thread *thread)
 
 void thread_wake(struct thread *thread)
 {
-    ASSERT(thread->state == THREAD_WAITING);
+    ASSERT(thread->state == THREAD_WAITING || thread->state == THREAD_EXHAUSTED);
     deadline_remove(&cpu_self()->deadlines, &thread->deadline);
     thread->port = NULL;
     make_ready(thread);
@@ -185,6 +189,7 @@ void thread_fault(struct thread *thread, uint64_t cause, uint64_t address, uint6
     if (thread->vital)
         panic("init died: cause %lu, address 0x%lx, error 0x%lx", (unsigned long)cause,
               (unsigned long)address, (unsigned long)error);
+    arch_counters()->faults[cause % COUNTED_FAULTS]++;
     thread->fault.cause = cause;
     thread->fault.address = address;
     thread->fault.error = error;
@@ -270,27 +275,27 @@ struct thread *schedule(struct cpu *cpu)
     return next;
 }
 
-static void expire(struct cpu *cpu, struct deadline *deadline)
+__attribute__((cold)) static void expire(struct cpu *cpu, struct deadline *deadline)
 {
     struct thread *thread = CONTAINER_OF(deadline, struct thread, deadline);
     deadline_remove(&cpu->deadlines, deadline);
     DEBUG_CHECK(deadline_check(cpu->deadlines));
-    if (thread->state == THREAD_EXHAUSTED) {
-        make_ready(thread);
-        return;
+    if (thread->state == THREAD_WAITING) {
+        ASSERT(thread->port->waiter == thread);
+        thread->port->waiter = NULL;
+        port_wait_end(thread, ERROR_TIMEOUT);
     }
-    ASSERT(thread->port->waiter == thread);
-    thread->port->waiter = NULL;
-    port_wait_end(thread, ERROR_TIMEOUT);
-    thread_wake(thread);
+    cpu->steps.wake(thread);
 }
 
 /* The running thread's budget is used up: it stands still until its period ends, or goes on when
  * that has ended meanwhile. */
-static void budget_expire(struct cpu *cpu, struct thread *thread, uint64_t now)
+__attribute__((cold)) static void budget_expire(struct cpu *cpu, struct thread *thread,
+                                                uint64_t now)
 {
     cpu->budget_end = 0;
     thread->budget.used_up++;
+    arch_counters()->budgets_used_up++;
     if (thread->budget.refill <= now) {
         budget_start(cpu, thread);
         return;
@@ -300,7 +305,7 @@ static void budget_expire(struct cpu *cpu, struct thread *thread, uint64_t now)
     deadline_set(cpu, thread, thread->budget.refill);
 }
 
-void timer_expired(struct cpu *cpu)
+__attribute__((cold)) void timer_expired(struct cpu *cpu)
 {
     uint64_t now = arch_clock();
     cpu->timer = 0;

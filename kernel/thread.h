@@ -81,7 +81,7 @@ void thread_suspend(struct thread *thread);
 /* Suspends, and forgets its space and table. */
 void thread_release(struct thread *thread);
 
-/* A WAITING thread becomes ready; its registers have been filled in. */
+/* A WAITING thread, whose registers have been filled in, or an EXHAUSTED one becomes ready. */
 void thread_wake(struct thread *thread);
 
 /* The running thread blocks or stops: state is set by the caller, another thread will be chosen. */

@@ -193,6 +193,11 @@ void *domain_heap(struct domain *domain, size_t *size)
     return (void *)heap->address;
 }
 
+const struct trace_header *domain_trace(struct domain *domain)
+{
+    return (const struct trace_header *)domain->libos->start->trace_address;
+}
+
 uint64_t *domain_counters(struct domain *domain)
 {
     return domain->counters;

@@ -16,6 +16,7 @@
 #include "motet/error.h"
 
 struct domain;
+struct trace_header;
 
 /* The `instance`-th connection of the server's port `name`; NULL if the manifest has none. */
 struct conn *domain_conn(struct domain *domain, const char *name, uint32_t instance);
@@ -65,6 +66,10 @@ uint64_t domain_time(struct domain *domain);
 
 /* Calls the server's `deadline` once, at or after `time` (nanoseconds as above; 0: never). */
 void domain_set_deadline(struct domain *domain, uint64_t time);
+
+/* The kernel's trace of the CPU, for libos/trace.h; NULL without `trace = true` in the manifest, or
+ * when the image was booted without. */
+const struct trace_header *domain_trace(struct domain *domain);
 
 /* 64 random bits; see docs/architecture.md for what they're worth without an entropy source. */
 uint64_t domain_random(struct domain *domain);

@@ -22,6 +22,7 @@ enum {
     START_DEVICES_MAX = 4,
     START_PAGED_MAX = 4,       /* domains that this one pages for */
     START_SETTING_BYTES = 512, /* "key=value\0key=value\0\0" */
+    TRACE_PAGES_MAX = 512,     /* of addresses kept for the kernel's trace */
 };
 
 /* Every domain's address space begins with these; everything else compose places behind the image.
@@ -134,6 +135,7 @@ struct start_page {
     struct start_heap heap;
     struct start_paged paged_domain[START_PAGED_MAX];
     char settings[START_SETTING_BYTES];
+    uint64_t trace_address; /* struct trace_header, filled in by init; 0: no trace, or no right */
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "one page");
 

@@ -139,7 +139,9 @@ enum init_slot {
     INIT_INFO_PAGE, /* page, read */
     INIT_BOOT_PAGE, /* page, read: struct boot_page */
     INIT_IMAGE,     /* untyped: the image block, pages retyped from it keep their contents */
-    INIT_UNTYPED,   /* the first of boot_page.untyped_count */
+    INIT_TRACE,
+    INIT_COUNTERS, /* pages, read: struct kernel_counters */
+    INIT_UNTYPED,  /* the first of boot_page.untyped_count */
 };
 
 enum { BOOT_UNTYPED_MAX = 40, BOOT_COMMAND_LINE_BYTES = 2048 };

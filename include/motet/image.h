@@ -82,7 +82,7 @@ struct image_domain {
         pager_priority; /* just above the domain's, so that it is told before the domain goes on */
     uint8_t reserved2;
     uint32_t fault_slot; /* of its own table: where its faults go */
-    uint32_t reserved3;
+    uint32_t trace_page; /* where it has the kernel's trace: pages behind its start page; 0: not */
 };
 
 /* A heap is handed out and taken back in blocks, and mapped page by page. */

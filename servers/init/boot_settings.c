@@ -197,6 +197,8 @@ void boot_settings_report_unknown(const struct init *init)
         uint32_t length = setting_key_length(entry);
         bool known = setting_matches("stats.interval", entry, length) ||
                      setting_matches("heap.limit", entry, length) ||
+                     setting_matches("trace", entry, length) ||
+                     setting_matches("trace.events", entry, length) ||
                      setting_matches(MMIO_WORD_KEY, entry, length);
         for (uint32_t d = 1; d < init->image->domains.count && !known; d++)
             known = understands(init, d, entry);

@@ -43,8 +43,7 @@ static void domain_make(struct init *init, uint32_t d)
     give_ports(init, d, child);
 }
 
-/* Where a domain finds its start page. */
-static uint64_t start_address(const struct init *init, uint32_t d)
+uint64_t start_address(const struct init *init, uint32_t d)
 {
     const struct image_region *region = &init->region[init->domain[d].start_region];
     return init->mapping[region->first_mapping].address;

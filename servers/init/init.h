@@ -13,6 +13,7 @@
 #include "libos/counters.h"
 #include "libos/log.h"
 #include "libos/start.h"
+#include "libos/trace.h"
 #include "motet/abi.h"
 #include "motet/image.h"
 #include "servers/init/blocks.h"
@@ -25,6 +26,7 @@ enum {
 /* Where init maps what it needs to reach: behind the image's tables. */
 #define LOG_WINDOW     0x50000000ull /* per domain: log page, counter page */
 #define SCRATCH_WINDOW 0x51000000ull /* one thing at a time */
+#define TRACE_WINDOW   0x52000000ull /* TRACE_PAGES_MAX: the kernel's trace, read-only */
 
 /* A domain as init holds it: slots of init's own table. */
 struct child {
@@ -67,6 +69,8 @@ struct init {
     uint64_t logs;                            /* domains that have said something, a bit each */
     uint64_t logs_paid;                       /* clock tick: supervise.c, logs_print */
     uint32_t log_turn;                        /* the domain whose log was printed last */
+    uint32_t trace_events;                    /* to record while tracing is on */
+    bool traced, tracing;                     /* there is a ring; and it is being filled */
     struct child child[IMAGE_DOMAINS_MAX];
     struct heaps heaps;
     struct settings settings;
@@ -131,6 +135,15 @@ uint64_t heaps_deadline(struct init *init);
 
 /* A line about it on the console. */
 void heap_print(struct init *init, uint32_t domain);
+/* Where a domain has its start page. */
+uint64_t start_address(const struct init *init, uint32_t domain);
+
+/* trace.c: the kernel's trace and counters. */
+void trace_start(struct init *init);
+void trace_switch(struct init *init);      /* on, off */
+void trace_print(const struct init *init); /* the newest records */
+void trace_dump(const struct init *init);  /* all, for tools/trace */
+void kernel_counters_print(void);
 
 /* devices.c: gives the domains the devices that they claim. */
 void devices_grant(struct init *init);

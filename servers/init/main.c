@@ -59,6 +59,7 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     init->stats_interval = number_setting(init, "stats.interval", "seconds");
     init->heap_limit = number_setting(init, "heap.limit", "KiB");
     domains_build(init);
+    trace_start(init);
     devices_grant(init);
     heaps_build(init);
     domains_run(init);

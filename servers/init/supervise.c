@@ -88,6 +88,7 @@ static void counters_print(struct init *init)
         for (uint32_t n = 0; counters_read(counters_of(d), n, name, &value); n++)
             if (value)
                 console_print("  %s.%s %lu", name_of(init, d), name, (unsigned long)value);
+    kernel_counters_print();
     console_print("init: end of counters");
 }
 
@@ -233,8 +234,15 @@ static void console_handle(struct init *init)
             counters_print(init);
         else if (typed == 'd')
             domains_print(init);
+        else if (typed == 't')
+            trace_print(init);
+        else if (typed == 'T')
+            trace_dump(init);
+        else if (typed == 'o')
+            trace_switch(init);
         else if (typed >= ' ')
-            console_print("init: s: counters, d: domains");
+            console_print(
+                "init: s: counters, d: domains, t: trace, T: all of it, o: trace on or off");
     }
 }
 

@@ -62,6 +62,9 @@ static const struct numbers {
     {'T', 2, 0, {TICK, 0}},              /* time; 0: until the timer fires */
     {'D', 3, 1, {0, 2 * TICK, TICK, 1}}, /* deadline from now on; 0: none, 1: past */
     {'A', 2, 2, {IMAGE_ADDRESS, DEVICE_ADDRESS, 1, 1ull << 40}}, /* physical */
+    {'y', 1, 1, {0, 1}},                                         /* CPU */
+    {'M', 3, 1, {TRACE_EVENTS_ALL, 0, 1u << TRACE_send, 1u << TRACE_none}},
+    {'l', 2, 1, {0, UINT16_MAX, UINT16_MAX + 1}},
 };
 
 /* Class t: what retype makes, how many pages. */
@@ -97,6 +100,9 @@ static const char *const operation_classes[OPERATION_COUNT] = {
     [OPERATION_ioport_derive] = "oke",
     [OPERATION_ioport_in] = "ok",
     [OPERATION_ioport_out] = "ok",
+    [OPERATION_trace_attach] = "yG",
+    [OPERATION_trace_mask] = "yM",
+    [OPERATION_trace_label] = "Sl",
 };
 
 static const char *const kind_classes[ACTION_KINDS] = {
@@ -111,7 +117,7 @@ static const uint8_t operation_objects[OPERATION_COUNT] = {
 #include "motet/calls.def"
 };
 
-static const char object_letters[OBJECT_COUNT + 1] = "-UGTSCHPIO";
+static const char object_letters[OBJECT_COUNT + 1] = "-UGTSCHPIOE";
 
 static const struct numbers *numbers_of(char letter)
 {

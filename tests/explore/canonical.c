@@ -104,6 +104,7 @@ static bool sane(const struct cap *cap, const struct cap *last)
     return offset < SIM_MEMORY_BYTES && offset % sizeof(*cap) == 0 && cap->prev == last &&
            cap->type > OBJECT_none && cap->type < OBJECT_COUNT &&
            (by_address(cap) || cap->type == OBJECT_irq || cap->type == OBJECT_ioport ||
+            cap->type == OBJECT_trace ||
             (uint64_t)((const uint8_t *)cap->object - form.memory) < SIM_MEMORY_BYTES);
 }
 
@@ -285,6 +286,7 @@ static void mix_object(const struct cap *cap)
         mix_list(&space->maps);
         mix_list(&space->threads);
         mix(pointer(space->root));
+        mix(space->label);
         mix_entries((const uint64_t *)space + ENTRIES, ENTRIES / 2);
         break;
     default:
@@ -308,6 +310,8 @@ static void mix_cpu(void)
     mix(from_now(cpu->budget_end));
     mix(pointer(cpu->space));
     mix(cpu->reschedule);
+    mix(pointer(cpu->trace.header));
+    mix(cpu->trace.mask);
 }
 
 static void mix_irqs(void)

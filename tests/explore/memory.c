@@ -193,6 +193,20 @@ SEEN(4)
 SEEN(8)
 SEEN(16)
 
+void __tsan_atomic64_store(volatile uint64_t *address, uint64_t value, int order);
+void __tsan_atomic64_store(volatile uint64_t *address, uint64_t value, int order)
+{
+    (void)order;
+    stored((void *)(uintptr_t)address, sizeof(value));
+    *address = value;
+}
+
+void __tsan_atomic_thread_fence(int order);
+void __tsan_atomic_thread_fence(int order)
+{
+    (void)order;
+}
+
 void __tsan_init(void);
 void __tsan_init(void)
 {

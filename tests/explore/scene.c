@@ -22,6 +22,7 @@ enum part {
     PART_PORT_B = 1u << 7,  /* B can wait too */
     PART_URGENT = 1u << 8,  /* A has a higher priority than main and B */
     PART_QUEUE = 1u << 6,   /* main's port: a queue about to wrap around, share 0 nearly used up */
+    PART_TRACE = 1u << 9,   /* the trace, and two pages, one for its ring */
 };
 
 enum {
@@ -31,6 +32,7 @@ enum {
     SLOT_DEVICE = SLOT_MEMORY - 2,
     SLOT_IRQS = SLOT_MEMORY - 3,
     SLOT_IOPORTS = SLOT_MEMORY - 4,
+    SLOT_TRACE = SLOT_MEMORY - 5,
     CAPS_MAX = 2000, /* a longer list is a circle */
     CHAIN_FREE = 1,  /* how many more may be derived at the end of the chain */
 };
@@ -137,6 +139,8 @@ static void root_caps(const struct configuration *configuration)
                  IOPORT_FIRST, 0)
             ->ioport.count = IOPORT_COUNT;
     }
+    if (configuration->parts & PART_TRACE)
+        root_cap(SLOT_TRACE, OBJECT_trace, RIGHT_CONTROL, 0, 0);
     if (configuration->parts & PART_DEVICE) {
         root_cap(SLOT_IMAGE, OBJECT_untyped, RIGHT_CONTROL, IMAGE_ADDRESS, IMAGE_PAGES)
             ->untyped.kind = UNTYPED_IMAGE;
@@ -244,6 +248,15 @@ static void irq_make(void)
     MUST(vector, irq_bind, SLOT_PORT, 5, PIN | IRQ_PIN_LEVEL);
 }
 
+/* Tracing is on, into a copy. */
+static void trace_make(void)
+{
+    uint64_t page = make(OBJECT_page, 1), ring = scene.next++;
+    COPY(SLOT_TABLE, page, ring);
+    MUST(SLOT_TRACE, trace_attach, 0, ring);
+    MUST(SLOT_TRACE, trace_mask, 0, TRACE_EVENTS_ALL);
+}
+
 /* All but two entries of share 0 are another's, and the next entry is the last of the ring. */
 static void queue_make(void)
 {
@@ -288,6 +301,8 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
         chain_make();
     if (parts & PART_IRQ)
         irq_make();
+    if (parts & PART_TRACE)
+        trace_make();
     if (parts & PART_THREADS)
         threads_start();
     struct cap *memory = cap_at(SLOT_MEMORY);
@@ -361,9 +376,18 @@ const struct configuration configurations[] = {
           OP(ioport_out) | REMOVALS | OP(captable_copy)}},
     {"all",
      "everything at once: all calls, all operations",
-     PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE,
+     PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE |
+         PART_TRACE,
      3,
      {CALLS | EVENTS | KIND(invoke), (1ull << OPERATION_COUNT) - 1}},
+    {"trace",
+     "tracing on and off while threads run and the ring's page goes",
+     PART_TRACE | PART_THREADS | PART_URGENT,
+     2,
+     {KIND(wait) | KIND(signal) | KIND(send_wait) | KIND(yield) | KIND(fault) | KIND(time) |
+          KIND(invoke),
+      OP(trace_attach) | OP(trace_mask) | OP(trace_label) | REMOVALS | OP(captable_copy) |
+          OP(captable_move) | OP(thread_suspend) | OP(thread_resume) | OP(thread_budget)}},
 };
 const int configuration_count = sizeof(configurations) / sizeof(configurations[0]);
 

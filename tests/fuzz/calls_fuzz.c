@@ -201,7 +201,7 @@ static void remove_everything(void)
         ASSERT(calls < REMOVAL_MAX);
         error = cap_remove_step(memory, false);
         if (sim_cpu.reschedule)
-            schedule(&sim_cpu);
+            sim_cpu.steps.schedule(&sim_cpu);
         check();
     }
     ASSERT(!memory || !cap_has_children(memory));

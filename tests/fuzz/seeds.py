@@ -14,7 +14,7 @@ from pathlib import Path
 
 from calls_def import CALLS, OPERATIONS
 
-IPC, TIME, MEMORY, DERIVE, TABLES, IRQ, ALL = range(7)  # machines
+IPC, TIME, MEMORY, DERIVE, TABLES, IRQ, ALL, TRACE = range(8)  # machines
 RAW = 0xF0
 DEPTH_MAX = 32  # DERIVATION_DEPTH_MAX
 RIGHTS = {"read": 1, "signal": 1 << 5, "wait": 1 << 6, "control": 1 << 7, "all": 255}
@@ -24,8 +24,10 @@ OBJECTS = ["none", "untyped", "page", "table", "space", "captable", "thread", "p
 TABLE, SPACE, THREAD, PORT = 1, 2, 3, 4
 FREE, LAST_FREE = 14, 57
 IOPORTS, IRQS, MEMORY_ALL = 59, 60, 63
+VECTOR = 10  # of the irq machine
 TABLES_FREE_TABLE, UNTYPED = 11, 12  # of the memory machine
 CHAIN_END = 35  # of the derive machine: at depth 31
+TRACE_ALL, TRACE_PAGE, TRACE_RING = 58, 10, 11  # of the trace machine
 
 
 def number(value):
@@ -101,6 +103,29 @@ SEEDS = {
     "budget_range": (MEMORY, invoke("thread.budget", THREAD, 2, 1)),
     "budget_running": (MEMORY, invoke("thread.budget", THREAD, 1, 2)),
     "retry_running": (MEMORY, invoke("thread.retry", THREAD)),
+    "retype_occupied": (MEMORY, invoke("untyped.retype", MEMORY_ALL, OBJECTS.index("page"), 1,
+                                       TABLE)),
+    "move_nothing": (MEMORY, invoke("captable.move", TABLE, FREE, FREE + 1)),
+    "irq_bind_no_right": (IRQ, without(PORT, RIGHTS["signal"])
+                          + invoke("irq.bind", VECTOR, FREE, 5, 0xFFFF)),
+    "trace_attach_range": (TRACE, invoke("trace.attach", TRACE_ALL, 1, TRACE_PAGE)),
+    "trace_attach_empty": (TRACE, invoke("trace.attach", TRACE_ALL, 0, FREE)),
+    "trace_attach_type": (TRACE, invoke("trace.attach", TRACE_ALL, 0, SPACE)),
+    "trace_attach_twice": (TRACE, invoke("trace.attach", TRACE_ALL, 0, TRACE_PAGE)),
+    "trace_attach_no_right": (TRACE, without(TRACE_PAGE, RIGHTS["read"])
+                              + invoke("trace.attach", TRACE_ALL, 0, FREE)),
+    "trace_attach_revoked": (TRACE, half_revoked(TRACE_PAGE)
+                             + invoke("trace.attach", TRACE_ALL, 0, TRACE_PAGE)),
+    "trace_mask_range": (TRACE, invoke("trace.mask", TRACE_ALL, 0, 1)),
+    "trace_mask_nothing": (TRACE, invoke("captable.delete", TABLE, TRACE_RING)
+                           + invoke("trace.mask", TRACE_ALL, 0, 2)),
+    "trace_label_range": (TRACE, invoke("trace.label", TRACE_ALL, SPACE, 1 << 16)),
+    "trace_label_type": (TRACE, invoke("trace.label", TRACE_ALL, PORT, 1)),
+    "trace_label_empty": (TRACE, invoke("trace.label", TRACE_ALL, FREE, 1)),
+    "trace_label_no_right": (TRACE, without(SPACE, RIGHTS["read"])
+                             + invoke("trace.label", TRACE_ALL, FREE, 1)),
+    "trace_label_revoked": (TRACE, half_revoked(SPACE)
+                            + invoke("trace.label", TRACE_ALL, SPACE, 1)),
     # A waits; its port goes; A runs and finds out. Main yields to it first.
     "wait_peer_died": (IPC, invoke("captable.delete", TABLE, PORT + 1) * 4
                        + call("yield") * 3),

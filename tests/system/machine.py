@@ -191,7 +191,7 @@ class Machine:
         match = self.expect(r"^init: counters:\n((?:.*\n)*?)init: end of counters$", start)
         values = {}
         for line in match[1].splitlines():
-            if counter := re.fullmatch(r"  (\w+\.\w+) (\d+)", line):  # logs may come in between
+            if counter := re.fullmatch(r"  (\w+(?:\.\w+)+) (\d+)", line):  # logs may come in between
                 values[counter[1]] = int(counter[2])
         return values
 

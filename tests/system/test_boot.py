@@ -165,7 +165,7 @@ def test_console_keys(dns_image):
     assert re.findall(r"^  (\w+)", match[1], re.MULTILINE) == ["virtio_drv", "netd", "dnsd"]
     start = len(dns_image.text)
     dns_image.type("?")
-    dns_image.expect(r"^init: s: counters, d: domains$", start)
+    dns_image.expect(r"^init: s: counters, d: domains, t: trace, T: all of it, o: trace on or off$", start)
 
 
 def test_all_domains_wait_when_there_is_nothing_to_do(dns_image):

@@ -329,6 +329,8 @@ TEXT_ERRORS = [
      'give it heap = SIZE and no pager'),
     ("pager_keeps", 'priority = 30;', 'priority = 30; heap = "1M"; heap_kept = "1M"; pager = "drv";',
      'name = "drv"', 'drop heap_kept'),
+    ("trace_number", 'priority = 30;', 'priority = 30; trace = 1;', 'trace = 1',
+     'neither true nor false'),
     ("table_slots_large", 'priority = 30;', 'priority = 30; table_slots = 8192;', '8192', 'to 4096'),
 ]
 
@@ -518,8 +520,8 @@ class Block:
         self.domains = [fields("16sQQIIIHHHBBIIIIIQQQHHHBBII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority x "
                                "settings servers budget period pager_slot pager_entry pager_stack "
-                               "heap_address heap_blocks heap_kept pager pager_priority x fault_slot x",
-                               data, h["d0"] + 112 * i)
+                               "heap_address heap_blocks heap_kept pager pager_priority x fault_slot "
+                               "trace_page", data, h["d0"] + 112 * i)
                         for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]
@@ -920,3 +922,18 @@ def test_the_dns_image_is_a_valid_manifest(tmp_path):
     done = subprocess.run([COMPOSE, "--check", ROOT / "images/dns.conf"], text=True,
                           stderr=subprocess.PIPE)
     assert done.returncode == 0, done.stderr
+
+
+def test_addresses_are_kept_for_the_trace(compose, block):
+    """As many as a trace can have, where nothing else is; only for whom the manifest says so."""
+    assert all(domain["trace_page"] == 0 for domain in block.domains)
+    manifest = edited("priority = 30;", "priority = 30; trace = true;")
+    assert compose(manifest, "--explain").out.count("the kernel's trace") == 1
+    run = compose(manifest)
+    assert run.status == 0, run.err
+    traced = Block(run.bundle)
+    assert [bool(domain["trace_page"]) for domain in traced.domains] == [False, True, False, False]
+    first = 0x400000 + traced.domains[1]["trace_page"] * PAGE
+    end = first + 512 * PAGE
+    assert not any(first <= address < end for address in traced.memory(1))
+    assert all(device["address"] >= end for device in traced.devices if device["domain"] == 1)

@@ -51,6 +51,26 @@ def test_all_builds_run_alike():
     assert traces("--seed", "40", "--runs", "2", "--copy") == checked[:2]
 
 
+def test_the_kernels_trace_of_a_run(tmp_path):
+    """It fits together, has every switch (the simulator compares after each kernel entry), and is
+    the same for the same seed and in another build."""
+    seeds = [("--seed", str(seed), "-q") for seed in (3, 7, 12)]
+    for number, arguments in enumerate(seeds):
+        files = [tmp_path / f"{number}-{name}" for name in ("a", "b", "fast")]
+        for file in files[:2]:
+            assert "overwritten" not in sim(*arguments, "--trace", str(file))
+        sim(*arguments, "--every", "1000", "--trace", str(files[2]), program=FAST)
+        texts = [file.read_text() for file in files]
+        assert texts[0] == texts[1] == texts[2]
+        done = subprocess.run([BUILD / "tools/trace", "--check", files[0]], text=True,
+                              stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+        assert done.returncode == 0, done.stderr
+        lines = texts[0].splitlines()
+        assert lines[-1] == "trace end" and len(lines) > 500
+        times = [int(line.split()[1], 16) for line in lines if re.match("trace [0-9a-f]+ ", line)]
+        assert times == sorted(times)
+
+
 def test_under_sanitizers():
     assert len(traces("--runs", "3", program=ASAN)) == 3
 

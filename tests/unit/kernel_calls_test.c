@@ -37,6 +37,8 @@ static uint32_t slot_of(enum object type)
         return SLOT_IRQS;
     case OBJECT_ioport:
         return SLOT_IOPORTS;
+    case OBJECT_trace:
+        return SLOT_TRACE;
     default:
         return make(type, 1);
     }
@@ -394,6 +396,35 @@ static void ioport_errors(void **state)
     assert_int_equal(sim.out_value, 7);
 }
 
+static void trace_errors(void **state)
+{
+    (void)state;
+    uint32_t page = make(OBJECT_page, 1), device = slot_new();
+    uint32_t space = make(OBJECT_space, SPACE_PAGES), frozen = make(OBJECT_page, 1);
+    must(INVOKE(SLOT_DEVICE, untyped_retype, OBJECT_page, 1, device, DEVICE_ADDRESS));
+    copy_with(frozen, RIGHT_ALL);
+    copy_with(space, RIGHT_ALL);
+    refused(MORE, INVOKE(SLOT_TABLE, captable_delete, frozen));
+    refused(MORE, INVOKE(SLOT_TABLE, captable_delete, space));
+    refused(BAD_STATE, INVOKE(SLOT_TRACE, trace_mask, 0, TRACE_EVENTS_ALL));
+    refused(EMPTY_SLOT, INVOKE(SLOT_TRACE, trace_attach, 0, EMPTY));
+    refused(WRONG_TYPE, INVOKE(SLOT_TRACE, trace_attach, 0, SLOT_SPACE));
+    refused(NO_RIGHT, INVOKE(SLOT_TRACE, trace_attach, 0, SLOT_INFO));
+    refused(BAD_STATE, INVOKE(SLOT_TRACE, trace_attach, 0, frozen));
+    refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_attach, 1, page));
+    refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_attach, 0, device));
+    must(INVOKE(SLOT_TRACE, trace_attach, 0, page));
+    refused(OCCUPIED, INVOKE(SLOT_TRACE, trace_attach, 0, page));
+    refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_mask, 1, TRACE_EVENTS_ALL));
+    refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_mask, 0, 1u << TRACE_none));
+    refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_mask, 0, 1ull << TRACE_EVENT_COUNT));
+    refused(EMPTY_SLOT, INVOKE(SLOT_TRACE, trace_label, EMPTY, 1));
+    refused(WRONG_TYPE, INVOKE(SLOT_TRACE, trace_label, SLOT_TABLE, 1));
+    refused(NO_RIGHT, INVOKE(SLOT_TRACE, trace_label, copy_with(SLOT_SPACE, RIGHT_READ), 1));
+    refused(BAD_STATE, INVOKE(SLOT_TRACE, trace_label, space, 1));
+    refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_label, SLOT_SPACE, UINT16_MAX + 1));
+}
+
 static void send_wait_errors(void **state)
 {
     (void)state;
@@ -497,6 +528,7 @@ int main(void)
         TEST(thread_errors),
         TEST(irq_errors),
         TEST(ioport_errors),
+        TEST(trace_errors),
         TEST(send_wait_errors),
         TEST(named_capabilities_need_rights_too),
         TEST(nothing_enters_what_is_being_removed),

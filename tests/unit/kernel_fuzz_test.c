@@ -33,7 +33,8 @@ enum {
     OWN_NEIGHBOUR = OWN_THREADS + DOMAIN_THREADS,
     OWN_IRQS,
     OWN_IOPORTS,
-    OWN_IMAGE_PAGE
+    OWN_IMAGE_PAGE,
+    OWN_TRACE,
 };
 
 static uint64_t random_state;
@@ -154,6 +155,12 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
         return 0x2f + random_number(8);
     case 'i':
         return random_number(70);
+    case 'G':
+        return find_slot(own, true, OBJECT_page);
+    case 'y':
+        return chance(95) ? 0 : 1;
+    case 'M':
+        return chance(60) ? TRACE_EVENTS_ALL : random_number(2 * TRACE_EVENTS_ALL);
     case 'I':
         return chance(30) ? IRQ_MESSAGE : random_number(SIM_PINS + 2) | random_number(2) << 15;
     default:
@@ -178,6 +185,9 @@ static const char *const operation_arguments[OPERATION_COUNT] = {
     [OPERATION_ioport_derive] = "nne--",
     [OPERATION_ioport_in] = "nn---",
     [OPERATION_ioport_out] = "nn---",
+    [OPERATION_trace_attach] = "yG---",
+    [OPERATION_trace_mask] = "yM---",
+    [OPERATION_trace_label] = "Sn---",
 };
 
 static const uint8_t operation_objects[OPERATION_COUNT] = {
@@ -367,6 +377,7 @@ static void machine_build(void)
         refill(d);
     give(0, SLOT_IRQS, OWN_IRQS, RIGHT_ALL);
     give(1, SLOT_IOPORTS, OWN_IOPORTS, RIGHT_ALL);
+    give(2, SLOT_TRACE, OWN_TRACE, RIGHT_ALL);
     assert_int_equal(INVOKE(tables[2], captable_move, SLOT_DEVICE, OWN_IOPORTS), OK);
     supervisor_step();
 }
@@ -397,7 +408,7 @@ static void remove_everything(void)
         assert_true(steps < REMOVAL_MAX);
         error = cap_remove_step(memory, false);
         if (sim_cpu.reschedule)
-            schedule(&sim_cpu);
+            sim_cpu.steps.schedule(&sim_cpu);
         machine_check();
     }
     assert_int_equal(error, OK);

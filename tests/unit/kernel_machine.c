@@ -47,6 +47,7 @@ static void root_caps(void)
     next += IMAGE_PAGES * PAGE_BYTES;
     root_cap(SLOT_DEVICE, OBJECT_untyped, RIGHT_CONTROL, DEVICE_ADDRESS, DEVICE_PAGES)
         ->untyped.kind = UNTYPED_DEVICE;
+    root_cap(SLOT_TRACE, OBJECT_trace, RIGHT_CONTROL, 0, 0);
     root_cap(SLOT_MEMORY, OBJECT_untyped, RIGHT_CONTROL, next,
              SIM_PAGES - (next - SIM_MEMORY_FIRST) / PAGE_BYTES);
 }

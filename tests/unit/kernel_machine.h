@@ -29,6 +29,7 @@ enum {
     SLOT_INFO,   /* page, read only, a root */
     SLOT_IMAGE,  /* untyped, IMAGE_PAGES */
     SLOT_DEVICE, /* untyped, DEVICE_PAGES */
+    SLOT_TRACE,
     SLOT_MEMORY, /* untyped, all the rest */
     SLOT_FREE,
     ROOT_SLOTS = 128,

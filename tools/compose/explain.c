@@ -141,6 +141,8 @@ static void explain_capabilities(FILE *out, const struct composition *c)
         explain_pages(out, c, d);
         explain_heap(out, c, d);
         explain_devices(out, c, d);
+        if (c->domains[d].record.trace_page)
+            fprintf(out, "        read    the kernel's trace, if the image is booted with one\n");
     }
 }
 

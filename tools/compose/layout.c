@@ -306,6 +306,18 @@ static bool add_claims(struct composition *c, uint32_t d)
     return true;
 }
 
+/* Addresses only: what is there, and how large, is known when the image is booted. */
+static void keep_trace(struct composition *c, uint32_t d)
+{
+    struct composed_domain *domain = &c->domains[d];
+    if (!c->manifest->domains[d].trace)
+        return;
+    domain->record.trace_page = (uint32_t)((domain->cursor - START_ADDRESS) / PAGE_BYTES);
+    count_tables(domain, domain->cursor, TRACE_PAGES_MAX);
+    domain->cursor += (TRACE_PAGES_MAX + 1) * PAGE_BYTES;
+    domain->trace_slots = 1;
+}
+
 static void set_settings(struct start_page *page, const struct manifest_domain *drawn)
 {
     char *out = page->settings;
@@ -368,6 +380,7 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
     map_pools(c, d, shared);
     map_files(c, d);
     heap_layout(c, d);
+    keep_trace(c, d);
     bool fits = add_claims(c, d) && set_table_slots(domain, drawn);
     count_objects(c, domain);
     return fits;
@@ -383,7 +396,7 @@ static bool set_init_slots(struct composition *c)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
     for (uint32_t d = 1; d < c->domain_count; d++)
         slots += OBJECTS_PER_DOMAIN + (c->domains[d].record.pager_entry ? PAGER_OBJECTS : 0) +
-                 c->domains[d].tables + c->domains[d].device_slots;
+                 c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots;
     c->domains[0].slots = (uint32_t)slots;
     return set_table_slots(&c->domains[0], &c->manifest->domains[0]);
 }

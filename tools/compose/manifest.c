@@ -47,6 +47,7 @@ static const struct field domain_fields[] = {
     {"heap_kept", FIELD_SIZE, false, offsetof(struct manifest_domain, heap_kept), 0,
      (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
     {"pager", FIELD_TEXT, false, offsetof(struct manifest_domain, pager_name), 0, 0},
+    {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */

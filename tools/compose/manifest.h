@@ -77,6 +77,7 @@ struct manifest_domain {
     uint64_t heap_kept;   /* of them, bytes that the domain always has */
     const char *pager_name;
     uint32_t pager; /* the domain that serves the heap, 0: its own thread; set by heaps_check */
+    bool trace;     /* it can read the kernel's trace */
     struct manifest_text servers[SERVERS_MAX];
     uint32_t server_count;
     struct manifest_claim claims[CLAIMS_MAX];

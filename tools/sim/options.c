@@ -40,6 +40,7 @@ static const char usage[] =
     "  --sweep           a calm run, repeated for each message boundary with a death there\n"
     "  --measure N       N calm simulated seconds: how many take how long\n"
     "  --until N         stop after N steps\n"
+    "  --trace FILE      write the kernel's trace there (trace_pages=16 if nothing else is said)\n"
     "  --save FILE       save the machine at the end\n"
     "  --load FILE       start from a saved machine\n"
     "  --inspect         read commands: look at the machine, step, save (\"help\" lists them)\n"
@@ -127,6 +128,9 @@ static void take_option(int option, struct options *options, struct how *how)
     case 'o':
         how->save = optarg;
         break;
+    case 'k':
+        how->trace = optarg;
+        break;
     case 'l':
         how->load = optarg;
         break;
@@ -150,6 +154,18 @@ static void take_option(int option, struct options *options, struct how *how)
     }
 }
 
+/* A ring that holds what one step can write, unless another was said. */
+static void trace_wanted(void)
+{
+    enum { PAGES = 16 };
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (descriptions[i].offset != offsetof(struct options, trace_pages) || said[i])
+            continue;
+        said[i] = true;
+        said_value[i] = PAGES;
+    }
+}
+
 void options_read(int count, char **arguments, struct options *options, struct how *how)
 {
     static const struct option known[] = {
@@ -158,7 +174,8 @@ void options_read(int count, char **arguments, struct options *options, struct h
         {"twice", 0, NULL, 't'},   {"sweep", 0, NULL, 'w'},     {"measure", 1, NULL, 'm'},
         {"until", 1, NULL, 'u'},   {"save", 1, NULL, 'o'},      {"load", 1, NULL, 'l'},
         {"inspect", 0, NULL, 'n'}, {"no-shrink", 0, NULL, 'x'}, {"verbose", 0, NULL, 'v'},
-        {"quiet", 0, NULL, 'q'},   {"help", 0, NULL, 'h'},      {NULL, 0, NULL, 0},
+        {"quiet", 0, NULL, 'q'},   {"help", 0, NULL, 'h'},      {"trace", 1, NULL, 'k'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     *how = (struct how){.image = "build/images/dns.bundle",
@@ -173,6 +190,8 @@ void options_read(int count, char **arguments, struct options *options, struct h
         take_value(arguments[optind]);
     if (how->interval == 0)
         misuse("at least 1", "--every");
+    if (how->trace)
+        trace_wanted();
     calm_all |= how->sweep || how->measure;
 }
 

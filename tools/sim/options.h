@@ -38,7 +38,8 @@
     OPTION(preempt, 2, 60, 30, "points in user code between two chances for an interrupt")         \
     OPTION(slots, 3, 7, 7, "channels hold at most two to the power of this messages")              \
     OPTION(stolen, 0, 200000, 0, "points at which the host takes the processor, per million")      \
-    OPTION(kill, 0, 0, 0, "message boundary at which the domain that is there dies; 0: none")
+    OPTION(kill, 0, 0, 0, "message boundary at which the domain that is there dies; 0: none")      \
+    OPTION(trace_pages, 0, 0, 0, "of the kernel's trace ring; 0: it isn't traced")
 
 struct options {
     uint64_t seed;
@@ -52,13 +53,14 @@ struct how {
     const char *image;   /* the composition */
     const char *load;    /* a snapshot to start from, NULL: none */
     const char *save;    /* where to save the machine at the end, NULL: nowhere */
+    const char *trace;   /* where the kernel's trace goes, NULL: nowhere */
     const char *command; /* this program, as called */
     uint64_t until;      /* stop after so many steps; 0: at the end */
     uint64_t interval;   /* steps between two checks of everything; 1: after each */
     uint64_t runs;       /* seeds from options.seed on */
     uint64_t measure;    /* simulated seconds to run for, instead of a scenario */
     bool copy_first;     /* try risky operations on a copy */
-    bool twice, sweep, inspect, verbose, shrink, trace, quiet;
+    bool twice, sweep, inspect, verbose, shrink, quiet;
 };
 
 /* Reads the command line. Ends the program after --help or misuse. */

@@ -16,6 +16,7 @@
 #include "kernel/arch/sim/user/points.h"
 #include "tools/sim/snapshot.h"
 #include "tools/sim/step.h"
+#include "tools/sim/trace_file.h"
 #include "tools/sim/world.h"
 
 #define SECOND 1000000000ull
@@ -35,6 +36,7 @@ bool run_start(const struct how *how)
 {
     FILE *file = fopen(how->image, "rb");
     verbose = how->verbose;
+    trace_file_name(how->trace);
     sim_user_start();
     step_check_every(how->interval);
     step_copy_first(how->copy_first);
@@ -70,11 +72,14 @@ static void fail(struct run_result *result, const char *text)
 
 static void boot(const struct options *options)
 {
+    char command_line[32] = "";
+    if (options->trace_pages)
+        snprintf(command_line, sizeof(command_line), "trace=%u", options->trace_pages);
     snapshot_first_return();
     struct sim_boot machine = {.image = image,
                                .bytes = image_bytes,
                                .pages = options->pages,
-                               .command_line = "",
+                               .command_line = command_line,
                                .slots = 1u << options->slots % 32,
                                .panic = &panicked,
                                .seed = {options->seed, ~options->seed}};
@@ -85,6 +90,8 @@ static void boot(const struct options *options)
     step_check();
     sim_points.messages = 0;
     sim_points.boundaries = options->kill ? (int64_t)options->kill - 1 : NO_BOUNDARY;
+    if (!trace_file_begin())
+        exit(2);
 }
 
 /* --- one step, and what to make of it --- */
@@ -147,6 +154,7 @@ static bool judge(struct run_result *result)
 static bool step_once(struct run_result *result)
 {
     step();
+    trace_file_step();
     if (step_at_boundary()) {
         sim_points.boundaries = NO_BOUNDARY;
         step_kill();
@@ -176,6 +184,7 @@ static void aftermath(struct run_result *result)
 {
     for (int i = 0; i < AFTERMATH_STEPS && world.reported && !world.ended; i++) {
         step();
+        trace_file_step();
         if (verbose)
             print_console();
     }
@@ -188,6 +197,7 @@ void run_scenario(const struct options *options, const struct how *how, struct r
     *result = (struct run_result){0};
     if (setjmp(panicked)) {
         panic_note(result);
+        trace_file_end();
         return;
     }
     if (how->load ? !snapshot_load(how->load) : (boot(options), false)) {
@@ -199,6 +209,7 @@ void run_scenario(const struct options *options, const struct how *how, struct r
             break;
     if (!result->failed && !how->until)
         aftermath(result);
+    trace_file_end();
 }
 
 bool run_begin(const struct options *options, const struct how *how, struct run_result *result)

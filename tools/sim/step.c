@@ -7,6 +7,7 @@
 #include "kernel/arch/sim/arena.h"
 #include "kernel/arch/sim/boot.h"
 #include "kernel/arch/sim/check.h"
+#include "kernel/arch/sim/check_trace.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/mappings.h"
 #include "kernel/arch/sim/user.h"
@@ -53,9 +54,14 @@ void step_check(void)
     invariants_all();
 }
 
+/* Since the last entry into the kernel. */
+static struct trace_before trace_before;
+
 static void entered(void)
 {
     world.entries++;
+    check_trace_after(&trace_before);
+    check_trace_before(&trace_before);
     sim_clock += KERNEL_TICKS;
     if (check_interval != 1)
         return;

@@ -12,6 +12,7 @@
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
 #include "kernel/registers.h"
+#include "motet/kernel_counters.h"
 
 #ifndef SIM_MACHINE_PAGES
 #define SIM_MACHINE_PAGES 512 /* 2 MiB: small enough to look at all of it after every step */
@@ -50,6 +51,14 @@ static inline uint64_t virt_to_phys(const void *address)
 static inline struct cpu *cpu_self(void)
 {
     return &sim_cpu;
+}
+
+/* In the machine's memory, if it was booted: init can map them. */
+extern struct kernel_counters *sim_counters;
+
+static inline struct kernel_counters *arch_counters(void)
+{
+    return sim_counters;
 }
 
 static inline uint64_t arch_clock(void)

@@ -176,14 +176,18 @@ void sim_boot(const struct sim_boot *boot)
     sim_frequency = SIM_TICKS_PER_SECOND;
     check_reset();
     image_check(boot->image, boot->bytes);
-    if (image_pages + 2 >= boot->pages)
+    if (image_pages + 2 + KERNEL_COUNTER_PAGES >= boot->pages)
         panic("too little memory: the image alone has %lu pages", (unsigned long)image_pages);
     memcpy(sim_memory, boot->image, boot->bytes);
     domains_move((struct image_header *)sim_memory, boot->slots);
     info_fill(page_at(image_pages), boot->seed);
     page_at(image_pages + 1);
     machine.boot_page = machine.info_page + PAGE_BYTES;
-    machine.memory[0] = (struct memory_range){machine.boot_page + PAGE_BYTES,
+    machine.counters = machine.boot_page + PAGE_BYTES;
+    for (uint64_t i = 0; i < KERNEL_COUNTER_PAGES; i++)
+        page_at(image_pages + 2 + i);
+    sim_counters = phys_to_virt(machine.counters);
+    machine.memory[0] = (struct memory_range){machine.counters + KERNEL_COUNTER_PAGES * PAGE_BYTES,
                                               SIM_MEMORY_FIRST + boot->pages * PAGE_BYTES};
     machine.device[0] = (struct memory_range){SIM_DEVICE_FIRST, SIM_DEVICE_END};
     /* The kernel takes its table from the start of the largest range, which is the only one. */

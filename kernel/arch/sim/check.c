@@ -8,6 +8,7 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include "kernel/arch/sim/check_trace.h"
 #include "kernel/arch/sim/hooks.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/irq.h"
@@ -113,6 +114,13 @@ static bool is_zero(const uint8_t *page)
     return page[0] == 0 && memcmp(page, page + 1, PAGE_BYTES - 1) == 0;
 }
 
+/* What isn't an object any more is filled with garbage: this one was attached since it became a
+ * page, which an explorer that comes from another state doesn't know. */
+static bool was_ring(const uint8_t *page)
+{
+    return ((const struct trace_header *)page)->magic == TRACE_MAGIC;
+}
+
 static enum page_state state_now(uint64_t index)
 {
     const struct cap *owner = pages[index].owner;
@@ -138,7 +146,7 @@ static void page_changed(uint64_t index, enum page_state now)
     if (poison && !pages[index].poisoned)
         ASAN_POISON_MEMORY_REGION(page, PAGE_BYTES);
     if (now == PAGE_OBJECT && pages[index].state != PAGE_OBJECT && owner->type == OBJECT_page)
-        ASSERT(late || is_zero(page));
+        ASSERT(late || is_zero(page) || (!pages[index].state && was_ring(page)));
     pages[index].poisoned = poison;
     pages[index].state = now;
 }
@@ -500,6 +508,7 @@ void check_all(const struct cap *first, const struct captable *table)
     }
     check_share_owners(first);
     check_irqs(first);
+    check_trace(first);
     ASSERT(found == count.caps);
     ASSERT(count.space_threads == 0 && count.captable_threads == 0);
     ASSERT(count.mapped == 0);
@@ -516,15 +525,22 @@ void check_kernel_access(uint64_t index)
 {
     if (!watched || checking || pages[index].state != PAGE_OBJECT)
         return;
-    if (pages[index].owner->type == OBJECT_page)
+    if (pages[index].owner->type == OBJECT_page && !check_trace_page(index))
         panic("the kernel touches page %lu, which belongs to a domain", (unsigned long)index);
 }
 
-/* Whether the page is a thread or a port. */
+static bool is_counters(uint64_t index)
+{
+    uint64_t first = index_of(sim_counters);
+    return index >= first && index < first + KERNEL_COUNTER_PAGES;
+}
+
+/* Whether the page is a thread or a port, or one where the kernel only writes what happened. */
 static bool is_data_plane(uint64_t index)
 {
     const struct cap *owner = pages[index].owner;
-    return owner && (owner->type == OBJECT_thread || owner->type == OBJECT_port);
+    return (owner && (owner->type == OBJECT_thread || owner->type == OBJECT_port)) ||
+           check_trace_page(index) || is_counters(index);
 }
 
 void check_changed(const struct cap *first, const struct captable *table)

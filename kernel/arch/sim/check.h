@@ -25,7 +25,8 @@ void check_other_state(void);
  *  - threads, ports, spaces, tables: everything is in exactly the lists it should be in;
  *  - interrupts: a vector has one owner, and is bound to a live port or to nothing; a pin is open
  *    only for a bound vector;
- *  - the CPU: the best thread runs, timer and slice are set when they must be.
+ *  - the CPU: the best thread runs, timer and slice are set when they must be;
+ *  - the trace: check_trace.h.
  */
 void check_all(const struct cap *first, const struct captable *table);
 

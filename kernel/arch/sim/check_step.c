@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/arch/sim/check.h"
+#include "kernel/arch/sim/check_trace.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/captable.h"
 #include "kernel/irq.h"
@@ -38,6 +39,8 @@ static struct {
     struct cap was;
     struct cap *above; /* delete, revoke: of what goes first, what it is derived from */
 } step;
+
+static struct trace_before trace;
 
 /* --- errors --- */
 
@@ -210,6 +213,7 @@ static void before_invoke(void)
 
 void check_step_before(void)
 {
+    check_trace_before(&trace);
     memset(&step, 0, sizeof(step));
     step.thread = sim_cpu.current;
     step.registers = step.thread->registers;
@@ -440,6 +444,18 @@ static void after_irq(const struct registers *r, const struct cap *cap, const st
         ASSERT(sim.pin[vector->pin].open);
 }
 
+static void after_trace(const struct registers *r)
+{
+    const struct cap *first = captable_slot(step.thread->captable, r->rdx);
+    const struct cap *second = captable_slot(step.thread->captable, r->r10);
+    if (step.operation == OPERATION_trace_attach)
+        ASSERT(second->flags & CAP_TRACE && sim_cpu.trace.header == phys_to_virt(second->address));
+    else if (step.operation == OPERATION_trace_mask)
+        ASSERT(sim_cpu.trace.mask == r->r10);
+    else if (step.operation == OPERATION_trace_label)
+        ASSERT(((const struct space *)first->object)->label == r->r10);
+}
+
 static void after_retype(const struct registers *r, const struct cap *untyped)
 {
     const struct cap *made = captable_slot(step.thread->captable, r->r8);
@@ -459,6 +475,8 @@ static void after_object(const struct registers *r)
         after_mapping(r, cap, with);
     else if (cap->type == OBJECT_irq)
         after_irq(r, cap, with);
+    else if (cap->type == OBJECT_trace)
+        after_trace(r);
     else if (step.operation == OPERATION_untyped_retype)
         after_retype(r, cap);
     after_info(cap);
@@ -484,6 +502,7 @@ static void after_invoke(enum error error)
 
 void check_step_after(void)
 {
+    check_trace_after(&trace);
     const struct registers *r = &step.thread->registers;
     /* A thread that waits has no result yet: its wait was accepted. */
     enum error error = step.thread->state == THREAD_WAITING ? OK : (enum error)r->rax;
@@ -502,6 +521,7 @@ void check_step_after(void)
 
 void check_fault_before(void)
 {
+    check_trace_before(&trace);
     memset(&step, 0, sizeof(step));
     step.thread = sim_cpu.current;
     step.registers = step.thread->registers;
@@ -515,6 +535,7 @@ void check_fault_before(void)
 
 void check_fault_after(uint64_t cause, uint64_t address, uint64_t error)
 {
+    check_trace_after(&trace);
     const struct thread *thread = step.thread;
     ASSERT(thread->state == THREAD_FAULTED);
     if (!step.port || step.receiver) {
@@ -538,6 +559,7 @@ static const struct irq_vector *raised; /* NULL: bound to nothing */
 
 void check_interrupt_before(uint64_t vector)
 {
+    check_trace_before(&trace);
     memset(&step, 0, sizeof(step));
     bool known = vector >= IRQ_VECTOR_FIRST && vector <= IRQ_VECTOR_LAST;
     raised = known && irq_vector(vector)->port ? irq_vector(vector) : NULL;
@@ -551,6 +573,7 @@ void check_interrupt_before(uint64_t vector)
 
 void check_interrupt_after(void)
 {
+    check_trace_after(&trace);
     if (!raised)
         return;
     after_signal(OK);
@@ -576,12 +599,14 @@ static void find_due(const struct deadline *node, uint64_t until)
 
 void check_time_before(uint64_t ticks)
 {
+    check_trace_before(&trace);
     due_count = 0;
     find_due(sim_cpu.deadlines, sim_clock + ticks);
 }
 
 void check_time_after(void)
 {
+    check_trace_after(&trace);
     for (int i = 0; i < due_count; i++) {
         const struct registers *r = &due[i]->registers;
         ASSERT(due[i]->state == THREAD_READY || due[i]->state == THREAD_RUNNING ||

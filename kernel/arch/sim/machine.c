@@ -19,6 +19,8 @@ uint64_t sim_pages;
 struct cpu sim_cpu;
 uint64_t sim_clock, sim_frequency;
 struct sim_machine sim;
+struct kernel_counters *sim_counters;
+static struct kernel_counters own_counters; /* where no image is booted */
 char sim_panic_text[SIM_PANIC_BYTES];
 
 void sim_reset(uint64_t pages)
@@ -32,6 +34,8 @@ void sim_reset(uint64_t pages)
         irq_release(vector);
     sim = (struct sim_machine){0};
     sim_cpu = (struct cpu){0};
+    own_counters = (struct kernel_counters){0};
+    sim_counters = &own_counters;
     cpu_init(&sim_cpu);
     sim_clock = 1;
     sim_frequency = 1000000;
@@ -41,7 +45,7 @@ void sim_reset(uint64_t pages)
 static void leave(void)
 {
     if (sim_cpu.reschedule)
-        schedule(&sim_cpu);
+        sim_cpu.steps.schedule(&sim_cpu);
 }
 
 void sim_syscall(void)
@@ -54,13 +58,13 @@ void sim_syscall(void)
 void sim_fault(uint64_t cause, uint64_t address, uint64_t error)
 {
     ASSERT(sim_cpu.current);
-    thread_fault(sim_cpu.current, cause, address, error);
+    sim_cpu.steps.fault(sim_cpu.current, cause, address, error);
     leave();
 }
 
 void sim_interrupt(uint64_t vector)
 {
-    irq_deliver(vector);
+    sim_cpu.steps.interrupt(vector);
     leave();
 }
 
@@ -80,7 +84,7 @@ void sim_advance(uint64_t ticks)
             sim_clock = sim.timer;
         sim.timer = 0;
         sim.timer_interrupts++;
-        timer_expired(&sim_cpu);
+        sim_cpu.steps.timer(&sim_cpu);
         leave();
         ASSERT(sim.timer_interrupts - before < INTERRUPTS_MAX);
     }

@@ -9,6 +9,7 @@
 
 #include "kernel/cpu.h"
 #include "kernel/registers.h"
+#include "motet/kernel_counters.h"
 
 #define DIRECT_MAP  0xffff800000000000ull
 #define KERNEL_BASE 0xffffffff80000000ull /* kernel.ld: physical 0 of the kernel's own mapping */
@@ -29,6 +30,14 @@ extern struct cpu boot_cpu;
 static inline struct cpu *cpu_self(void)
 {
     return &boot_cpu;
+}
+
+/* Pages that init sees read-only (main.c). */
+extern struct kernel_counters kernel_counters;
+
+static inline struct kernel_counters *arch_counters(void)
+{
+    return &kernel_counters;
 }
 
 static inline uint64_t arch_clock(void)

@@ -10,7 +10,6 @@
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/uart.h"
-#include "kernel/irq.h"
 #include "kernel/panic.h"
 #include "kernel/syscall.h"
 
@@ -207,7 +206,7 @@ void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rs
 static struct thread *leave(void)
 {
     struct cpu *cpu = cpu_self();
-    struct thread *thread = cpu->reschedule ? schedule(cpu) : cpu->current;
+    struct thread *thread = cpu->reschedule ? cpu->steps.schedule(cpu) : cpu->current;
     if (!thread)
         idle_wait();
     return thread;
@@ -222,9 +221,9 @@ struct thread *kernel_syscall(struct thread *thread)
 static void interrupt_handle(uint64_t vector)
 {
     if (vector == VECTOR_TIMER)
-        timer_expired(cpu_self());
+        cpu_self()->steps.timer(cpu_self());
     else
-        irq_deliver(vector);
+        cpu_self()->steps.interrupt(vector);
     apic_end_of_interrupt(); /* after a level-triggered pin was masked, or it would come again */
 }
 
@@ -232,8 +231,9 @@ struct thread *kernel_interrupt(struct thread *thread)
 {
     uint64_t vector = thread->registers.by_syscall;
     if (vector < VECTOR_TIMER)
-        thread_fault(thread, vector, vector == EXCEPTION_PAGE ? read_cr2() : thread->registers.rip,
-                     thread->registers.error);
+        cpu_self()->steps.fault(thread, vector,
+                                vector == EXCEPTION_PAGE ? read_cr2() : thread->registers.rip,
+                                thread->registers.error);
     else
         interrupt_handle(vector);
     return leave();

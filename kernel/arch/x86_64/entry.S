@@ -191,6 +191,7 @@ interrupt_entries:
         .globl spurious_entry
         .p2align 4
 spurious_entry:
+        incq kernel_counters    /* interrupts_spurious, its first */
         iretq
 
 /* Waits with interrupts on; the interrupt doesn't come back here. */

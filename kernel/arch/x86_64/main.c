@@ -24,6 +24,10 @@ static _Alignas(PAGE_BYTES) union {
 } info_page;
 static _Alignas(PAGE_BYTES) uint8_t boot_page[PAGE_BYTES];
 
+/* And these, whole pages too: kernel.ld puts nothing behind them. */
+struct kernel_counters kernel_counters __attribute__((section(".bss.pages")));
+_Static_assert(offsetof(struct kernel_counters, interrupts_spurious) == 0, "entry.S");
+
 static struct boot_info boot_info;
 
 static void info_fill(struct kernel_info *info, uint32_t features)
@@ -76,6 +80,7 @@ static void init_start(void)
     machine.image = (uint64_t)image_start - KERNEL_BASE;
     machine.info_page = (uint64_t)&info_page - KERNEL_BASE;
     machine.boot_page = (uint64_t)&boot_page - KERNEL_BASE;
+    machine.counters = (uint64_t)&kernel_counters - KERNEL_BASE;
     machine.command_line = boot_info.command_line;
     init_create(&machine);
 }

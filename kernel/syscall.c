@@ -58,7 +58,9 @@ static enum error receive_slots_free(struct thread *thread)
 
 /* A doorbell may be rung on the way: whoever has nothing left to do but to tell a peer saves an
  * entry and, if the peer is the more important one, a switch there and back. */
-static enum error call_wait(struct thread *thread)
+/* Not inline, nor is the next: what they keep in registers the short calls would save and restore.
+ */
+__attribute__((noinline)) static enum error call_wait(struct thread *thread)
 {
     struct cap *cap, *bell = NULL;
     enum error error = port_cap(thread, thread->registers.rdi, RIGHT_WAIT, &cap);
@@ -73,7 +75,7 @@ static enum error call_wait(struct thread *thread)
     return port_wait(thread, cap);
 }
 
-static enum error call_send_wait(struct thread *thread)
+__attribute__((noinline)) static enum error call_send_wait(struct thread *thread)
 {
     struct cap *to, *own;
     enum error error = port_cap(thread, thread->registers.rdi, RIGHT_SEND, &to);
@@ -97,10 +99,10 @@ static inline enum error counted(uint64_t row, enum error error)
 /* The operation is in its register still, for one that was refused. */
 static enum error call_invoke(struct thread *thread)
 {
-    uint64_t operation = thread->registers.rsi;
-    if (operation >= OPERATION_COUNT)
+    if (thread->registers.rsi >= OPERATION_COUNT)
         return counted(CALL_invoke, ERROR_UNKNOWN_CALL);
-    return counted(COUNTED_OPERATIONS + operation, invoke_handle(thread));
+    enum error error = invoke_handle(thread);
+    return counted(COUNTED_OPERATIONS + thread->registers.rsi, error);
 }
 
 void syscall_handle(struct thread *thread)

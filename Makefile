@@ -143,7 +143,7 @@ $(B)/kernel.elf: $(KERNEL_O) $(B)/kernel/build_id.o kernel/arch/x86_64/kernel.ld
 $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
-# What every message passes through is worth some bytes; functions marked cold in there are not.
+# What every message passes through is worth some bytes; functions marked RARE are not.
 HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu arch/x86_64/paging)

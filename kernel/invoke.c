@@ -7,6 +7,7 @@
 #include "kernel/captable.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
+#include "kernel/rare.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
 #include "kernel/untyped.h"
@@ -44,7 +45,7 @@ static enum error own_live_cap(struct invocation *i, uint64_t number, enum objec
     return cap_frozen(*cap) ? ERROR_BAD_STATE : OK;
 }
 
-static enum error invoke_untyped_retype(struct invocation *i)
+static RARE enum error invoke_untyped_retype(struct invocation *i)
 {
     struct cap *slot;
     enum error error = captable_free_slot(i->thread->captable, i->a[2], &slot);
@@ -88,7 +89,7 @@ static enum error invoke_page_info(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_table_map(struct invocation *i)
+static RARE enum error invoke_table_map(struct invocation *i)
 {
     struct cap *space;
     enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
@@ -116,7 +117,7 @@ static enum error invoke_captable_copy(struct invocation *i)
     return error ? error : cap_copy(from, to, (uint8_t)i->a[2]);
 }
 
-static enum error invoke_captable_mint(struct invocation *i)
+static RARE enum error invoke_captable_mint(struct invocation *i)
 {
     struct cap *from, *to;
     uint8_t share = 0;
@@ -160,7 +161,7 @@ static bool move_allowed(const struct invocation *i, const struct cap *from)
     return to->nesting > own->nesting && !cap_has_children(from);
 }
 
-static enum error invoke_captable_move(struct invocation *i)
+static RARE enum error invoke_captable_move(struct invocation *i)
 {
     struct cap *from, *to;
     enum error error = source_and_destination(i, &from, &to);
@@ -195,7 +196,7 @@ static enum error invoke_captable_revoke(struct invocation *i)
     return error ? error : cap_remove_step(cap, false);
 }
 
-static enum error invoke_captable_info(struct invocation *i)
+static RARE enum error invoke_captable_info(struct invocation *i)
 {
     const struct cap *cap = captable_slot(i->cap->object, i->a[0]);
     if (!cap)
@@ -206,7 +207,7 @@ static enum error invoke_captable_info(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_thread_configure(struct invocation *i)
+static RARE enum error invoke_thread_configure(struct invocation *i)
 {
     struct cap *space, *captable;
     enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
@@ -219,7 +220,7 @@ static enum error invoke_thread_configure(struct invocation *i)
     return thread_configure(i->cap->object, space->object, captable->object, i->a[2], i->a[3]);
 }
 
-static enum error invoke_thread_set_registers(struct invocation *i)
+static RARE enum error invoke_thread_set_registers(struct invocation *i)
 {
     struct thread *thread = i->cap->object;
     if (thread->state != THREAD_SUSPENDED && thread->state != THREAD_FAULTED)
@@ -269,7 +270,7 @@ static enum error invoke_thread_budget_info(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_irq_derive(struct invocation *i)
+static RARE enum error invoke_irq_derive(struct invocation *i)
 {
     struct cap *slot;
     enum error error = captable_free_slot(i->thread->captable, i->a[1], &slot);
@@ -290,7 +291,7 @@ static enum error invoke_irq_derive(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_irq_bind(struct invocation *i)
+static RARE enum error invoke_irq_bind(struct invocation *i)
 {
     struct cap *port;
     enum error error = own_live_cap(i, i->a[0], OBJECT_port, RIGHT_WAIT, &port);
@@ -307,7 +308,7 @@ static enum error invoke_irq_ack(struct invocation *i)
     return irq_ack(i->cap);
 }
 
-static enum error invoke_ioport_derive(struct invocation *i)
+static RARE enum error invoke_ioport_derive(struct invocation *i)
 {
     struct cap *slot;
     uint64_t first = i->a[0], count = i->a[1], end = i->cap->number + i->cap->ioport.count;
@@ -333,7 +334,7 @@ static enum error ioport_range(const struct invocation *i)
     return OK;
 }
 
-static enum error invoke_ioport_in(struct invocation *i)
+static RARE enum error invoke_ioport_in(struct invocation *i)
 {
     enum error error = ioport_range(i);
     if (!error)
@@ -341,7 +342,7 @@ static enum error invoke_ioport_in(struct invocation *i)
     return error;
 }
 
-static enum error invoke_ioport_out(struct invocation *i)
+static RARE enum error invoke_ioport_out(struct invocation *i)
 {
     enum error error = ioport_range(i);
     if (!error)
@@ -349,7 +350,7 @@ static enum error invoke_ioport_out(struct invocation *i)
     return error;
 }
 
-static enum error invoke_trace_attach(struct invocation *i)
+static RARE enum error invoke_trace_attach(struct invocation *i)
 {
     struct cap *page;
     enum error error = own_live_cap(i, i->a[1], OBJECT_page, RIGHT_WRITE, &page);
@@ -360,12 +361,12 @@ static enum error invoke_trace_attach(struct invocation *i)
     return trace_attach(cpu_self(), page);
 }
 
-static enum error invoke_trace_mask(struct invocation *i)
+static RARE enum error invoke_trace_mask(struct invocation *i)
 {
     return i->a[0] ? ERROR_BAD_ARGUMENT : trace_mask(cpu_self(), i->a[1]);
 }
 
-static enum error invoke_trace_label(struct invocation *i)
+static RARE enum error invoke_trace_label(struct invocation *i)
 {
     struct cap *space;
     enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);

@@ -9,14 +9,15 @@
 #include "kernel/captable.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
+#include "kernel/rare.h"
 
-__attribute__((cold)) void port_init(struct port *port)
+RARE void port_init(struct port *port)
 {
     list_init(&port->faulted);
     port->shares[0].reserved = PORT_QUEUE_SLOTS;
 }
 
-__attribute__((cold)) enum error port_share_open(struct port *port, uint64_t slots, uint8_t *share)
+RARE enum error port_share_open(struct port *port, uint64_t slots, uint8_t *share)
 {
     struct port_share *rest = &port->shares[0];
     if (slots > rest->reserved || rest->reserved - slots < rest->used)
@@ -42,7 +43,7 @@ static void share_end_if_unused(struct port *port, struct port_share *share)
     *share = (struct port_share){0};
 }
 
-__attribute__((cold)) void port_share_close(struct port *port, uint8_t share)
+RARE void port_share_close(struct port *port, uint8_t share)
 {
     ASSERT(share != 0 && !port->shares[share].closing);
     port->shares[share].closing = 1;
@@ -286,7 +287,7 @@ void port_wait_end(struct thread *thread, enum error error)
     counters_refused(CALL_wait, error);
 }
 
-__attribute__((cold)) bool port_release(struct port *port)
+RARE bool port_release(struct port *port)
 {
     if (port->waiter) {
         struct thread *waiter = port->waiter;

@@ -10,6 +10,7 @@
 #include "kernel/deadline.h"
 #include "kernel/panic.h"
 #include "kernel/port.h"
+#include "kernel/rare.h"
 #include "kernel/space.h"
 
 enum { SLICE_FRACTION = 100 }; /* of a second: 10 ms among equals */
@@ -32,9 +33,8 @@ void thread_init(struct thread *thread)
     arch_registers_init(&thread->registers);
 }
 
-__attribute__((cold)) enum error thread_configure(struct thread *thread, struct space *space,
-                                                  struct captable *captable, uint64_t priority,
-                                                  uint64_t fault_slot)
+RARE enum error thread_configure(struct thread *thread, struct space *space,
+                                 struct captable *captable, uint64_t priority, uint64_t fault_slot)
 {
     if (priority >= PRIORITY_COUNT || fault_slot > UINT32_MAX)
         return ERROR_BAD_ARGUMENT;
@@ -51,8 +51,7 @@ __attribute__((cold)) enum error thread_configure(struct thread *thread, struct 
     return OK;
 }
 
-__attribute__((cold)) enum error thread_budget(struct thread *thread, uint64_t ticks,
-                                               uint64_t period)
+RARE enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period)
 {
     if (ticks > period || period > PERIOD_MAX || (!ticks && period))
         return ERROR_BAD_ARGUMENT;
@@ -118,7 +117,7 @@ enum error thread_retry(struct thread *thread)
     return thread->state == THREAD_FAULTED ? thread_resume(thread) : ERROR_BAD_STATE;
 }
 
-__attribute__((cold)) void thread_suspend(struct thread *thread)
+RARE void thread_suspend(struct thread *thread)
 {
     struct cpu *cpu = cpu_self();
     switch (thread->state) {
@@ -149,7 +148,7 @@ __attribute__((cold)) void thread_suspend(struct thread *thread)
     DEBUG_CHECK(thread_check(thread));
 }
 
-__attribute__((cold)) void thread_release(struct thread *thread)
+RARE void thread_release(struct thread *thread)
 {
     thread_suspend(thread);
     list_remove(&thread->space_link);
@@ -275,7 +274,7 @@ struct thread *schedule(struct cpu *cpu)
     return next;
 }
 
-__attribute__((cold)) static void expire(struct cpu *cpu, struct deadline *deadline)
+static RARE void expire(struct cpu *cpu, struct deadline *deadline)
 {
     struct thread *thread = CONTAINER_OF(deadline, struct thread, deadline);
     deadline_remove(&cpu->deadlines, deadline);
@@ -290,8 +289,7 @@ __attribute__((cold)) static void expire(struct cpu *cpu, struct deadline *deadl
 
 /* The running thread's budget is used up: it stands still until its period ends, or goes on when
  * that has ended meanwhile. */
-__attribute__((cold)) static void budget_expire(struct cpu *cpu, struct thread *thread,
-                                                uint64_t now)
+static RARE void budget_expire(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
     cpu->budget_end = 0;
     thread->budget.used_up++;
@@ -305,7 +303,7 @@ __attribute__((cold)) static void budget_expire(struct cpu *cpu, struct thread *
     deadline_set(cpu, thread, thread->budget.refill);
 }
 
-__attribute__((cold)) void timer_expired(struct cpu *cpu)
+RARE void timer_expired(struct cpu *cpu)
 {
     uint64_t now = arch_clock();
     cpu->timer = 0;

@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/uart.h"
 #include "kernel/panic.h"
+#include "kernel/rare.h"
 #include "kernel/syscall.h"
 
 enum {
@@ -94,7 +95,7 @@ struct thread *kernel_interrupt_idle(uint64_t vector);
 __attribute__((noreturn)) void kernel_trap(uint64_t vector, uint64_t error, const uint64_t *frame,
                                            const uint64_t *rbp);
 
-static void gate_set(unsigned vector, const char *entry, uint8_t ist)
+static RARE void gate_set(unsigned vector, const char *entry, uint8_t ist)
 {
     uint64_t address = (uint64_t)entry;
     gates[vector] = (struct gate){
@@ -107,7 +108,7 @@ static void gate_set(unsigned vector, const char *entry, uint8_t ist)
     };
 }
 
-static void segments_load(void)
+static RARE void segments_load(void)
 {
     uint64_t base = (uint64_t)&tss;
     segments[1] = 0x00af9a000000ffff; /* kernel code */
@@ -126,7 +127,7 @@ static void segments_load(void)
     __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
 }
 
-static void interrupts_load(void)
+static RARE void interrupts_load(void)
 {
     for (unsigned i = 0; i < ENTRY_COUNT; i++)
         gate_set(i, interrupt_entries + i * ENTRY_BYTES, 0);
@@ -138,7 +139,7 @@ static void interrupts_load(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-static uint32_t features_probe(void)
+static RARE uint32_t features_probe(void)
 {
     struct cpuid basic = cpuid(1, 0), extended = cpuid(0x80000001, 0);
     struct cpuid structured = {0};
@@ -149,7 +150,7 @@ static uint32_t features_probe(void)
            (basic.ecx >> 30 & 1 ? CPU_RDRAND : 0) | (extended.edx >> 26 & 1 ? CPU_PAGES_1G : 0);
 }
 
-static void features_enable(uint32_t features)
+static RARE void features_enable(uint32_t features)
 {
     static const uint8_t clac[] = {0x0f, 0x01, 0xca};
     uint64_t cr0, cr4 = read_cr4() | CR4_PGE | CR4_DE;
@@ -166,7 +167,7 @@ static void features_enable(uint32_t features)
     __asm__ volatile("movq %0, %%cr0" : : "r"(cr0 | CR0_EMULATION));
 }
 
-uint32_t cpu_start(void)
+RARE uint32_t cpu_start(void)
 {
     uint32_t features = features_probe();
     no_execute = features & CPU_NX;

@@ -31,6 +31,10 @@ enum cap_flag {
     CAP_DEVICE = 1u << 2, /* page: device memory, mapped uncached; inherited */
     CAP_OWNS_SHARE = 1u << 3, /* port: the share of the queue ends with this one */
     CAP_REVOKING = 1u << 4,   /* what is derived is being removed: nothing new until that is done */
+    /* page, table: its entries in a dmaspace are gone, but it stays mapped until the invalidation
+     * with this ticket (iommu.h), in the two bits above, is over. */
+    CAP_FLUSHING = 1u << 5,
+    CAP_TICKET_SHIFT = 6,
 };
 
 struct cap {

@@ -42,6 +42,26 @@ void arch_pin_mask(uint64_t pin, bool masked);
 /* Where a device writes, and what, to raise `vector`. */
 void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data);
 
+/* The IOMMU; these are called only after iommu_start. Tables in memory that it walks are written
+ * by the portable kernel: which are told before anything depends on them. */
+void arch_iommu_written(const void *first, uint64_t bytes);
+
+/* The device with that source id uses the tables at `root` from now on, as that domain. OCCUPIED:
+ * it uses some already; LIMIT: devices on too many buses were assigned. */
+enum error arch_iommu_assign(uint64_t source, uint64_t root, uint64_t domain);
+void arch_iommu_unassign(uint64_t source);
+
+/* Begins to invalidate all that the IOMMU remembers; whether that is over, in a bounded number of
+ * looks. */
+void arch_iommu_invalidate(void);
+bool arch_iommu_invalidated(void);
+
+/* Takes a recorded fault. False: there is none. */
+struct iommu_fault {
+    uint64_t source, address, reason; /* with enum dma_fault */
+};
+bool arch_iommu_fault(struct iommu_fault *fault);
+
 void arch_console_write(const char *text);
 
 /* Inline, for speed:

@@ -76,6 +76,7 @@ static bool object_release(struct cap *cap)
 {
     switch (cap->type) {
     case OBJECT_space:
+    case OBJECT_dmaspace: /* begins with its space */
         return space_release(cap->object);
     case OBJECT_captable: /* its slots are emptied by cap_remove_step */
         return captable_release_thread(cap->object);
@@ -95,15 +96,19 @@ static bool object_release(struct cap *cap)
 /* What a capability holds beside its object goes: one step. False when it holds nothing more. */
 static bool cap_release(struct cap *cap)
 {
-    if (cap->flags & CAP_TRACE)
+    if (cap->type == OBJECT_page && cap->flags & CAP_TRACE)
         trace_forget(cap);
     if (cap->type == OBJECT_page && cap->map.space) {
-        cpu_self()->steps.unmap(cap);
+        if (cpu_self()->steps.unmap(cap) == ERROR_MORE)
+            return true;
     } else if (cap->type == OBJECT_table && cap->map.space) {
+        enum error error = space_unmap_table(cap);
+        if (error == ERROR_MORE)
+            return true;
         /* A table that is in use goes together with what its space has mapped. */
-        if (space_unmap_table(cap) == ERROR_BAD_STATE)
+        if (error == ERROR_BAD_STATE)
             return space_release(cap->map.space);
-    } else if (cap->flags & CAP_OWNS_SHARE) {
+    } else if (cap->type == OBJECT_port && cap->flags & CAP_OWNS_SHARE) {
         port_share_close(cap->object, cap->port.share);
         cap->flags &= (uint8_t)~CAP_OWNS_SHARE;
     }

@@ -29,10 +29,15 @@ enum cap_flag {
     CAP_FIRST = 1u << 0,  /* the object lives and dies with this one */
     CAP_DYING = 1u << 1,  /* being removed with all that is derived: nothing new may be derived */
     CAP_DEVICE = 1u << 2, /* page: device memory, mapped uncached; inherited */
+    /* One bit, that says something else of each type. */
     CAP_OWNS_SHARE = 1u << 3, /* port: the share of the queue ends with this one */
+    CAP_TRACE = 1u << 3,      /* page: a CPU's trace ring, until this one goes */
+    CAP_PAGES_ONLY = 1u << 3, /* untyped: only pages and such memory are made of it; inherited */
     CAP_REVOKING = 1u << 4,   /* what is derived is being removed: nothing new until that is done */
-    CAP_TRACE = 1u << 5,      /* page: a CPU's trace ring, until this one goes */
-    CAP_PAGES_ONLY = 1u << 6, /* untyped: only pages and such memory are made of it; inherited */
+    /* page, table: its entries in a dmaspace are gone, but it stays mapped until the invalidation
+     * with this ticket (iommu.h), in the two bits above, is over. */
+    CAP_FLUSHING = 1u << 5,
+    CAP_TICKET_SHIFT = 6,
 };
 
 struct cap {

@@ -9,6 +9,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/captable.h"
+#include "kernel/iommu.h"
 #include "kernel/panic.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
@@ -258,6 +259,8 @@ void init_create(struct init_machine *machine)
     root_caps(&c, machine, boot);
     memory_caps(&c, boot, machine);
     c.next_slot = INIT_UNTYPED + boot->untyped_count;
+    if (iommu.domains)
+        root_cap(&c, boot->iommu_slot = c.next_slot++, OBJECT_iommu, RIGHT_CONTROL, 0, 0);
     boot->slots = c.table->slots;
 
     c.space = make(&c, boot, OBJECT_space, SPACE_PAGES, INIT_SPACE)->object;

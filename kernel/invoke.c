@@ -5,6 +5,7 @@
  */
 #include "kernel/arch.h"
 #include "kernel/captable.h"
+#include "kernel/dmaspace.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
 #include "kernel/rare.h"
@@ -65,10 +66,18 @@ static enum error invoke_untyped_info(struct invocation *i)
     return OK;
 }
 
+/* The space of a space or dmaspace capability, to map something in. */
+static enum error space_to_map_in(struct invocation *i, struct cap **space)
+{
+    const struct cap *found = captable_slot(i->thread->captable, i->a[0]);
+    enum object type = found && found->type == OBJECT_dmaspace ? OBJECT_dmaspace : OBJECT_space;
+    return own_live_cap(i, i->a[0], type, RIGHT_CONTROL, space);
+}
+
 static enum error invoke_page_map(struct invocation *i)
 {
     struct cap *space;
-    enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
+    enum error error = space_to_map_in(i, &space);
     if (error)
         return error;
     if (i->a[2] & ~(uint64_t)(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE))
@@ -92,7 +101,7 @@ static enum error invoke_page_info(struct invocation *i)
 static RARE enum error invoke_table_map(struct invocation *i)
 {
     struct cap *space;
-    enum error error = own_live_cap(i, i->a[0], OBJECT_space, RIGHT_CONTROL, &space);
+    enum error error = space_to_map_in(i, &space);
     return error ? error : space_map_table(space->object, i->cap, i->a[1], &i->result[0]);
 }
 
@@ -375,6 +384,23 @@ static RARE enum error invoke_trace_label(struct invocation *i)
     if (i->a[1] > UINT16_MAX)
         return ERROR_BAD_ARGUMENT;
     ((struct space *)space->object)->label = (uint16_t)i->a[1];
+    return OK;
+}
+
+static enum error invoke_iommu_assign(struct invocation *i)
+{
+    struct cap *dmaspace;
+    enum error error = own_live_cap(i, i->a[1], OBJECT_dmaspace, RIGHT_CONTROL, &dmaspace);
+    return error ? error : dmaspace_assign(dmaspace->object, i->a[0]);
+}
+
+static enum error invoke_iommu_fault(struct invocation *i)
+{
+    struct iommu_fault fault = {0};
+    arch_iommu_fault(&fault);
+    i->result[0] = fault.source;
+    i->result[1] = fault.address;
+    i->result[2] = fault.reason;
     return OK;
 }
 

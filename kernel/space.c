@@ -8,6 +8,8 @@
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/paging.h"
+#include "kernel/dmaspace.h"
+#include "kernel/iommu.h"
 #include "kernel/panic.h"
 #include "kernel/thread.h"
 
@@ -17,13 +19,14 @@ void space_init(struct space *space)
     list_init(&space->threads);
     space->root = (uint64_t *)((char *)space + PAGE_BYTES);
     space->root_physical = virt_to_phys(space->root);
+    space->end = USER_ADDRESS_END;
     arch_space_init(space->root);
 }
 
-static bool user_range(uint64_t at, uint64_t pages)
+static bool range_allowed(const struct space *space, uint64_t at, uint64_t pages)
 {
-    return at % PAGE_BYTES == 0 && at >= USER_ADDRESS_FIRST && at < USER_ADDRESS_END &&
-           pages * PAGE_BYTES <= USER_ADDRESS_END - at;
+    return at % PAGE_BYTES == 0 && at >= USER_ADDRESS_FIRST && at < space->end &&
+           pages * PAGE_BYTES <= space->end - at;
 }
 
 /* How many of `pages` pages from `at` on have their entries in one table, side by side. */
@@ -61,10 +64,17 @@ static enum error range_free(struct space *space, uint64_t at, uint64_t pages, u
     return OK;
 }
 
-static void entries_fill(uint64_t *entry, uint64_t count, uint64_t value)
+static void entries_written(const struct space *space, const uint64_t *entry, uint64_t count)
+{
+    if (space->dma)
+        arch_iommu_written(entry, count * sizeof(*entry));
+}
+
+static void entries_fill(const struct space *space, uint64_t *entry, uint64_t count, uint64_t value)
 {
     for (uint64_t i = 0; i < count; i++, value += PAGE_BYTES)
         entry[i] = value;
+    entries_written(space, entry, count);
 }
 
 /* The entry that maps a whole, aligned run at once: free, and with no table in its place. */
@@ -72,33 +82,49 @@ static uint64_t *large_entry(struct space *space, const struct cap *page, uint64
 {
     if (page->pages != PAGING_ENTRIES || (at | page->address) % PAGING_LARGE_BYTES)
         return NULL;
+    if (space->dma && !iommu.large)
+        return NULL;
     uint64_t *entry = paging_table_entry(space->root, at, 1);
     return entry && !(*entry & PTE_PRESENT) ? entry : NULL;
+}
+
+static uint64_t entry_of(const struct space *space, const struct cap *page, uint8_t rights)
+{
+    if (space->dma)
+        return paging_dma_entry(page->address, rights);
+    return paging_user_entry(page->address, rights, page->flags & CAP_DEVICE, arch_no_execute());
 }
 
 enum error space_map(struct space *space, struct cap *page, uint64_t at, uint8_t rights,
                      uint64_t *level)
 {
     const uint8_t both = RIGHT_WRITE | RIGHT_EXECUTE;
-    if (!user_range(at, page->pages) || (rights & both) == both || !(rights & RIGHT_READ))
+    uint8_t needed = rights;
+    if (!range_allowed(space, at, page->pages) || (rights & both) == both || !(rights & RIGHT_READ))
         return ERROR_BAD_ARGUMENT;
-    if (rights & ~page->rights)
+    if (space->dma) {
+        if (rights & RIGHT_EXECUTE)
+            return ERROR_BAD_ARGUMENT;
+        if (dmaspace_settled(space))
+            return ERROR_BAD_STATE;
+        needed |= RIGHT_DMA;
+    }
+    if (needed & ~page->rights)
         return ERROR_NO_RIGHT;
     if (page->map.space)
         return ERROR_MAPPED;
-    uint64_t value =
-        paging_user_entry(page->address, rights, page->flags & CAP_DEVICE, arch_no_execute());
-    uint64_t *first[2], *large = large_entry(space, page, at);
+    uint64_t value = entry_of(space, page, rights);
+    uint64_t *first[2] = {NULL}, *large = large_entry(space, page, at);
     if (large) {
-        *large = value | PTE_LARGE;
+        entries_fill(space, large, 1, value | PTE_LARGE);
     } else {
         enum error error = range_free(space, at, page->pages, level, first);
         if (error)
             return error;
         uint64_t count = in_one_table(at, page->pages);
-        entries_fill(first[0], count, value);
+        entries_fill(space, first[0], count, value);
         if (count < page->pages)
-            entries_fill(first[1], page->pages - count, value + count * PAGE_BYTES);
+            entries_fill(space, first[1], page->pages - count, value + count * PAGE_BYTES);
     }
     page->map.space = space;
     page->map.at = at;
@@ -106,43 +132,80 @@ enum error space_map(struct space *space, struct cap *page, uint64_t at, uint8_t
     return OK; /* nothing to flush: the processor doesn't remember absent entries */
 }
 
+static void entries_clear(const struct space *space, uint64_t at, uint64_t pages)
+{
+    while (pages) {
+        uint64_t missing, *entry = paging_entry(space->root, at, &missing);
+        uint64_t count = in_one_table(at, pages);
+        if (count == 1 || *entry & PTE_LARGE)
+            *entry = 0;
+        else
+            memset(entry, 0, count * sizeof(*entry));
+        entries_written(space, entry, count);
+        at += count * PAGE_BYTES;
+        pages -= count;
+    }
+}
+
+/* The mapping's entries are gone: nobody must go on using them. False: an IOMMU may. */
+static bool forgotten(struct space *space, struct cap *cap, uint64_t pages)
+{
+    if (space->dma)
+        return dmaspace_forgotten(space, cap);
+    if (cpu_self()->space == space)
+        arch_flush(cap->map.at, pages);
+    return true;
+}
+
+static enum error unlink(struct cap *cap)
+{
+    list_remove(&cap->map.maps);
+    cap->map.space = NULL;
+    return OK;
+}
+
 enum error space_unmap(struct cap *page)
 {
     struct space *space = page->map.space;
     if (!space)
         return ERROR_NOT_MAPPED;
-    uint64_t at = page->map.at, left = page->pages;
-    while (left) {
-        uint64_t missing, *entry = paging_entry(space->root, at, &missing);
-        uint64_t count = in_one_table(at, left);
-        if (count == 1 || *entry & PTE_LARGE)
-            *entry = 0;
-        else
-            memset(entry, 0, count * sizeof(*entry));
-        at += count * PAGE_BYTES;
-        left -= count;
-    }
-    if (cpu_self()->space == space)
-        arch_flush(page->map.at, page->pages);
-    list_remove(&page->map.maps);
-    page->map.space = NULL;
-    return OK;
+    if (!(page->flags & CAP_FLUSHING))
+        entries_clear(space, page->map.at, page->pages);
+    return forgotten(space, page, page->pages) ? unlink(page) : ERROR_MORE;
 }
 
 enum error space_map_table(struct space *space, struct cap *table, uint64_t at, uint64_t *level)
 {
     if (table->map.space)
         return ERROR_MAPPED;
-    if (!user_range(at, 1))
+    if (!range_allowed(space, at, 1))
         return ERROR_BAD_ARGUMENT;
+    if (space->dma && dmaspace_settled(space))
+        return ERROR_BAD_STATE;
     if (paging_entry(space->root, at, level))
         return ERROR_OCCUPIED;
-    *paging_table_entry(space->root, at, *level) =
-        virt_to_phys(table->object) | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED;
+    uint64_t flags = PTE_PRESENT | PTE_WRITE;
+    if (space->dma)
+        arch_iommu_written(table->object, PAGE_BYTES);
+    else
+        flags |= PTE_USER | PTE_ACCESSED;
+    entries_fill(space, paging_table_entry(space->root, at, *level), 1,
+                 virt_to_phys(table->object) | flags);
     table->map.space = space;
     table->map.at = at;
     list_append(&space->maps, &table->map.maps);
     return OK;
+}
+
+static void table_entry_clear(const struct space *space, const struct cap *table)
+{
+    for (uint64_t level = 1; level < PAGING_LEVELS; level++) {
+        uint64_t *entry = paging_table_entry(space->root, table->map.at, level);
+        if (!entry || (*entry & PTE_ADDRESS) != virt_to_phys(table->object))
+            continue;
+        *entry = 0;
+        entries_written(space, entry, 1);
+    }
 }
 
 enum error space_unmap_table(struct cap *table)
@@ -152,20 +215,16 @@ enum error space_unmap_table(struct cap *table)
         return ERROR_NOT_MAPPED;
     if (!paging_table_empty(table->object))
         return ERROR_BAD_STATE;
-    for (uint64_t level = 1; level < PAGING_LEVELS; level++) {
-        uint64_t *entry = paging_table_entry(space->root, table->map.at, level);
-        if (entry && (*entry & PTE_ADDRESS) == virt_to_phys(table->object))
-            *entry = 0;
-    }
-    if (cpu_self()->space == space)
-        arch_flush(table->map.at, PAGE_RUN_MAX); /* intermediate entries are remembered too */
-    list_remove(&table->map.maps);
-    table->map.space = NULL;
-    return OK;
+    if (!(table->flags & CAP_FLUSHING))
+        table_entry_clear(space, table);
+    /* Intermediate entries are remembered too. */
+    return forgotten(space, table, PAGE_RUN_MAX) ? unlink(table) : ERROR_MORE;
 }
 
 bool space_release(struct space *space)
 {
+    if (space->dma && !dmaspace_abandoned(space))
+        return true;
     if (!list_empty(&space->threads)) {
         thread_release(CONTAINER_OF(space->threads.next, struct thread, space_link));
         return true;
@@ -179,6 +238,6 @@ bool space_release(struct space *space)
     struct cap *cap = CONTAINER_OF(space->maps.prev, struct cap, map.maps);
     enum error error =
         cap->type == OBJECT_page ? cpu_self()->steps.unmap(cap) : space_unmap_table(cap);
-    ASSERT(error == OK);
+    ASSERT(error == OK || error == ERROR_MORE);
     return true;
 }

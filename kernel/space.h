@@ -3,7 +3,8 @@
  * An address space: SPACE_PAGES pages, this header and the root page table.
  *
  * Invariants: every present user entry belongs to a page or table capability in `maps`, at its
- * address; a thread runs in a space only while it is in `threads`.
+ * address, but for those that are CAP_FLUSHING, which have none; a thread runs in a space only
+ * while it is in `threads`. The space of a dmaspace (dmaspace.h) has no threads.
  */
 #ifndef KERNEL_SPACE_H
 #define KERNEL_SPACE_H
@@ -16,12 +17,15 @@ struct space {
     struct list threads; /* by thread->space_link */
     uint64_t *root;      /* the root table, in the second page */
     uint64_t root_physical;
+    uint64_t end;   /* of the addresses that can be mapped */
+    bool dma;       /* it is a dmaspace's: an IOMMU walks its tables */
     uint16_t label; /* what records of a trace call it */
 };
 
 void space_init(struct space *space);
 
-/* Maps a page capability's run. On ERROR_NO_TABLE *level says which table is missing (3 to 1). */
+/* Maps a page capability's run. On ERROR_NO_TABLE *level says which table is missing (3 to 1). The
+ * ways back return ERROR_MORE while an IOMMU may remember what is taken away: call again. */
 enum error space_map(struct space *space, struct cap *page, uint64_t at, uint8_t rights,
                      uint64_t *level);
 enum error space_unmap(struct cap *page);

@@ -143,7 +143,7 @@ static enum error trace_map(struct space *space, struct cap *page, uint64_t at, 
 
 static enum error trace_unmap(struct cap *page)
 {
-    if (page->map.space)
+    if (page->map.space && !(page->flags & CAP_FLUSHING)) /* once, if it takes several calls */
         note_mapping(TRACE_unmap, page, 0);
     return space_unmap(page);
 }

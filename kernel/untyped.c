@@ -5,6 +5,7 @@
 #include "kernel/untyped.h"
 
 #include "kernel/arch.h"
+#include "kernel/dmaspace.h"
 #include "kernel/port.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
@@ -21,6 +22,8 @@ static bool size_allowed(enum object type, uint64_t pages)
         return pages >= 1 && pages <= CAPTABLE_PAGES_MAX;
     case OBJECT_space:
         return pages == SPACE_PAGES;
+    case OBJECT_dmaspace:
+        return pages == DMASPACE_PAGES;
     case OBJECT_table:
     case OBJECT_thread:
     case OBJECT_port:
@@ -36,6 +39,8 @@ static uint8_t rights_at_birth(enum object type, uint32_t kind)
     case OBJECT_page:
         if (kind == UNTYPED_IMAGE) /* shared by all who start from it: never written */
             return RIGHT_READ | RIGHT_EXECUTE | RIGHT_CONTROL;
+        if (kind == UNTYPED_DEVICE) /* no device is pointed at another one */
+            return RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_CONTROL;
         return RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_DMA | RIGHT_CONTROL;
     case OBJECT_port:
         return RIGHT_SEND | RIGHT_SIGNAL | RIGHT_WAIT | RIGHT_CONTROL;
@@ -97,6 +102,9 @@ static void object_init(enum object type, void *memory, uint32_t pages, struct c
         break;
     case OBJECT_space:
         space_init(memory);
+        break;
+    case OBJECT_dmaspace:
+        dmaspace_init(memory);
         break;
     case OBJECT_thread:
         thread_init(memory);

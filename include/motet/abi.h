@@ -63,12 +63,15 @@ enum {
     PAGE_RUN_MAX = 512, /* pages of one page object: 2 MiB bounds a map */
     CAPTABLE_PAGES_MAX = 64,
     SLOTS_PER_PAGE = 64,
-    SPACE_PAGES = 2,     /* its header and its root table */
+    SPACE_PAGES = 2,    /* its header and its root table */
+    DMASPACE_PAGES = 3, /* its header, its root table and the one table of the level below */
+    DMASPACE_DEVICES = 16,
     PRIORITY_COUNT = 64, /* 0 to 63; higher runs first */
     DERIVATION_DEPTH_MAX = 32,
     PORT_QUEUE_SLOTS = 20,  /* messages that a port can hold */
     PORT_SHARES = 15,       /* senders with a reserved share; share 0 is no share */
     IRQ_PIN_LEVEL = 0x8000, /* irq.bind: the pin is level-triggered, active low (PCI) */
+    IRQ_PIN_IOMMU = 0xff,   /* irq.bind: the IOMMU recorded a fault, and none was left before */
     IRQ_MESSAGE = 0xffff,   /* irq.bind: no pin, the device writes messages (MSI-X) */
 };
 
@@ -91,6 +94,16 @@ enum {
 /* User addresses: above the first page, below the half that the root table gives to users. */
 #define USER_ADDRESS_FIRST 0x1000ull
 #define USER_ADDRESS_END   0x400000000000ull
+
+/* Addresses that devices use: 39 bits, which every IOMMU has. */
+#define DMA_ADDRESS_END 0x8000000000ull
+
+/* iommu.fault: the IOMMU's own reason (VT-d specification, appendix A) in the low byte, with: */
+enum dma_fault {
+    DMA_FAULT_REASON = 0xff,
+    DMA_FAULT_READ = 1u << 8, /* the device read, else it wrote */
+    DMA_FAULT_LOST = 1u << 9, /* others were not recorded, for want of room */
+};
 
 /* Messages that the kernel sends to a fault port. */
 enum kernel_op {
@@ -171,7 +184,7 @@ struct boot_page {
     uint32_t untyped_count;
     uint32_t slots;           /* of init's capability table */
     uint32_t first_free_slot; /* from here on init's table is empty */
-    uint32_t reserved;
+    uint32_t iommu_slot;      /* of the IOMMU's capability; 0: the machine has none */
     struct boot_untyped untyped[BOOT_UNTYPED_MAX];
     char command_line[BOOT_COMMAND_LINE_BYTES];
 };

@@ -39,6 +39,22 @@ struct claim *claim_find(struct init *init, struct claims *claims, struct identi
     return NULL;
 }
 
+bool containment_allows(struct init *init, struct claim *claim, bool contained, const char *name)
+{
+    const char *domain = init->domain[claim->device->domain].name;
+    if (contained)
+        return true;
+    if (claim->device->contained) {
+        console_print("init: %s: not given to %s, whose manifest wants its DMA contained", name,
+                      domain);
+        claim->given--;
+        return false;
+    }
+    if (dma_contained(init))
+        console_print("init: %s of %s: its DMA isn't contained", name, domain);
+    return true;
+}
+
 void registers_give(struct init *init, struct claim *claim, struct device_bar *bar,
                     uint64_t physical, uint64_t size)
 {
@@ -136,6 +152,7 @@ void devices_grant(struct init *init)
             .device = &device[i], .address = device[i].address, .slot = device[i].slot};
     if (!claims.count)
         return;
+    dma_start(init);
     bool pci = pci_scan(init, &claims), mmio = mmio_scan(init, &claims);
     if (!pci && !mmio)
         console_print("init: no PCI, and no %s on the command line: no devices (QEMU: -machine "

@@ -37,6 +37,10 @@ struct identity {
 struct claim *claim_find(struct init *init, struct claims *claims, struct identity identity,
                          const char *name);
 
+/* Whether the claim's device may be given, which the IOMMU contains or not. If not, that is said,
+ * and the claim has room again. */
+bool containment_allows(struct init *init, struct claim *claim, bool contained, const char *name);
+
 /* Maps registers at a physical address into the claiming domain. */
 void registers_give(struct init *init, struct claim *claim, struct device_bar *bar,
                     uint64_t physical, uint64_t size);

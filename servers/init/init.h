@@ -21,6 +21,7 @@
 
 enum {
     CONSOLE_BIT = 60, /* of init's pending word; domains use the bits of their numbers */
+    DMA_BIT = 61,     /* a device reached for what it may not */
 };
 
 /* Where init maps what it needs to reach: behind the image's tables. */
@@ -33,6 +34,9 @@ struct child {
     uint32_t captable, space, thread, port;
     uint32_t start_slot;                   /* page capability of its start page */
     uint32_t irq_bits;                     /* of its pending word, given to devices so far */
+    uint32_t dmaspace;                     /* 0: it claims no devices, or there is no IOMMU */
+    uint16_t sources[START_DEVICES_MAX];   /* with a dmaspace: who its devices are to the IOMMU */
+    uint8_t masters_stopped;               /* a bit for each of them */
     uint8_t devices;                       /* entries of its start page in use */
     bool stopped;                          /* it faulted or failed */
     struct log_reader log;                 /* what has been printed */
@@ -62,6 +66,7 @@ struct init {
     uint32_t spare_slot;  /* always empty between steps */
     uint32_t spare_table; /* a page table that isn't used yet; 0: none */
     uint32_t next_vector;
+    uint32_t strangers;      /* DMA faults of devices that nobody has */
     uint32_t port;           /* init's own */
     uint64_t heap_limit;     /* KiB for heaps at most, 0: as much as there is */
     uint64_t stats_interval; /* seconds between counter reports, 0: on demand only */
@@ -97,8 +102,9 @@ void tables_add(struct init *init, uint32_t space, uint64_t address);
 uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages);
 
 /* One page of device memory in the spare slot, mapped at `window` for init alone. False: no such
- * address exists. The caller deletes the capability, and so the mapping. */
-bool device_page_open(struct init *init, uint64_t address, uint64_t window);
+ * address exists. device_page_close takes it away again. */
+bool device_page_open(struct init *init, uint64_t address, uint64_t window, uint8_t rights);
+void device_page_close(struct init *init);
 
 /* Pages of the image, in place. */
 uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages);
@@ -144,6 +150,22 @@ void trace_switch(struct init *init);      /* on, off */
 void trace_print(const struct init *init); /* the newest records */
 void trace_dump(const struct init *init);  /* all, for tools/trace */
 void kernel_counters_print(void);
+/* dma.c: what devices reach. dma_contained: there is an IOMMU. */
+bool dma_contained(const struct init *init);
+void dma_start(struct init *init);
+void dma_space_make(struct init *init, uint32_t domain);
+
+/* Lets the domain's devices reach the pages of that capability, if they have a DMA space. */
+void dma_map(struct init *init, uint32_t slot, uint32_t domain);
+
+/* The next device of the domain reaches its DMA space only. False: it must not be used. */
+bool dma_assign(struct init *init, uint32_t domain, uint16_t source, const char *name);
+
+/* Reports what devices did, and stops them. Returns when to look again, 0: when told. */
+uint64_t dma_faults(struct init *init);
+
+/* pci.c: the function is a bus master no more. */
+void pci_master_stop(uint16_t source);
 
 /* devices.c: gives the domains the devices that they claim. */
 void devices_grant(struct init *init);

@@ -75,16 +75,13 @@ static void words_read(const struct settings *settings, struct blocks *blocks)
 /* The type that the registers tell; 0: there is no device, or they are no virtio device's. */
 static uint16_t type_read(struct init *init, const struct mmio_block *at)
 {
-    const uint32_t slot = init->spare_slot;
     uint64_t inside = at->address % PAGE_BYTES;
-    if (!device_page_open(init, at->address - inside, PROBE_WINDOW))
+    if (!device_page_open(init, at->address - inside, PROBE_WINDOW, RIGHT_READ))
         return 0;
     const struct device_bar registers = {(volatile uint8_t *)(PROBE_WINDOW + inside), at->size};
     uint32_t magic = device_read32(&registers, REGISTER_MAGIC);
     uint32_t type = device_read32(&registers, REGISTER_TYPE);
-    while (sys_invoke(INIT_CAPTABLE, OPERATION_captable_delete, slot, 0, 0, 0, 0, NULL) ==
-           ERROR_MORE)
-        ;
+    device_page_close(init);
     return magic == MAGIC && type <= UINT16_MAX ? (uint16_t)type : 0;
 }
 
@@ -138,7 +135,7 @@ static void block_offer(struct init *init, struct claims *claims, const struct b
 {
     struct identity identity = {.virtio = block->type};
     struct claim *claim = claim_find(init, claims, identity, block->name);
-    if (!claim)
+    if (!claim || !containment_allows(init, claim, false, block->name))
         return;
     const struct block *other = foreign_neighbour(blocks, block, claims, claim->device->domain);
     if (!other) {

@@ -60,12 +60,19 @@ uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages)
     return device_pages(init, address, pages, slot) ? slot : 0;
 }
 
-bool device_page_open(struct init *init, uint64_t address, uint64_t window)
+bool device_page_open(struct init *init, uint64_t address, uint64_t window, uint8_t rights)
 {
     if (!device_pages(init, address, 1, init->spare_slot))
         return false;
-    object_map(init, init->spare_slot, INIT_SPACE, window, RIGHT_READ);
+    object_map(init, init->spare_slot, INIT_SPACE, window, rights);
     return true;
+}
+
+void device_page_close(struct init *init)
+{
+    while (sys_invoke(INIT_CAPTABLE, OPERATION_captable_delete, init->spare_slot, 0, 0, 0, 0,
+                      NULL) == ERROR_MORE)
+        ;
 }
 
 uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages)

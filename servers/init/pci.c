@@ -28,6 +28,7 @@ enum {
     COMMAND_NO_PIN = 1 << 10,
     STATUS_CAPABILITIES = 1u << 20, /* of the dword at PCI_COMMAND */
 
+    CAPABILITY_VENDOR = 0x09, /* virtio: where its structures are (virtio 1.1, 4.1.4) */
     CAPABILITY_MSIX = 0x11,
     CAPABILITIES_MAX = 48, /* what fits into 192 bytes: bounds a looping list */
 
@@ -40,11 +41,17 @@ enum {
     SLOTS = 32,
     FUNCTIONS = 8,
 
+    VIRTIO_COMMON = 1, /* type of the common structure */
+    VIRTIO_FEATURE_SELECT = 0,
+    VIRTIO_FEATURES = 4,
+    VIRTIO_ACCESS_PLATFORM = 1 << 1, /* of the second 32 features: it heeds an IOMMU (6) */
+
     MSIX_ENABLE = 1u << 31, /* of the capability's first dword */
     MSIX_MASK_ALL = 1u << 30,
 };
 
-#define MSIX_WINDOW (SCRATCH_WINDOW + 0x10000ull)
+#define MSIX_WINDOW     (SCRATCH_WINDOW + 0x10000ull)
+#define FEATURES_WINDOW (SCRATCH_WINDOW + 0x30000ull)
 
 struct function {
     uint8_t bus, slot, number;
@@ -82,15 +89,23 @@ static void config_write(struct function f, uint32_t offset, uint32_t value)
     sys_invoke(INIT_IOPORTS, OPERATION_ioport_out, CONFIG_DATA, 4, value, 0, 0, NULL);
 }
 
-/* The place of a capability in configuration space, 0 if there is none. */
-static uint32_t capability_find(struct function f, uint8_t wanted)
+void pci_master_stop(uint16_t source)
+{
+    struct function f = {(uint8_t)(source >> 8), source >> 3 & 31, source & 7};
+    uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
+    config_write(f, PCI_COMMAND, command & ~(uint32_t)COMMAND_MASTER);
+}
+
+/* The place of a capability in configuration space, 0 if there is none. `type`: of a vendor's, the
+ * one with that number. */
+static uint32_t capability_find(struct function f, uint8_t wanted, uint8_t type)
 {
     if (!(config_read(f, PCI_COMMAND) & STATUS_CAPABILITIES))
         return 0;
     uint32_t at = config_read(f, PCI_CAPABILITIES) & 0xfc;
     for (int i = 0; at && i < CAPABILITIES_MAX; i++) {
         uint32_t header = config_read(f, at);
-        if ((header & 0xff) == wanted)
+        if ((header & 0xff) == wanted && (wanted != CAPABILITY_VENDOR || header >> 24 == type))
             return at;
         at = header >> 8 & 0xfc;
     }
@@ -209,14 +224,53 @@ static void function_pin_give(struct init *init, struct claim *claim, struct fun
         pin_give(init, claim, interrupt & 0xff, out, name);
 }
 
+/* Whether a virtio device lets itself be contained: in QEMU one without the feature reaches past
+ * the IOMMU. It decodes memory, and is no bus master, meanwhile. */
+static bool virtio_obeys(struct init *init, struct function f)
+{
+    uint32_t at = capability_find(f, CAPABILITY_VENDOR, VIRTIO_COMMON), features = 0;
+    uint64_t address, size;
+    bool wide;
+    uint32_t bar = at ? config_read(f, at + 4) & 0xff : DEVICE_BARS;
+    uint32_t offset = at ? config_read(f, at + 8) : 0;
+    if (bar >= DEVICE_BARS || !bar_probe(f, bar, &address, &size, &wide) || offset % 4 ||
+        offset >= size)
+        return false;
+    address += offset;
+    if (!device_page_open(init, address & ~(uint64_t)(PAGE_BYTES - 1), FEATURES_WINDOW,
+                          RIGHT_READ | RIGHT_WRITE))
+        return false;
+    if (address % PAGE_BYTES <= PAGE_BYTES - 8) {
+        const struct device_bar common = {
+            .base = (volatile uint8_t *)(FEATURES_WINDOW + address % PAGE_BYTES), .size = 8};
+        uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
+        config_write(f, PCI_COMMAND, command | COMMAND_MEMORY);
+        device_write32(&common, VIRTIO_FEATURE_SELECT, 1);
+        features = device_read32(&common, VIRTIO_FEATURES);
+        config_write(f, PCI_COMMAND, command);
+    }
+    device_page_close(init);
+    return features & VIRTIO_ACCESS_PLATFORM;
+}
+
+/* Nothing beyond the domain's DMA space is in the function's reach, from before it is a bus master.
+ * False: it is left alone. */
+static bool function_contain(struct init *init, struct claim *claim, struct function f,
+                             uint16_t virtio, const char *name)
+{
+    uint16_t source = (uint16_t)(f.bus << 8 | f.slot << 3 | f.number);
+    bool contained = dma_contained(init) && (!virtio || virtio_obeys(init, f));
+    return containment_allows(init, claim, contained, name) &&
+           dma_assign(init, claim->device->domain, source, name);
+}
+
 static void device_give(struct init *init, struct claim *claim, struct function f, const char *name)
 {
     struct start_device device = {.server = claim->device->server};
-    struct msix msix = {.capability = capability_find(f, CAPABILITY_MSIX)};
+    struct msix msix = {.capability = capability_find(f, CAPABILITY_MSIX, 0)};
     msix.bar = msix.capability ? config_read(f, msix.capability + 4) & 7 : DEVICE_BARS;
     uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
 
-    config_write(f, PCI_COMMAND, command & ~(uint32_t)(COMMAND_MEMORY | COMMAND_MASTER));
     bool wide;
     for (uint32_t n = 0; n < DEVICE_BARS; n += wide ? 2 : 1) {
         uint64_t address, size;
@@ -272,7 +326,11 @@ static void function_offer(struct init *init, struct claims *claims, struct func
     identity.virtio = virtio_type(identity.vendor, identity.id);
     device_text(&place, name);
     struct claim *claim = claim_find(init, claims, identity, name);
-    if (claim)
+    if (!claim)
+        return;
+    uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
+    config_write(f, PCI_COMMAND, command & ~(uint32_t)(COMMAND_MEMORY | COMMAND_MASTER));
+    if (function_contain(init, claim, f, identity.virtio, name))
         device_give(init, claim, f, name);
 }
 

@@ -262,14 +262,16 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 void supervise(struct init *init)
 {
     const uint64_t interval = init->stats_interval * clock_second();
-    uint64_t report = interval ? kernel_clock() + interval : 0, logs = 0;
+    uint64_t report = interval ? kernel_clock() + interval : 0, logs = 0, faults = 0;
     for (;;) {
         struct received received = {0};
         uint64_t heaps = heaps_deadline(init);
-        sys_wait(init->port, 0, earlier(earlier(report, logs), heaps), &received);
+        sys_wait(init->port, 0, earlier(earlier(report, logs), earlier(heaps, faults)), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);
         signals_handle(init, received.pending);
+        if (received.pending >> DMA_BIT & 1 || (faults && kernel_clock() >= faults))
+            faults = dma_faults(init);
         logs = logs_print(init);
         if (report && kernel_clock() >= report) {
             counters_print(init);

@@ -4,7 +4,7 @@
 # compiler's thread sanitizer puts the calls in; its library isn't linked.
 
 EXPLORE_FLAGS  := $(TOOL_FLAGS) -DMOTET_HOST -DSIM_MACHINE_PAGES=64
-EXPLORE_KERNEL := $(wildcard kernel/*.c) kernel/arch/sim/machine.c kernel/arch/x86_64/paging.c
+EXPLORE_KERNEL := $(wildcard kernel/*.c) kernel/arch/sim/machine.c kernel/arch/sim/iommu.c kernel/arch/x86_64/paging.c
 EXPLORE_C      := $(wildcard tests/explore/*.c kernel/arch/sim/check*.c) \
                   kernel/arch/sim/arena.c kernel/arch/sim/no_hooks.c
 EXPLORE_SEEN   := -fsanitize=thread $(call cc_flag,-Wno-tsan) $(call cc_flag,--param=tsan-instrument-func-entry-exit=0) \

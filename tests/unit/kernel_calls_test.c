@@ -39,6 +39,10 @@ static uint32_t slot_of(enum object type)
         return SLOT_IOPORTS;
     case OBJECT_trace:
         return SLOT_TRACE;
+    case OBJECT_dmaspace:
+        return make(type, DMASPACE_PAGES);
+    case OBJECT_iommu:
+        return SLOT_IOMMU;
     default:
         return make(type, 1);
     }
@@ -425,6 +429,45 @@ static void trace_errors(void **state)
     refused(BAD_ARGUMENT, INVOKE(SLOT_TRACE, trace_label, SLOT_SPACE, UINT16_MAX + 1));
 }
 
+static void iommu_errors(void **state)
+{
+    (void)state;
+    uint32_t space = make(OBJECT_dmaspace, DMASPACE_PAGES), page = make(OBJECT_page, 1);
+    uint32_t other = make(OBJECT_dmaspace, DMASPACE_PAGES), dying, tables[3];
+    refused(BAD_ARGUMENT, INVOKE(SLOT_IOMMU, iommu_assign, 0x10000, space));
+    refused(EMPTY_SLOT, INVOKE(SLOT_IOMMU, iommu_assign, 0x18, EMPTY));
+    refused(WRONG_TYPE, INVOKE(SLOT_IOMMU, iommu_assign, 0x18, SLOT_SPACE));
+    refused(NO_RIGHT, INVOKE(SLOT_IOMMU, iommu_assign, 0x18, copy_with(space, 0)));
+    for (int i = 2; i >= 0; i--)
+        tables[i] = make(OBJECT_table, 1);
+    must(INVOKE(tables[0], table_map, space, AT));
+    must(INVOKE(tables[1], table_map, space, AT));
+    must(INVOKE(page, page_map, space, AT, RIGHT_READ));
+    sim.iommu.slow = true;
+    refused(MORE, INVOKE(SLOT_IOMMU, iommu_assign, 0x18, space));
+    sim_iommu_finish();
+    must(INVOKE(SLOT_IOMMU, iommu_assign, 0x18, space));
+    refused(OCCUPIED, INVOKE(SLOT_IOMMU, iommu_assign, 0x18, other));
+    for (uint64_t bus = 1; bus < SIM_BUSES; bus++)
+        must((sim_iommu_finish(), sim.iommu.slow = false,
+              INVOKE(SLOT_IOMMU, iommu_assign, bus << 8, space)));
+    sim.iommu.slow = true;
+    refused(LIMIT, INVOKE(SLOT_IOMMU, iommu_assign, SIM_BUSES << 8, space));
+    refused(MORE, INVOKE(page, page_unmap, 0));
+    refused(BAD_STATE, INVOKE(tables[0], table_unmap, 0));
+    sim_iommu_finish();
+    must(INVOKE(page, page_unmap, 0));
+    refused(MORE, INVOKE(tables[1], table_unmap, 0));
+    sim_iommu_finish();
+    must(INVOKE(tables[1], table_unmap, 0));
+    dying = copy_with(other, RIGHT_ALL);
+    refused(MORE, INVOKE(SLOT_TABLE, captable_delete, other));
+    refused(BAD_STATE, INVOKE(SLOT_IOMMU, iommu_assign, 0x20, other));
+    assert_int_equal(cap_at(dying)->type, OBJECT_none);
+    must(INVOKE(SLOT_IOMMU, iommu_fault, 0));
+    assert_int_equal(machine.result[2], 0);
+}
+
 static void send_wait_errors(void **state)
 {
     (void)state;
@@ -529,6 +572,7 @@ int main(void)
         TEST(irq_errors),
         TEST(ioport_errors),
         TEST(trace_errors),
+        TEST(iommu_errors),
         TEST(send_wait_errors),
         TEST(named_capabilities_need_rights_too),
         TEST(nothing_enters_what_is_being_removed),

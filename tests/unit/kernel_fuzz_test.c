@@ -111,11 +111,11 @@ static uint64_t device_or_image_address(void)
 /* One argument, of the class that a letter stands for. */
 static uint64_t argument(char class, struct captable *own, struct captable *invoked)
 {
-    static const uint16_t sizes[] = {1, 1, 1, 1, 2, 2, 3, 8, 9, 20, 64};
-    static const uint8_t types[] = {OBJECT_none,     OBJECT_untyped, OBJECT_page,  OBJECT_page,
-                                    OBJECT_page,     OBJECT_table,   OBJECT_table, OBJECT_space,
-                                    OBJECT_captable, OBJECT_thread,  OBJECT_port,  OBJECT_port,
-                                    OBJECT_irq,      OBJECT_COUNT};
+    static const uint16_t sizes[] = {1, 1, 1, 1, 2, 2, 3, 3, 8, 9, 20, 64};
+    static const uint8_t types[] = {
+        OBJECT_none,  OBJECT_untyped,  OBJECT_page,     OBJECT_page,   OBJECT_page, OBJECT_table,
+        OBJECT_table, OBJECT_space,    OBJECT_captable, OBJECT_thread, OBJECT_port, OBJECT_port,
+        OBJECT_irq,   OBJECT_dmaspace, OBJECT_dmaspace, OBJECT_COUNT};
     if (chance(4))
         return hostile_number();
     switch (class) {
@@ -123,6 +123,12 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
         return find_slot(own, true, OBJECT_none);
     case 'S':
         return find_slot(own, true, OBJECT_space);
+    case 'M':
+        return find_slot(own, true, chance(50) ? OBJECT_space : OBJECT_dmaspace);
+    case 'D':
+        return find_slot(own, true, OBJECT_dmaspace);
+    case 'z': /* devices on three buses */
+        return random_number(3) << 8 | random_number(6);
     case 'C':
         return find_slot(own, true, OBJECT_captable);
     case 'P':
@@ -159,10 +165,12 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
         return find_slot(own, true, OBJECT_page);
     case 'y':
         return chance(95) ? 0 : 1;
-    case 'M':
+    case 'Y':
         return chance(60) ? TRACE_EVENTS_ALL : random_number(2 * TRACE_EVENTS_ALL);
     case 'I':
-        return chance(30) ? IRQ_MESSAGE : random_number(SIM_PINS + 2) | random_number(2) << 15;
+        return chance(30)   ? IRQ_MESSAGE
+               : chance(20) ? IRQ_PIN_IOMMU
+                            : random_number(SIM_PINS + 2) | random_number(2) << 15;
     default:
         return hostile_number();
     }
@@ -170,8 +178,8 @@ static uint64_t argument(char class, struct captable *own, struct captable *invo
 
 static const char *const operation_arguments[OPERATION_COUNT] = {
     [OPERATION_untyped_retype] = "tneA-",
-    [OPERATION_page_map] = "Sam--",
-    [OPERATION_table_map] = "Sa---",
+    [OPERATION_page_map] = "Mam--",
+    [OPERATION_table_map] = "Ma---",
     [OPERATION_captable_copy] = "sdr--",
     [OPERATION_captable_mint] = "Pdrbq",
     [OPERATION_captable_move] = "sd---",
@@ -186,8 +194,9 @@ static const char *const operation_arguments[OPERATION_COUNT] = {
     [OPERATION_ioport_in] = "nn---",
     [OPERATION_ioport_out] = "nn---",
     [OPERATION_trace_attach] = "yG---",
-    [OPERATION_trace_mask] = "yM---",
+    [OPERATION_trace_mask] = "yY---",
     [OPERATION_trace_label] = "Sn---",
+    [OPERATION_iommu_assign] = "zD---",
 };
 
 static const uint8_t operation_objects[OPERATION_COUNT] = {
@@ -376,14 +385,27 @@ static void machine_build(void)
     for (uint64_t d = 0; d < DOMAINS; d++)
         refill(d);
     give(0, SLOT_IRQS, OWN_IRQS, RIGHT_ALL);
+    give(2, SLOT_IOMMU, OWN_IRQS, RIGHT_ALL);
     give(1, SLOT_IOPORTS, OWN_IOPORTS, RIGHT_ALL);
     give(2, SLOT_TRACE, OWN_TRACE, RIGHT_ALL);
     assert_int_equal(INVOKE(tables[2], captable_move, SLOT_DEVICE, OWN_IOPORTS), OK);
     supervisor_step();
 }
 
+/* The IOMMU is now slow, now quick; devices reach for whatever there may be. */
+static void device_step(void)
+{
+    if (chance(10))
+        sim.iommu.slow = !sim.iommu.slow;
+    if (chance(30))
+        sim_iommu_finish();
+    sim_dma((uint16_t)argument('z', machine.table, machine.table), random_address(), 8, chance(50));
+}
+
 static void step(void)
 {
+    if (chance(10))
+        device_step();
     if (chance(20))
         sim_advance(random_number(2000));
     if (chance(5))
@@ -404,6 +426,7 @@ static void remove_everything(void)
 {
     struct cap *memory = cap_at(SLOT_MEMORY);
     enum error error = ERROR_MORE;
+    sim.iommu.slow = false;
     for (int steps = 0; error == ERROR_MORE; steps++) {
         assert_true(steps < REMOVAL_MAX);
         error = cap_remove_step(memory, false);

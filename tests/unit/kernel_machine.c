@@ -50,6 +50,7 @@ static void root_caps(void)
     root_cap(SLOT_TRACE, OBJECT_trace, RIGHT_CONTROL, 0, 0);
     root_cap(SLOT_MEMORY, OBJECT_untyped, RIGHT_CONTROL, next,
              SIM_PAGES - (next - SIM_MEMORY_FIRST) / PAGE_BYTES);
+    root_cap(SLOT_IOMMU, OBJECT_iommu, RIGHT_CONTROL, 0, 0);
 }
 
 /* As init is made: by the functions behind the system calls. */
@@ -67,6 +68,7 @@ void machine_create(void)
 {
     alarm(SECONDS_MAX);
     sim_reset(SIM_PAGES);
+    sim_iommu_start(DOMAIN_NUMBERS, false);
     check_reset();
     machine = (struct machine){.table = (struct captable *)sim_memory, .next_slot = SLOT_FREE};
     memset(sim_memory, 0, TABLE_PAGES * PAGE_BYTES);

@@ -33,6 +33,8 @@ enum {
     SLOT_MEMORY, /* untyped, all the rest */
     SLOT_FREE,
     ROOT_SLOTS = 128,
+    SLOT_IOMMU = ROOT_SLOTS - 1,
+    DOMAIN_NUMBERS = 4, /* of the IOMMU: 3 dmaspaces with devices */
     IMAGE_PAGES = 4,
     DEVICE_PAGES = 1024,
     PRIORITY = 10,    /* of main */

@@ -60,14 +60,25 @@ static void only_stated_sizes_are_made(void **state)
     static const struct {
         enum object type;
         uint64_t pages;
-    } wrong[] = {{OBJECT_none, 1},          {OBJECT_irq, 1},
-                 {OBJECT_ioport, 1},        {OBJECT_untyped, 0},
-                 {OBJECT_page, 0},          {OBJECT_page, PAGE_RUN_MAX + 1},
-                 {OBJECT_table, 0},         {OBJECT_table, 2},
-                 {OBJECT_space, 1},         {OBJECT_space, 3},
-                 {OBJECT_captable, 0},      {OBJECT_captable, CAPTABLE_PAGES_MAX + 1},
-                 {OBJECT_thread, 2},        {OBJECT_port, 0},
-                 {OBJECT_port, 1ull << 32}, {OBJECT_page, 1 + (1ull << 32)}};
+    } wrong[] = {{OBJECT_none, 1},
+                 {OBJECT_irq, 1},
+                 {OBJECT_ioport, 1},
+                 {OBJECT_untyped, 0},
+                 {OBJECT_iommu, 1},
+                 {OBJECT_dmaspace, 2},
+                 {OBJECT_dmaspace, 4},
+                 {OBJECT_page, 0},
+                 {OBJECT_page, PAGE_RUN_MAX + 1},
+                 {OBJECT_table, 0},
+                 {OBJECT_table, 2},
+                 {OBJECT_space, 1},
+                 {OBJECT_space, 3},
+                 {OBJECT_captable, 0},
+                 {OBJECT_captable, CAPTABLE_PAGES_MAX + 1},
+                 {OBJECT_thread, 2},
+                 {OBJECT_port, 0},
+                 {OBJECT_port, 1ull << 32},
+                 {OBJECT_page, 1 + (1ull << 32)}};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         refused(BAD_ARGUMENT, INVOKE(memory, untyped_retype, wrong[i].type, wrong[i].pages, 100));
     assert_int_equal(used(memory), 0);

@@ -106,8 +106,9 @@ static void explain_devices(FILE *out, const struct composition *c, uint32_t d)
         fprintf(out, "%6u  device  BARs from %#llx, %u interrupts each: ", device->slot,
                 (unsigned long long)device->address, device->vectors);
         explain_claim(out, device);
-        fprintf(out, ", at most %u (slots to %u)%s\n", device->most,
-                device->slot + device->slots - 1, device->required ? ", required" : "");
+        fprintf(out, ", at most %u (slots to %u)%s%s\n", device->most,
+                device->slot + device->slots - 1, device->required ? ", required" : "",
+                device->contained ? ", contained" : "");
     }
 }
 

@@ -295,6 +295,7 @@ static bool add_claims(struct composition *c, uint32_t d)
             .vectors = (uint8_t)claim->vectors,
             .server = (uint8_t)claim->server,
             .required = claim->required,
+            .contained = claim->contained,
             .address = address,
             .slot = domain->slots,
             .slots = slots,
@@ -391,12 +392,18 @@ static bool set_init_slots(struct composition *c)
 {
     /* captable, space, thread, port, the kernel information page */
     enum { OBJECTS_PER_DOMAIN = 5, PAGER_OBJECTS = 2, WORK_SLOTS = 64 };
+    /* The dmaspace; per run of pages with dma a copy and, wherever it lies, two tables that no
+     * other run needs. */
+    enum { DMASPACE_SLOTS = 2, DMA_RUN_SLOTS = 3 };
     uint64_t slots = heap_blocks(c->manifest) + INIT_UNTYPED + BOOT_UNTYPED_MAX + WORK_SLOTS;
     for (uint32_t i = 0; i < c->region_count; i++)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
     for (uint32_t d = 1; d < c->domain_count; d++)
         slots += OBJECTS_PER_DOMAIN + (c->domains[d].record.pager_entry ? PAGER_OBJECTS : 0) +
                  c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots;
+    for (uint32_t d = 1; d < c->domain_count; d++)
+        if (c->manifest->domains[d].claim_count)
+            slots += DMASPACE_SLOTS + DMA_RUN_SLOTS * c->domains[d].dma_runs;
     c->domains[0].slots = (uint32_t)slots;
     return set_table_slots(&c->domains[0], &c->manifest->domains[0]);
 }

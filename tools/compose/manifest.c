@@ -60,6 +60,7 @@ static const struct field claim_fields[] = {
     {"vectors", FIELD_NUMBER, false, offsetof(struct manifest_claim, vectors), 0,
      DEVICE_VECTORS_MAX},
     {"required", FIELD_BOOL, false, offsetof(struct manifest_claim, required), 0, 0},
+    {"contained", FIELD_BOOL, false, offsetof(struct manifest_claim, contained), 0, 0},
 };
 
 static const struct field file_fields[] = {

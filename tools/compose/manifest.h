@@ -52,6 +52,7 @@ struct manifest_claim {
     uint16_t vendor, id, id_last;
     uint32_t most, vectors;
     bool required;
+    bool contained;
 };
 
 struct manifest_file {

@@ -63,6 +63,8 @@ struct image_mapping *map_at(struct composition *c, uint32_t d, uint32_t region,
     if (d) {
         mapping->slot = domain->slots;
         domain->slots += (pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
+        if (rights & IMAGE_DMA)
+            domain->dma_runs += (pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
     }
     if (address)
         count_tables(domain, address, pages);

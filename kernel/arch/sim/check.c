@@ -65,12 +65,14 @@ void check_reset(void)
     memset(&kept, 0, sizeof(kept));
     checking = false;
     check_paging_reset();
+    check_dma_reset();
 }
 
 void check_other_state(void)
 {
     memset(pages, 0, SIM_PAGES * sizeof(pages[0]));
     check_paging_reset();
+    check_dma_reset();
 }
 
 static uint64_t index_of(const void *address)
@@ -204,6 +206,7 @@ static void check_cap(const struct cap *cap, const struct cap *parent)
         check_derived(cap, parent);
     if ((cap->type == OBJECT_page || cap->type == OBJECT_table) && cap->map.space)
         count.mapped++;
+    ASSERT(!(cap->flags & CAP_FLUSHING) || (cap->map.space && cap->map.space->dma));
 }
 
 /* Walks the list, with the line of ancestors at hand. */
@@ -407,8 +410,8 @@ static void check_vector(uint64_t number, bool owned)
     const struct irq_vector *vector = irq_vector(number);
     ASSERT(vector->taken == owned);
     ASSERT(!vector->port || (owned && is_object(vector->port, OBJECT_port) && vector->bit < 64));
-    ASSERT(!vector->routed || (vector->port && sim.pin[vector->pin].vector == number));
-    ASSERT(!vector->level || (vector->routed && sim.pin[vector->pin].level));
+    ASSERT(!vector->routed || (vector->port && sim_pin(vector->pin)->vector == number));
+    ASSERT(!vector->level || (vector->routed && sim_pin(vector->pin)->level));
 }
 
 /* A vector has at most one first capability, and is bound only while that exists; a pin is open
@@ -425,11 +428,11 @@ static void check_irqs(const struct cap *first)
     }
     for (uint64_t number = IRQ_VECTOR_FIRST; number <= IRQ_VECTOR_LAST; number++)
         check_vector(number, owned[number]);
-    for (uint64_t pin = 0; pin < SIM_PINS; pin++) {
+    for (uint64_t pin = 0; pin <= SIM_PINS; pin++) {
         if (!sim.pin[pin].open)
             continue;
         const struct irq_vector *vector = irq_vector(sim.pin[pin].vector);
-        ASSERT(vector->routed && vector->pin == pin);
+        ASSERT(vector->routed && sim_pin(vector->pin) == &sim.pin[pin]);
     }
 }
 
@@ -437,6 +440,7 @@ static void check_space(const struct space *space)
 {
     ASSERT((uint64_t)space->root == (uint64_t)space + PAGE_BYTES);
     ASSERT(space->root_physical == virt_to_phys(space->root));
+    ASSERT(space->dma || space->end == USER_ADDRESS_END);
     FOR_EACH_THREAD(thread, &space->threads, space_link)
     {
         ASSERT(thread->space == space && --count.space_threads >= 0);
@@ -448,7 +452,10 @@ static void check_space(const struct space *space)
         ASSERT(cap->map.space == space);
         check_place(cap);
     }
-    check_space_entries(space);
+    if (space->dma)
+        check_dmaspace_entries(space);
+    else
+        check_space_entries(space);
 }
 
 /* The data plane: threads, ports, and what the CPU has of them. Returns the capabilities that are
@@ -486,6 +493,7 @@ void check_all(const struct cap *first, const struct captable *table)
     memset(&count, 0, sizeof(count));
     kept.thread_count = kept.port_count = 0;
     root_table = table;
+    check_dma_begin();
     check_caps(first);
     for (uint64_t i = 0; i < sim_pages; i++)
         page_changed(i, state_now(i));
@@ -503,9 +511,10 @@ void check_all(const struct cap *first, const struct captable *table)
             continue;
         if (cap->type == OBJECT_captable)
             found += caps_in_table(cap->object);
-        else if (cap->type == OBJECT_space)
+        else if (cap->type == OBJECT_space || cap->type == OBJECT_dmaspace)
             check_space(cap->object);
     }
+    check_dma();
     check_share_owners(first);
     check_irqs(first);
     check_trace(first);

@@ -25,6 +25,8 @@ void check_other_state(void);
  *  - threads, ports, spaces, tables: everything is in exactly the lists it should be in;
  *  - interrupts: a vector has one owner, and is bound to a live port or to nothing; a pin is open
  *    only for a bound vector;
+ *  - DMA: tables say what capabilities say, a device is assigned to one space, and nothing that an
+ *    IOMMU may remember has become anything else;
  *  - the CPU: the best thread runs, timer and slice are set when they must be;
  *  - the trace: check_trace.h.
  */
@@ -50,5 +52,11 @@ void check_paging_reset(void);
 void check_mapped(const struct cap *page, uint8_t rights);
 void check_space_entries(const struct space *space);
 void check_translations(const struct space *running);
+
+/* The same for DMA spaces (check_dma.c): check_dma_begin, each of them, then check_dma. */
+void check_dma_reset(void);
+void check_dma_begin(void);
+void check_dmaspace_entries(const struct space *space);
+void check_dma(void);
 
 #endif

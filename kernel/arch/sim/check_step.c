@@ -431,7 +431,7 @@ static void after_mapping(const struct registers *r, const struct cap *cap, cons
         ASSERT(!cap->map.space);
     if (step.operation == OPERATION_page_map || step.operation == OPERATION_table_map)
         ASSERT(cap->map.space == space->object && cap->map.at == r->r10);
-    if (step.operation == OPERATION_page_map)
+    if (step.operation == OPERATION_page_map && !cap->map.space->dma)
         check_mapped(cap, (uint8_t)r->r8);
 }
 
@@ -441,7 +441,7 @@ static void after_irq(const struct registers *r, const struct cap *cap, const st
     if (step.operation == OPERATION_irq_bind)
         ASSERT(vector->port == port->object && vector->bit == r->r10);
     else if (step.operation == OPERATION_irq_ack)
-        ASSERT(sim.pin[vector->pin].open);
+        ASSERT(sim_pin(vector->pin)->open);
 }
 
 static void after_trace(const struct registers *r)
@@ -577,7 +577,7 @@ void check_interrupt_after(void)
     if (!raised)
         return;
     after_signal(OK);
-    ASSERT(!raised->level || !sim.pin[raised->pin].open);
+    ASSERT(!raised->level || !sim_pin(raised->pin)->open);
 }
 
 /* --- time --- */

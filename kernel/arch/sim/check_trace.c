@@ -33,7 +33,7 @@ static const struct cap *marked(const struct cap *first)
 {
     const struct cap *found = NULL;
     for (const struct cap *cap = first; cap; cap = cap->next) {
-        if (!(cap->flags & CAP_TRACE))
+        if (cap->type != OBJECT_page || !(cap->flags & CAP_TRACE))
             continue;
         ASSERT(!found && cap->type == OBJECT_page && !(cap->flags & CAP_DEVICE));
         found = cap;

@@ -12,6 +12,7 @@
 #include <sanitizer/asan_interface.h>
 
 #include "kernel/arch/sim/arena.h"
+#include "kernel/iommu.h"
 #include "kernel/irq.h"
 #include "kernel/syscall.h"
 
@@ -33,6 +34,7 @@ void sim_reset(uint64_t pages)
     for (uint64_t vector = IRQ_VECTOR_FIRST; vector <= IRQ_VECTOR_LAST; vector++)
         irq_release(vector);
     sim = (struct sim_machine){0};
+    iommu = (struct iommu){0};
     sim_cpu = (struct cpu){0};
     own_counters = (struct kernel_counters){0};
     sim_counters = &own_counters;
@@ -149,18 +151,18 @@ void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
 
 enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
 {
-    if (pin >= SIM_PINS)
+    if (pin == IRQ_PIN_IOMMU ? !sim.iommu.present : pin >= SIM_PINS)
         return ERROR_BAD_ARGUMENT;
-    if (sim.pin[pin].open)
+    if (sim_pin(pin)->open)
         return ERROR_OCCUPIED;
-    sim.pin[pin] = (struct sim_pin){.vector = vector, .level = level, .open = true};
+    *sim_pin(pin) = (struct sim_pin){.vector = vector, .level = level, .open = true};
     return OK;
 }
 
 void arch_pin_mask(uint64_t pin, bool masked)
 {
-    ASSERT(pin < SIM_PINS);
-    sim.pin[pin].open = !masked;
+    ASSERT(pin == IRQ_PIN_IOMMU || pin < SIM_PINS);
+    sim_pin(pin)->open = !masked;
 }
 
 void arch_irq_message(uint64_t vector, uint64_t *address, uint64_t *data)

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 
 #include "kernel/arch.h"
+#include "kernel/arch/sim/iommu.h"
 
 enum {
     SIM_PINS = 24,         /* inputs of the I/O APIC */
@@ -25,7 +26,8 @@ struct sim_machine {
     struct sim_pin {
         uint64_t vector;
         bool level, open; /* open: not masked */
-    } pin[SIM_PINS];
+    } pin[SIM_PINS + 1];  /* the last one: the IOMMU's */
+    struct sim_iommu iommu;
     uint64_t out_port, out_bytes, out_value; /* the last write to an I/O port */
 
     /* Translations are forgotten: of `pages` pages at `address`; 0 pages: all. May be NULL. */
@@ -41,6 +43,12 @@ struct sim_machine {
     jmp_buf *panic;
 };
 extern struct sim_machine sim;
+
+/* By the number that irq.bind knows. */
+static inline struct sim_pin *sim_pin(uint64_t pin)
+{
+    return &sim.pin[pin == IRQ_PIN_IOMMU ? SIM_PINS : pin];
+}
 
 /* What the last panic said that went to sim.panic. */
 extern char sim_panic_text[SIM_PANIC_BYTES];

@@ -6,6 +6,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/vtd.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
 
@@ -163,6 +164,8 @@ void arch_timer_set(uint64_t time)
 enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
 {
     uint32_t last = ioapic_read(IOAPIC_VERSION) >> 16 & 0xff;
+    if (pin == IRQ_PIN_IOMMU)
+        return vtd_route(vector);
     if (pin > last)
         return ERROR_BAD_ARGUMENT;
     uint32_t entry = IOAPIC_ENTRY + 2 * (uint32_t)pin;
@@ -173,6 +176,10 @@ enum error arch_pin_route(uint64_t pin, uint64_t vector, bool level)
 
 void arch_pin_mask(uint64_t pin, bool masked)
 {
+    if (pin == IRQ_PIN_IOMMU) {
+        vtd_mask(masked);
+        return;
+    }
     uint32_t entry = IOAPIC_ENTRY + 2 * (uint32_t)pin;
     uint32_t value = ioapic_read(entry) & ~(uint32_t)IOAPIC_MASKED;
     ioapic_write(entry, value | (masked ? IOAPIC_MASKED : 0));

@@ -15,7 +15,12 @@
 #define HPET_PHYSICAL   0xfed00000ull
 
 /* Pages of device memory that memory.c maps for the kernel. */
-enum device_page { DEVICE_PAGE_APIC, DEVICE_PAGE_IOAPIC, DEVICE_PAGE_HPET };
+enum device_page {
+    DEVICE_PAGE_APIC,
+    DEVICE_PAGE_IOAPIC,
+    DEVICE_PAGE_HPET,
+    DEVICE_PAGE_VTD, /* and behind it, one per unit */
+};
 
 enum { VECTOR_TIMER = 0x20, VECTOR_SPURIOUS = 0xff };
 

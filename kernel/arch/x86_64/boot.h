@@ -17,6 +17,7 @@ enum boot_protocol { BOOT_PVH = 1, BOOT_MULTIBOOT2 = 2 };
 struct boot_info {
     uint32_t range_count;
     struct memory_range ranges[INIT_MEMORY_MAX]; /* usable memory; no two overlap */
+    uint64_t rsdp; /* physical address of ACPI's root pointer; 0: not told */
     char command_line[BOOT_COMMAND_LINE_BYTES];
 };
 
@@ -28,6 +29,15 @@ extern char kernel_text_end[], kernel_rodata_end[], kernel_end[], image_start[],
 
 /* Maps all of memory in the direct map and write-protects the kernel. */
 void boot_map_memory(struct boot_info *info);
+
+/* Pages for the kernel before init exists, zeroed, from the largest range; never given back. */
+void *boot_pages_alloc(struct boot_info *info, uint64_t pages);
+
+/* Maps a page of registers for the kernel, as that device page (enum device_page). */
+void boot_map_device(uint32_t page, uint64_t physical);
+
+/* Memory in the direct map: NULL if not all of it is there. */
+const void *boot_reach(uint64_t physical, uint64_t bytes);
 
 /* Feature bits, segments, interrupt table, timer: this CPU. */
 uint32_t cpu_start(void);

@@ -49,7 +49,13 @@ struct multiboot_memory_entry {
     uint32_t reserved;
 };
 
-enum { MULTIBOOT_TAG_END = 0, MULTIBOOT_TAG_COMMAND_LINE = 1, MULTIBOOT_TAG_MEMORY_MAP = 6 };
+enum {
+    MULTIBOOT_TAG_END = 0,
+    MULTIBOOT_TAG_COMMAND_LINE = 1,
+    MULTIBOOT_TAG_MEMORY_MAP = 6,
+    MULTIBOOT_TAG_ACPI_OLD = 14, /* a copy of ACPI's root pointer, of revision 0 */
+    MULTIBOOT_TAG_ACPI_NEW = 15, /* of a later one; comes last */
+};
 enum { MEMORY_USABLE = 1, LOWEST_USED = 0x1000 };
 
 /* What lies between two addresses in boot.S's mapping. */
@@ -130,6 +136,7 @@ static void read_pvh(uint32_t information, struct boot_info *info)
     for (uint32_t i = 0; i < start->memory_map_entries; i++)
         if (entry[i].type == MEMORY_USABLE)
             add_usable(info, entry[i].address, entry[i].size);
+    info->rsdp = start->rsdp;
     if (start->command_line)
         copy_command_line(info, mapped(start->command_line, 1), MAPPED_BYTES - start->command_line);
 }
@@ -158,6 +165,8 @@ static void read_multiboot(uint32_t information, struct boot_info *info)
             read_multiboot_map((const void *)tag, info);
         else if (tag->type == MULTIBOOT_TAG_COMMAND_LINE)
             copy_command_line(info, (const char *)(tag + 1), tag->size - sizeof(*tag));
+        else if (tag->type == MULTIBOOT_TAG_ACPI_OLD || tag->type == MULTIBOOT_TAG_ACPI_NEW)
+            info->rsdp = virt_to_phys(tag + 1);
         at += (tag->size + 7) & ~7ull;
     }
 }

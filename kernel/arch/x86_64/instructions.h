@@ -104,6 +104,31 @@ static inline volatile uint32_t *device_page(uint32_t number)
     return (volatile uint32_t *)(0xffffffffbfe00000ull + number * 4096ull);
 }
 
+static inline uint32_t device_read32(uint32_t page, uint32_t offset)
+{
+    return device_page(page)[offset / 4];
+}
+
+static inline void device_write32(uint32_t page, uint32_t offset, uint32_t value)
+{
+    device_page(page)[offset / 4] = value;
+}
+
+static inline uint64_t device_read64(uint32_t page, uint32_t offset)
+{
+    return *(volatile uint64_t *)&device_page(page)[offset / 4];
+}
+
+static inline void device_write64(uint32_t page, uint32_t offset, uint64_t value)
+{
+    *(volatile uint64_t *)&device_page(page)[offset / 4] = value;
+}
+
+static inline void cache_line_flush(const void *address)
+{
+    __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
+}
+
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 };

@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/boot.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/uart.h"
+#include "kernel/arch/x86_64/vtd.h"
 #include "kernel/init.h"
 #include "kernel/panic.h"
 #include "motet/image.h"
@@ -70,6 +71,21 @@ static void device_ranges(struct init_machine *machine)
         machine->device[machine->device_count++] = (struct memory_range){high, limit - PAGE_BYTES};
 }
 
+/* Every device is cut off from memory, if there is something that can; else it is said. */
+static void iommu_find(void)
+{
+    struct dmar dmar;
+    if (!boot_info.rsdp)
+        return;
+    const char *wrong = dmar_find(boot_info.rsdp, boot_reach, &dmar);
+    for (uint32_t n = 0; n < dmar.count; n++)
+        boot_map_device(DEVICE_PAGE_VTD + n, dmar.unit[n]);
+    if (dmar.count)
+        wrong = vtd_start(dmar.count, boot_pages_alloc(&boot_info, VTD_TABLE_PAGES));
+    if (wrong)
+        kprintf("no VT-d: %s", wrong);
+}
+
 static void init_start(void)
 {
     static struct init_machine machine;
@@ -100,6 +116,7 @@ void kernel_boot(void)
             boot_protocol == BOOT_PVH ? "PVH" : "Multiboot2",
             (unsigned long)(clock_frequency / 1000000), clock_reference(), apic_name(),
             apic_timer_name(), features & CPU_NX ? "" : ", no NX: data is executable");
+    iommu_find();
     init_start();
     cpu_run();
 }

@@ -46,16 +46,15 @@ static struct memory_range *largest_low_range(struct boot_info *info)
     return best;
 }
 
-/* A page for the kernel before init exists, zeroed, from the largest range; never given back. */
-static void *boot_page_alloc(struct boot_info *info)
+void *boot_pages_alloc(struct boot_info *info, uint64_t pages)
 {
     struct memory_range *range = largest_low_range(info);
-    if (!range || range->start == range->end)
+    if (!range || range->end - range->start < pages * PAGE_BYTES)
         panic("too little memory: nothing is left to start init (give the machine more, QEMU: -m)");
-    void *page = phys_to_virt(range->start);
-    range->start += PAGE_BYTES;
-    memset(page, 0, PAGE_BYTES);
-    return page;
+    void *first = phys_to_virt(range->start);
+    range->start += pages * PAGE_BYTES;
+    memset(first, 0, pages * PAGE_BYTES);
+    return first;
 }
 
 /* Rights of a page of the first 2 MiB, where kernel and image are: text and constants aren't
@@ -93,7 +92,7 @@ static void map_gib(struct boot_info *info, uint64_t gib, bool large)
         direct_pointers[gib] = gib * GIB | flags | PTE_LARGE | PTE_GLOBAL | no_execute_bit();
         return;
     }
-    uint64_t *directory = boot_page_alloc(info);
+    uint64_t *directory = boot_pages_alloc(info, 1);
     for (uint64_t i = 0; i < 512; i++)
         directory[i] = (gib * GIB + i * MIB_2) | flags | PTE_LARGE | PTE_GLOBAL | no_execute_bit();
     direct_pointers[gib] = virt_to_phys(directory) | flags;
@@ -104,10 +103,21 @@ static bool has_gib_pages(void)
     return cpuid(0x80000001, 0).edx >> 26 & 1;
 }
 
-static void map_device(enum device_page page, uint64_t physical)
+void boot_map_device(uint32_t page, uint64_t physical)
 {
     device_pages[page] =
         physical | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_UNCACHED | no_execute_bit();
+}
+
+const void *boot_reach(uint64_t physical, uint64_t bytes)
+{
+    uint64_t end = physical + bytes;
+    if (end < physical || end > BOOT_MEMORY_END)
+        return NULL;
+    for (uint64_t gib = physical / GIB; gib * GIB < end; gib++)
+        if (!direct_pointers[gib])
+            return NULL;
+    return phys_to_virt(physical);
 }
 
 void boot_map_memory(struct boot_info *info)
@@ -121,9 +131,9 @@ void boot_map_memory(struct boot_info *info)
             if (gib && !direct_pointers[gib])
                 map_gib(info, gib, large);
     }
-    map_device(DEVICE_PAGE_APIC, APIC_PHYSICAL);
-    map_device(DEVICE_PAGE_IOAPIC, IOAPIC_PHYSICAL);
-    map_device(DEVICE_PAGE_HPET, HPET_PHYSICAL);
+    boot_map_device(DEVICE_PAGE_APIC, APIC_PHYSICAL);
+    boot_map_device(DEVICE_PAGE_IOAPIC, IOAPIC_PHYSICAL);
+    boot_map_device(DEVICE_PAGE_HPET, HPET_PHYSICAL);
     direct_pointers[0] = kernel_physical(direct_first) | flags;
     kernel_pointers[510] = kernel_physical(kernel_directory) | flags;
     kernel_root[0] = 0;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "motet/error.h"
+#include "motet/abi.h"
 
 enum { PAGING_ENTRIES = 512, PAGING_LEVELS = 4 };
 
@@ -40,6 +40,14 @@ uint64_t *paging_table_entry(uint64_t *root, uint64_t address, uint64_t level);
 /* An entry for a user page with these rights (enum right). `nx`: the processor has the no-execute
  * bit. */
 uint64_t paging_user_entry(uint64_t physical, uint8_t rights, bool device, bool nx);
+
+/* An entry of VT-d's second level, whose tables look the same to this code: readable where a
+ * processor's entry is present, and of a table nothing but readable and writable (VT-d
+ * specification, 9.8). */
+static inline uint64_t paging_dma_entry(uint64_t physical, uint8_t rights)
+{
+    return physical | PTE_PRESENT | (rights & RIGHT_WRITE ? PTE_WRITE : 0);
+}
 
 /* Whether a table has no present entry. */
 bool paging_table_empty(const uint64_t *table);

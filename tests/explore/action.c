@@ -59,8 +59,9 @@ static const struct numbers {
     {'c', 2, 1, {CALL_COUNT, CALL_invoke, UINT64_MAX}}, /* invoke: of an unknown operation */
     {'V', 2, 1, {IRQ_VECTOR_FIRST, IRQ_VECTOR_FIRST + 1, IRQ_VECTOR_LAST + 1}},
     {'N', 1, 0, {PIN}},
-    {'T', 2, 0, {TICK, 0}},              /* time; 0: until the timer fires */
-    {'D', 3, 1, {0, 2 * TICK, TICK, 1}}, /* deadline from now on; 0: none, 1: past */
+    {'n', 2, 1, {SOURCE, SOURCE + 1, 1 << 16}}, /* source ids */
+    {'T', 2, 0, {TICK, 0}},                     /* time; 0: until the timer fires */
+    {'D', 3, 1, {0, 2 * TICK, TICK, 1}},        /* deadline from now on; 0: none, 1: past */
     {'A', 2, 2, {IMAGE_ADDRESS, DEVICE_ADDRESS, 1, 1ull << 40}}, /* physical */
     {'y', 1, 1, {0, 1}},                                         /* CPU */
     {'M', 3, 1, {TRACE_EVENTS_ALL, 0, 1u << TRACE_send, 1u << TRACE_none}},
@@ -84,8 +85,8 @@ enum { MADE_GOOD = 9, MADE = sizeof(made) / sizeof(made[0]) };
  * receives; B a bell. */
 static const char *const operation_classes[OPERATION_COUNT] = {
     [OPERATION_untyped_retype] = "teA",
-    [OPERATION_page_map] = "Sam",
-    [OPERATION_table_map] = "Sa",
+    [OPERATION_page_map] = "Wam",
+    [OPERATION_table_map] = "Wa",
     [OPERATION_captable_copy] = "sdr",
     [OPERATION_captable_mint] = "Pdrbq",
     [OPERATION_captable_move] = "sd",
@@ -100,6 +101,7 @@ static const char *const operation_classes[OPERATION_COUNT] = {
     [OPERATION_ioport_derive] = "oke",
     [OPERATION_ioport_in] = "ok",
     [OPERATION_ioport_out] = "ok",
+    [OPERATION_iommu_assign] = "nZ",
     [OPERATION_trace_attach] = "yG",
     [OPERATION_trace_mask] = "yM",
     [OPERATION_trace_label] = "Sl",
@@ -109,7 +111,7 @@ static const char *const kind_classes[ACTION_KINDS] = {
     [ACTION_send] = "Pwh",       [ACTION_signal] = "P",    [ACTION_wait] = "PRBD",
     [ACTION_send_wait] = "PPwD", [ACTION_yield] = "",      [ACTION_unknown_call] = "c",
     [ACTION_fault] = "",         [ACTION_interrupt] = "V", [ACTION_pin] = "N",
-    [ACTION_time] = "T",
+    [ACTION_time] = "T",         [ACTION_flushed] = "",
 };
 
 static const uint8_t operation_objects[OPERATION_COUNT] = {
@@ -117,7 +119,7 @@ static const uint8_t operation_objects[OPERATION_COUNT] = {
 #include "motet/calls.def"
 };
 
-static const char object_letters[OBJECT_COUNT + 1] = "-UGTSCHPIOE";
+static const char object_letters[OBJECT_COUNT + 1] = "-UGTSCHPIOEZQ";
 
 static const struct numbers *numbers_of(char letter)
 {
@@ -237,6 +239,12 @@ static void choose_slot(struct choices *choices, char letter, const struct slots
         break;
     case 's':
         choose_typed(choices, own, OBJECT_none);
+        break;
+    case 'W': /* what can be mapped in */
+        choose_typed(choices, own, OBJECT_space);
+        for (int i = 0; i < own->count; i++)
+            if (own->type[i] == OBJECT_dmaspace)
+                good(choices, own->used[i]);
         break;
     default:
         choose_typed(choices, own, (uint8_t)(strchr(object_letters, letter) - object_letters));
@@ -479,6 +487,9 @@ enum error action_perform(const struct action *action)
         sim_pin_assert(PIN);
         check_interrupt_after();
         return OK;
+    case ACTION_flushed:
+        sim_iommu_finish();
+        return OK;
     case ACTION_time:
         ticks = value_of('T', action->argument[0]);
         if (!ticks)
@@ -504,7 +515,7 @@ bool action_may_change(const struct action *action, enum error error)
 static const char *const kind_names[ACTION_KINDS] = {
     [ACTION_unknown_call] = "unknown call", [ACTION_fault] = "page fault",
     [ACTION_interrupt] = "interrupt",       [ACTION_pin] = "pin",
-    [ACTION_time] = "time passes",
+    [ACTION_time] = "time passes",          [ACTION_flushed] = "invalidation over",
 #define CALL(name, ...) [ACTION_##name] = #name,
 #include "motet/calls.def"
 };

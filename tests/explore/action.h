@@ -26,6 +26,7 @@ enum action_kind {
     ACTION_interrupt,
     ACTION_pin,
     ACTION_time,
+    ACTION_flushed, /* the invalidation that runs is over */
     ACTION_KINDS
 };
 

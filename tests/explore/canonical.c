@@ -8,6 +8,8 @@
 
 #include "kernel/arch/sim/machine.h"
 #include "kernel/captable.h"
+#include "kernel/dmaspace.h"
+#include "kernel/iommu.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
 #include "kernel/space.h"
@@ -104,7 +106,7 @@ static bool sane(const struct cap *cap, const struct cap *last)
     return offset < SIM_MEMORY_BYTES && offset % sizeof(*cap) == 0 && cap->prev == last &&
            cap->type > OBJECT_none && cap->type < OBJECT_COUNT &&
            (by_address(cap) || cap->type == OBJECT_irq || cap->type == OBJECT_ioport ||
-            cap->type == OBJECT_trace ||
+            cap->type == OBJECT_trace || cap->type == OBJECT_iommu ||
             (uint64_t)((const uint8_t *)cap->object - form.memory) < SIM_MEMORY_BYTES);
 }
 
@@ -150,11 +152,27 @@ static uint64_t place(const struct cap *cap, const uint64_t *ports)
     return pointer(port) | from_head << 32 | in_entries % sizeof(port->entries[0]) << 40;
 }
 
+/* Which invalidation a ticket waits for: 0: none; it is modulo 4, as iommu.h says. */
+static uint64_t waits_for(uint8_t ticket)
+{
+    uint8_t ahead = (ticket - iommu.done) & 3;
+    return ahead == 3 ? 0 : ahead;
+}
+
+/* A ticket counts by what it waits for. */
+static uint64_t flags_of(const struct cap *cap)
+{
+    if (!(cap->flags & CAP_FLUSHING))
+        return cap->flags;
+    return (cap->flags & (CAP_FLUSHING | (CAP_FLUSHING - 1))) |
+           waits_for(cap->flags >> CAP_TICKET_SHIFT) << CAP_TICKET_SHIFT;
+}
+
 static void mix_cap(const struct cap *cap, const uint64_t *ports)
 {
     mix(place(cap, ports));
-    mix(cap->type | (uint64_t)cap->rights << 8 | (uint64_t)cap->depth << 16 |
-        (uint64_t)cap->flags << 24 | (uint64_t)cap->pages << 32);
+    mix(cap->type | (uint64_t)cap->rights << 8 | (uint64_t)cap->depth << 16 | flags_of(cap) << 24 |
+        (uint64_t)cap->pages << 32);
     switch (cap->type) {
     case OBJECT_untyped:
         mix(cap->untyped.used);
@@ -266,6 +284,29 @@ static void mix_entries(const uint64_t *table, int end)
     mix(0);
 }
 
+static void mix_dmaspace(const struct dmaspace *dmaspace)
+{
+    const struct space *space = &dmaspace->space;
+    mix_list(&space->maps);
+    mix(pointer(space->root));
+    mix_entries(space->root, ENTRIES);
+    mix_entries(space->root + ENTRIES, ENTRIES);
+    mix(dmaspace->count | (uint64_t)dmaspace->domain << 8 |
+        (dmaspace->domain ? waits_for(dmaspace->ticket) << 16 : 0));
+    for (int i = 0; i < dmaspace->count; i++)
+        mix(dmaspace->devices[i]);
+}
+
+static void mix_iommu(void)
+{
+    mix(iommu.domains);
+    mix((uint64_t)(iommu.begun != iommu.done) | (uint64_t)sim.iommu.running << 1);
+    for (int i = 0; i < SIM_CONTEXTS; i++)
+        if (sim.iommu.context[i].root)
+            mix(physical(sim.iommu.context[i].root) ^ (uint64_t)sim.iommu.context[i].source << 40 ^
+                (uint64_t)sim.iommu.context[i].domain << 56);
+}
+
 static void mix_object(const struct cap *cap)
 {
     const struct space *space = cap->object;
@@ -281,6 +322,9 @@ static void mix_object(const struct cap *cap)
         break;
     case OBJECT_table:
         mix_entries(cap->object, ENTRIES);
+        break;
+    case OBJECT_dmaspace:
+        mix_dmaspace(cap->object);
         break;
     case OBJECT_space:
         mix_list(&space->maps);
@@ -357,5 +401,7 @@ void canonical_take(struct canonical *canonical)
     mix(from_now(sim.timer));
     mix(pointer(sim.loaded));
     mix_irqs();
+    if (sim.iommu.present)
+        mix_iommu();
     canonical->hash = form.hash ? form.hash : 1;
 }

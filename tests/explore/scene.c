@@ -23,6 +23,7 @@ enum part {
     PART_URGENT = 1u << 8,  /* A has a higher priority than main and B */
     PART_QUEUE = 1u << 6,   /* main's port: a queue about to wrap around, share 0 nearly used up */
     PART_TRACE = 1u << 9,   /* the trace, and two pages, one for its ring */
+    PART_DMA = 1u << 10,    /* the IOMMU, a device's space with a page in it, one without */
 };
 
 enum {
@@ -33,8 +34,10 @@ enum {
     SLOT_IRQS = SLOT_MEMORY - 3,
     SLOT_IOPORTS = SLOT_MEMORY - 4,
     SLOT_TRACE = SLOT_MEMORY - 5,
-    CAPS_MAX = 2000, /* a longer list is a circle */
-    CHAIN_FREE = 1,  /* how many more may be derived at the end of the chain */
+    SLOT_IOMMU = SLOT_MEMORY - 6,
+    DOMAIN_NUMBERS = 3, /* of the IOMMU: for two spaces with devices */
+    CAPS_MAX = 2000,    /* a longer list is a circle */
+    CHAIN_FREE = 1,     /* how many more may be derived at the end of the chain */
 };
 
 static struct {
@@ -141,6 +144,8 @@ static void root_caps(const struct configuration *configuration)
     }
     if (configuration->parts & PART_TRACE)
         root_cap(SLOT_TRACE, OBJECT_trace, RIGHT_CONTROL, 0, 0);
+    if (configuration->parts & PART_DMA)
+        root_cap(SLOT_IOMMU, OBJECT_iommu, RIGHT_CONTROL, 0, 0);
     if (configuration->parts & PART_DEVICE) {
         root_cap(SLOT_IMAGE, OBJECT_untyped, RIGHT_CONTROL, IMAGE_ADDRESS, IMAGE_PAGES)
             ->untyped.kind = UNTYPED_IMAGE;
@@ -257,6 +262,24 @@ static void trace_make(void)
     MUST(SLOT_TRACE, trace_mask, 0, TRACE_EVENTS_ALL);
 }
 
+/* A device reaches one page, a copy; the other space and its first table are free. */
+static void dma_make(void)
+{
+    uint64_t space = make(OBJECT_dmaspace, DMASPACE_PAGES), tables[2], page, copy;
+    make(OBJECT_dmaspace, DMASPACE_PAGES);
+    for (int i = 0; i < 2; i++) {
+        tables[i] = make(OBJECT_table, 1);
+        MUST(tables[i], table_map, space, AT);
+    }
+    page = make(OBJECT_page, 1);
+    make(OBJECT_table, 1);
+    copy = scene.next++;
+    COPY(SLOT_TABLE, page, copy);
+    MUST(copy, page_map, space, AT, RIGHT_READ | RIGHT_WRITE);
+    MUST(SLOT_IOMMU, iommu_assign, SOURCE, space);
+    sim.iommu.slow = true; /* from now on, invalidations take their time */
+}
+
 /* All but two entries of share 0 are another's, and the next entry is the last of the ring. */
 static void queue_make(void)
 {
@@ -279,6 +302,8 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
     uint32_t parts = configuration->parts;
     sim_reset(SIM_PAGES);
     sim.panic = panic;
+    if (parts & PART_DMA)
+        sim_iommu_start(DOMAIN_NUMBERS, false);
     check_reset();
     sim_frequency = 100 * 2 * TICK; /* a slice is its hundredth part */
     scene.a = scene.b = NULL;
@@ -303,6 +328,8 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
         irq_make();
     if (parts & PART_TRACE)
         trace_make();
+    if (parts & PART_DMA)
+        dma_make();
     if (parts & PART_THREADS)
         threads_start();
     struct cap *memory = cap_at(SLOT_MEMORY);
@@ -374,6 +401,13 @@ const struct configuration configurations[] = {
      {KIND(wait) | KIND(yield) | KIND(interrupt) | KIND(pin) | KIND(time) | KIND(invoke),
       OP(irq_derive) | OP(irq_bind) | OP(irq_ack) | OP(ioport_derive) | OP(ioport_in) |
           OP(ioport_out) | REMOVALS | OP(captable_copy)}},
+    {"dma",
+     "DMA spaces, a device, invalidations that take their time",
+     PART_DMA,
+     5,
+     {KIND(invoke) | KIND(flushed), OP(page_map) | OP(page_unmap) | OP(table_map) |
+                                        OP(table_unmap) | OP(iommu_assign) | OP(iommu_fault) |
+                                        REMOVALS | OP(captable_copy) | OP(untyped_retype)}},
     {"all",
      "everything at once: all calls, all operations",
      PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE |

@@ -22,6 +22,7 @@ enum {
     PRIORITY = 10,
     TICK = 10, /* time goes by in such steps; a slice has two */
     PIN = 3,
+    SOURCE = 0x18, /* of a device */
     IOPORT_FIRST = 0x60,
     IOPORT_COUNT = 4,
     SLOT_TABLE = 1,

@@ -11,6 +11,7 @@
 #include "kernel/arch/sim/check_trace.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/captable.h"
+#include "kernel/dmaspace.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
 
@@ -37,6 +38,8 @@ static struct {
     struct captable *table;
     struct cap *source, *destination;
     struct cap was;
+    bool reached;      /* unmap: of what a device can reach */
+    uint32_t flushes;  /* of the IOMMU so far */
     struct cap *above; /* delete, revoke: of what goes first, what it is derived from */
 } step;
 
@@ -195,6 +198,10 @@ static void before_invoke(void)
         step.waiter = cap->object;
     if (step.waiter && step.waiter->state != THREAD_WAITING)
         step.waiter = NULL;
+    if (cap && (cap->type == OBJECT_page || cap->type == OBJECT_table))
+        step.reached = cap->map.space && cap->map.space->dma && !(cap->flags & CAP_FLUSHING) &&
+                       ((const struct dmaspace *)cap->map.space)->count;
+    step.flushes = sim.iommu.begun;
     if (!cap || cap->type != OBJECT_captable)
         return;
     step.table = cap->object;
@@ -428,7 +435,8 @@ static void after_thread(const struct registers *r, const struct thread *thread,
 static void after_mapping(const struct registers *r, const struct cap *cap, const struct cap *space)
 {
     if (step.operation == OPERATION_page_unmap || step.operation == OPERATION_table_unmap)
-        ASSERT(!cap->map.space);
+        ASSERT(!cap->map.space &&
+               (!step.reached || (sim.iommu.begun != step.flushes && !sim.iommu.running)));
     if (step.operation == OPERATION_page_map || step.operation == OPERATION_table_map)
         ASSERT(cap->map.space == space->object && cap->map.at == r->r10);
     if (step.operation == OPERATION_page_map && !cap->map.space->dma)

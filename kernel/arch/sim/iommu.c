@@ -75,6 +75,7 @@ void arch_iommu_invalidate(void)
 {
     ASSERT(sim.iommu.present && !sim.iommu.running);
     sim.iommu.running = true;
+    sim.iommu.begun++;
     if (sim.iommu.began)
         sim.iommu.began();
 }

@@ -20,8 +20,9 @@ enum {
 
 struct sim_iommu {
     bool present;
-    bool slow;    /* invalidations end with sim_iommu_finish, else when they are looked at */
-    bool running; /* an invalidation */
+    bool slow;      /* invalidations end with sim_iommu_finish, else when they are looked at */
+    bool running;   /* an invalidation */
+    uint32_t begun; /* invalidations so far */
     struct sim_context {
         uint64_t root; /* 0: unused */
         uint16_t source;

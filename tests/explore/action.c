@@ -52,7 +52,9 @@ static const struct numbers {
     {'x', 1, 1, {0x400000, USER_ADDRESS_END}},
     {'v', 2, 1, {IRQ_VECTOR_FIRST, IRQ_VECTOR_FIRST + 1, IRQ_VECTOR_FIRST - 1}},
     {'i', 1, 1, {5, 64}}, /* bit */
-    {'I', 3, 1, {IRQ_MESSAGE, PIN, PIN | IRQ_PIN_LEVEL, 99}},
+    {'I', 4, 1, {IRQ_MESSAGE, PIN, PIN | IRQ_PIN_LEVEL, IRQ_PIN_IOMMU, 99}},
+    {'z', 2, 2, {0x18, 0x100, SIM_BUSES << 8, 0x10000}}, /* devices: on too many buses; no device */
+    {'E', 1, 0, {1}},                                    /* the IOMMU: an invalidation is over */
     {'o', 1, 2, {IOPORT_FIRST, IOPORT_FIRST - 1, IOPORT_FIRST + IOPORT_COUNT}},
     {'k', 2, 2, {1, 2, 0, 5}},                          /* how many ports, or bytes */
     {'h', 1, 1, {1, 0}},                                /* message header */
@@ -69,20 +71,20 @@ static const struct made {
     uint8_t type;
     uint16_t pages;
 } made[] = {
-    {OBJECT_page, 1},   {OBJECT_page, 2},     {OBJECT_page, 10},   {OBJECT_untyped, 2},
-    {OBJECT_table, 1},  {OBJECT_captable, 1}, {OBJECT_space, 2},   {OBJECT_thread, 1},
-    {OBJECT_port, 1},   {OBJECT_thread, 2},   {OBJECT_irq, 1},     {OBJECT_page, 16},
-    {OBJECT_page, 513}, {OBJECT_COUNT, 1},    {OBJECT_untyped, 0},
+    {OBJECT_page, 1},  {OBJECT_page, 2},     {OBJECT_page, 10},  {OBJECT_untyped, 2},
+    {OBJECT_table, 1}, {OBJECT_captable, 1}, {OBJECT_space, 2},  {OBJECT_thread, 1},
+    {OBJECT_port, 1},  {OBJECT_dmaspace, 3}, {OBJECT_thread, 2}, {OBJECT_irq, 1},
+    {OBJECT_page, 16}, {OBJECT_page, 513},   {OBJECT_COUNT, 1},  {OBJECT_untyped, 0},
 };
-enum { MADE_GOOD = 9, MADE = sizeof(made) / sizeof(made[0]) };
+enum { MADE_GOOD = 10, MADE = sizeof(made) / sizeof(made[0]) };
 
-/* Letters of slots: U page table ... a capability of that type in the own table; s any, e empty;
- * d and u empty and in use in the invoked table; w what a message takes along; R where a wait
- * receives; B a bell. */
+/* Letters of slots: U page table ... (X dmaspace, Y IOMMU, M a space or dmaspace) a capability of
+ * that type in the own table; s any, e empty; d and u empty and in use in the invoked table; w what
+ * a message takes along; R where a wait receives; B a bell. */
 static const char *const operation_classes[OPERATION_COUNT] = {
     [OPERATION_untyped_retype] = "teA",
-    [OPERATION_page_map] = "Sam",
-    [OPERATION_table_map] = "Sa",
+    [OPERATION_page_map] = "Mam",
+    [OPERATION_table_map] = "Ma",
     [OPERATION_captable_copy] = "sdr",
     [OPERATION_captable_mint] = "Pdrbq",
     [OPERATION_captable_move] = "sd",
@@ -97,13 +99,14 @@ static const char *const operation_classes[OPERATION_COUNT] = {
     [OPERATION_ioport_derive] = "oke",
     [OPERATION_ioport_in] = "ok",
     [OPERATION_ioport_out] = "ok",
+    [OPERATION_iommu_assign] = "zX",
 };
 
 static const char *const kind_classes[ACTION_KINDS] = {
     [ACTION_send] = "Pwh",       [ACTION_signal] = "P",    [ACTION_wait] = "PRBD",
     [ACTION_send_wait] = "PPwD", [ACTION_yield] = "",      [ACTION_unknown_call] = "c",
     [ACTION_fault] = "",         [ACTION_interrupt] = "V", [ACTION_pin] = "N",
-    [ACTION_time] = "T",
+    [ACTION_time] = "T",         [ACTION_iommu] = "E",
 };
 
 static const uint8_t operation_objects[OPERATION_COUNT] = {
@@ -111,7 +114,7 @@ static const uint8_t operation_objects[OPERATION_COUNT] = {
 #include "motet/calls.def"
 };
 
-static const char object_letters[OBJECT_COUNT + 1] = "-UGTSCHPIO";
+static const char object_letters[OBJECT_COUNT + 1] = "-UGTSCHPIOXY";
 
 static const struct numbers *numbers_of(char letter)
 {
@@ -231,6 +234,12 @@ static void choose_slot(struct choices *choices, char letter, const struct slots
         break;
     case 's':
         choose_typed(choices, own, OBJECT_none);
+        break;
+    case 'M':
+        choose_typed(choices, own, OBJECT_space);
+        for (int i = 0; i < own->count; i++)
+            if (own->type[i] == OBJECT_dmaspace)
+                good(choices, own->used[i]);
         break;
     default:
         choose_typed(choices, own, (uint8_t)(strchr(object_letters, letter) - object_letters));
@@ -480,6 +489,10 @@ enum error action_perform(const struct action *action)
         sim_advance(ticks);
         check_time_after();
         return OK;
+    case ACTION_iommu:
+        memory_touch(&sim, sizeof(sim));
+        sim_iommu_finish();
+        return OK;
     default:
         return system_call(action);
     }
@@ -497,7 +510,7 @@ bool action_may_change(const struct action *action, enum error error)
 static const char *const kind_names[ACTION_KINDS] = {
     [ACTION_unknown_call] = "unknown call", [ACTION_fault] = "page fault",
     [ACTION_interrupt] = "interrupt",       [ACTION_pin] = "pin",
-    [ACTION_time] = "time passes",
+    [ACTION_time] = "time passes",          [ACTION_iommu] = "invalidation over",
 #define CALL(name, ...) [ACTION_##name] = #name,
 #include "motet/calls.def"
 };

@@ -26,6 +26,7 @@ enum action_kind {
     ACTION_interrupt,
     ACTION_pin,
     ACTION_time,
+    ACTION_iommu, /* an invalidation under way is over */
     ACTION_KINDS
 };
 

@@ -8,6 +8,8 @@
 
 #include "kernel/arch/sim/machine.h"
 #include "kernel/captable.h"
+#include "kernel/dmaspace.h"
+#include "kernel/iommu.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
 #include "kernel/space.h"
@@ -104,6 +106,7 @@ static bool sane(const struct cap *cap, const struct cap *last)
     return offset < SIM_MEMORY_BYTES && offset % sizeof(*cap) == 0 && cap->prev == last &&
            cap->type > OBJECT_none && cap->type < OBJECT_COUNT &&
            (by_address(cap) || cap->type == OBJECT_irq || cap->type == OBJECT_ioport ||
+            cap->type == OBJECT_iommu ||
             (uint64_t)((const uint8_t *)cap->object - form.memory) < SIM_MEMORY_BYTES);
 }
 
@@ -152,8 +155,11 @@ static uint64_t place(const struct cap *cap, const uint64_t *ports)
 static void mix_cap(const struct cap *cap, const uint64_t *ports)
 {
     mix(place(cap, ports));
+    uint8_t flags = cap->flags;
+    if (flags & CAP_FLUSHING)
+        flags = (uint8_t)(flags - (iommu.done & 3) * (1 << CAP_TICKET_SHIFT));
     mix(cap->type | (uint64_t)cap->rights << 8 | (uint64_t)cap->depth << 16 |
-        (uint64_t)cap->flags << 24 | (uint64_t)cap->pages << 32);
+        (uint64_t)flags << 24 | (uint64_t)cap->pages << 32);
     switch (cap->type) {
     case OBJECT_untyped:
         mix(cap->untyped.used);
@@ -265,6 +271,31 @@ static void mix_entries(const uint64_t *table, int end)
     mix(0);
 }
 
+/* Tickets and numbers of invalidations count from the last one that is over. */
+static void mix_dmaspace(const struct dmaspace *dmaspace)
+{
+    const uint64_t *root = (const uint64_t *)dmaspace + ENTRIES;
+    mix_list(&dmaspace->space.maps);
+    mix(dmaspace->count | dmaspace->domain << 8 | ((dmaspace->ticket - iommu.done) & 3) << 16);
+    for (int i = 0; i < dmaspace->count; i++)
+        mix(dmaspace->devices[i]);
+    mix_entries(root, 2 * ENTRIES);
+}
+
+static void mix_iommu(void)
+{
+    mix((uint64_t)(uint8_t)(iommu.begun - iommu.done) | iommu.large << 8 | iommu.caching << 9 |
+        sim.iommu.running << 10 | sim.iommu.slow << 11);
+    mix(iommu.domains);
+    for (int i = 0; i < SIM_CONTEXTS; i++)
+        if (sim.iommu.context[i].root)
+            mix(physical(sim.iommu.context[i].root) ^ (uint64_t)sim.iommu.context[i].source << 16 ^
+                (uint64_t)sim.iommu.context[i].domain << 8 ^ (uint64_t)i << 32);
+    mix(sim.iommu.buses);
+    for (int i = 0; i < sim.iommu.buses; i++)
+        mix(sim.iommu.bus[i]);
+}
+
 static void mix_object(const struct cap *cap)
 {
     const struct space *space = cap->object;
@@ -280,6 +311,9 @@ static void mix_object(const struct cap *cap)
         break;
     case OBJECT_table:
         mix_entries(cap->object, ENTRIES);
+        break;
+    case OBJECT_dmaspace:
+        mix_dmaspace(cap->object);
         break;
     case OBJECT_space:
         mix_list(&space->maps);
@@ -321,7 +355,7 @@ static void mix_irqs(void)
         if (v->port)
             mix(v->bit | (uint64_t)(v->routed ? v->pin : 0) << 8);
     }
-    for (uint64_t pin = 0; pin < SIM_PINS; pin++)
+    for (uint64_t pin = 0; pin <= SIM_PINS; pin++)
         if (sim.pin[pin].open)
             mix(pin << 32 | sim.pin[pin].vector << 8 | sim.pin[pin].level);
 }
@@ -353,5 +387,6 @@ void canonical_take(struct canonical *canonical)
     mix(from_now(sim.timer));
     mix(pointer(sim.loaded));
     mix_irqs();
+    mix_iommu();
     canonical->hash = form.hash ? form.hash : 1;
 }

@@ -21,6 +21,7 @@ enum part {
     PART_DEVICE = 1u << 5,  /* image and device memory */
     PART_PORT_B = 1u << 7,  /* B can wait too */
     PART_URGENT = 1u << 8,  /* A has a higher priority than main and B */
+    PART_DMA = 1u << 9,     /* a slow IOMMU, a dmaspace with a page and a device */
     PART_QUEUE = 1u << 6,   /* main's port: a queue about to wrap around, share 0 nearly used up */
 };
 
@@ -31,8 +32,10 @@ enum {
     SLOT_DEVICE = SLOT_MEMORY - 2,
     SLOT_IRQS = SLOT_MEMORY - 3,
     SLOT_IOPORTS = SLOT_MEMORY - 4,
-    CAPS_MAX = 2000, /* a longer list is a circle */
-    CHAIN_FREE = 1,  /* how many more may be derived at the end of the chain */
+    SLOT_IOMMU = SLOT_MEMORY - 5,
+    DOMAIN_NUMBERS = 3, /* of the IOMMU: 2 dmaspaces with devices */
+    CAPS_MAX = 2000,    /* a longer list is a circle */
+    CHAIN_FREE = 1,     /* how many more may be derived at the end of the chain */
 };
 
 static struct {
@@ -143,6 +146,8 @@ static void root_caps(const struct configuration *configuration)
         root_cap(SLOT_DEVICE, OBJECT_untyped, RIGHT_CONTROL, DEVICE_ADDRESS, 2)->untyped.kind =
             UNTYPED_DEVICE;
     }
+    if (configuration->parts & PART_DMA)
+        root_cap(SLOT_IOMMU, OBJECT_iommu, RIGHT_CONTROL, 0, 0);
     root_cap(SLOT_MEMORY, OBJECT_untyped, RIGHT_CONTROL, memory,
              SIM_PAGES - (memory - SIM_MEMORY_FIRST) / PAGE_BYTES);
 }
@@ -243,6 +248,18 @@ static void irq_make(void)
     MUST(vector, irq_bind, SLOT_PORT, 5, PIN | IRQ_PIN_LEVEL);
 }
 
+/* A device reaches a page and could reach one more; from now on invalidations take their time. */
+static void dma_make(void)
+{
+    uint64_t space = make(OBJECT_dmaspace, DMASPACE_PAGES), page = make(OBJECT_page, 1);
+    for (int level = 2; level > 0; level--)
+        MUST(make(OBJECT_table, 1), table_map, space, AT);
+    MUST(page, page_map, space, AT, RIGHT_READ | RIGHT_WRITE);
+    make(OBJECT_page, 1);
+    MUST(SLOT_IOMMU, iommu_assign, 0x18, space);
+    sim.iommu.slow = true;
+}
+
 /* All but two entries of share 0 are another's, and the next entry is the last of the ring. */
 static void queue_make(void)
 {
@@ -264,6 +281,8 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
 {
     uint32_t parts = configuration->parts;
     sim_reset(SIM_PAGES);
+    if (parts & PART_DMA)
+        sim_iommu_start(DOMAIN_NUMBERS, false);
     sim.panic = panic;
     check_reset();
     sim_frequency = 100 * 2 * TICK; /* a slice is its hundredth part */
@@ -287,6 +306,8 @@ void scene_create(const struct configuration *configuration, jmp_buf *panic)
         chain_make();
     if (parts & PART_IRQ)
         irq_make();
+    if (parts & PART_DMA)
+        dma_make();
     if (parts & PART_THREADS)
         threads_start();
     struct cap *memory = cap_at(SLOT_MEMORY);
@@ -315,8 +336,9 @@ const char *scene_thread_name(const struct thread *thread)
 #define KIND(name) (1u << ACTION_##name)
 #define OP(name)   (1ull << OPERATION_##name)
 
-#define CALLS    (KIND(send) | KIND(signal) | KIND(wait) | KIND(send_wait) | KIND(yield))
-#define EVENTS   (KIND(unknown_call) | KIND(fault) | KIND(interrupt) | KIND(pin) | KIND(time))
+#define CALLS (KIND(send) | KIND(signal) | KIND(wait) | KIND(send_wait) | KIND(yield))
+#define EVENTS                                                                                     \
+    (KIND(unknown_call) | KIND(fault) | KIND(interrupt) | KIND(pin) | KIND(time) | KIND(iommu))
 #define REMOVALS (OP(captable_delete) | OP(captable_revoke))
 
 const struct configuration configurations[] = {
@@ -362,6 +384,13 @@ const struct configuration configurations[] = {
      PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE,
      3,
      {CALLS | EVENTS | KIND(invoke), (1ull << OPERATION_COUNT) - 1}},
+    {"dma",
+     "a DMA space with a device while invalidations are under way; reuse of its pages",
+     PART_DMA,
+     7,
+     {KIND(invoke) | KIND(iommu), OP(untyped_retype) | OP(page_map) | OP(page_unmap) |
+                                      OP(table_map) | OP(table_unmap) | REMOVALS |
+                                      OP(captable_copy) | OP(iommu_assign) | OP(iommu_fault)}},
 };
 const int configuration_count = sizeof(configurations) / sizeof(configurations[0]);
 

@@ -21,6 +21,7 @@ MEMORY  ?=
 QEMU    ?= qemu-system-x86_64
 APPEND  ?=
 TRACE   ?=
+IOMMU   ?= off
 
 WARN   := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
 DEPS    = -MMD -MP
@@ -85,6 +86,7 @@ help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make run TRACE=FILE                with the kernel's trace; T dumps it (docs/trace.md)"
+	@echo "make run IOMMU=on                  on q35 with VT-d (docs/iommu.md)"
 	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
@@ -252,7 +254,7 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 # MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
 run: $(BOOTED)
-	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) \
+	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
 include tools/sim/sim.mk

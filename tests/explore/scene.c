@@ -401,13 +401,6 @@ const struct configuration configurations[] = {
      {KIND(wait) | KIND(yield) | KIND(interrupt) | KIND(pin) | KIND(time) | KIND(invoke),
       OP(irq_derive) | OP(irq_bind) | OP(irq_ack) | OP(ioport_derive) | OP(ioport_in) |
           OP(ioport_out) | REMOVALS | OP(captable_copy)}},
-    {"dma",
-     "DMA spaces, a device, invalidations that take their time",
-     PART_DMA,
-     5,
-     {KIND(invoke) | KIND(flushed), OP(page_map) | OP(page_unmap) | OP(table_map) |
-                                        OP(table_unmap) | OP(iommu_assign) | OP(iommu_fault) |
-                                        REMOVALS | OP(captable_copy) | OP(untyped_retype)}},
     {"all",
      "everything at once: all calls, all operations",
      PART_THREADS | PART_URGENT | PART_QUEUE | PART_MEMORY | PART_TABLES | PART_IRQ | PART_DEVICE |
@@ -422,6 +415,13 @@ const struct configuration configurations[] = {
           KIND(invoke),
       OP(trace_attach) | OP(trace_mask) | OP(trace_label) | REMOVALS | OP(captable_copy) |
           OP(captable_move) | OP(thread_suspend) | OP(thread_resume) | OP(thread_budget)}},
+    {"dma",
+     "DMA spaces, a device, invalidations that take their time",
+     PART_DMA,
+     5,
+     {KIND(invoke) | KIND(flushed), OP(page_map) | OP(page_unmap) | OP(table_map) |
+                                        OP(table_unmap) | OP(iommu_assign) | OP(iommu_fault) |
+                                        REMOVALS | OP(captable_copy) | OP(untyped_retype)}},
 };
 const int configuration_count = sizeof(configurations) / sizeof(configurations[0]);
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from calls_def import CALLS, OPERATIONS
 
-IPC, TIME, MEMORY, DERIVE, TABLES, IRQ, ALL, TRACE = range(8)  # machines
+IPC, TIME, MEMORY, DERIVE, TABLES, IRQ, ALL, TRACE, DMA = range(9)  # machines
 RAW = 0xF0
 DEPTH_MAX = 32  # DERIVATION_DEPTH_MAX
 RIGHTS = {"read": 1, "signal": 1 << 5, "wait": 1 << 6, "control": 1 << 7, "all": 255}

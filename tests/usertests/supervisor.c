@@ -31,12 +31,6 @@ enum {
     ONLY_BYTES = 64,
 };
 
-/* How long one may run: the longest takes a few seconds under load. */
-static uint64_t limit_seconds(void)
-{
-    return usertests_in_simulator ? 2 : 60;
-}
-
 /* Slots of a test's table that the supervisor fills. */
 enum { T_TABLE = 1, T_SPACE, T_THREAD, T_VERDICT, T_FAULT, T_MEMORY, T_IOPORTS, T_IRQS, T_INFO,
        T_SHARED, T_FREE };
@@ -63,6 +57,14 @@ struct supervisor {
 _Static_assert(sizeof(struct supervisor) <= INIT_PRIVATE_BYTES, "fits init's memory");
 
 #define S ((struct supervisor *)INIT_PRIVATE_ADDRESS)
+
+/* How long one may run: the longest takes a few seconds under load. */
+static uint64_t limit_seconds(void)
+{
+    if (usertests_in_simulator)
+        return 2;
+    return S->planted ? 5 : 60;
+}
 
 static const struct boot_page *boot(void)
 {

@@ -276,8 +276,8 @@ void test_message_to_oneself(void)
 void test_capabilities_to_oneself(void)
 {
     uint32_t port = make(OBJECT_port, 1);
-    const uint32_t sent[] = {E->table, E->space, E->thread, E->verdict, E->ioports, E->irqs,
-                             E->info};
+    const uint32_t sent[] = {E->table,   E->space, E->thread, E->verdict,
+                             E->ioports, E->irqs,  E->info};
     for (unsigned i = 0; i < COUNT(sent); i++) {
         uint32_t first = slot_new(), second = slot_new();
         struct received received = {0};

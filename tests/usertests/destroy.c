@@ -39,14 +39,15 @@ void test_delete_every_slot(void)
     refused(EMPTY_SLOT, INVOKE(E->memory, untyped_info, 0));
 }
 
-/* A helper that removes a first capability of what it runs on: note 3 the table, note 4 the slot. */
+/* A helper that removes a first capability of what it runs on: note 3 the table, note 4 the slot.
+ */
 static void removes(uint64_t operation)
 {
     E->note[0] = 1;
     for (;;) {
         struct invoked result;
-        enum error error = sys_invoke(E->note[3], (enum operation)operation, E->note[4], 0, 0, 0,
-                                      0, &result);
+        enum error error =
+            sys_invoke(E->note[3], (enum operation)operation, E->note[4], 0, 0, 0, 0, &result);
         if (error && error != ERROR_MORE)
             break;
         if (!error)

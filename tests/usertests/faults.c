@@ -50,17 +50,27 @@ static void all_fault(void (*does)(uint64_t), const uint64_t *addresses, unsigne
 }
 
 static const uint64_t unmapped[] = {
-    0, 1, 0xfff, 0x1000, 0x10000, PLACE, SHARED_ADDRESS + SHARED_PAGES * PAGE_BYTES,
-    INFO_ADDRESS + PAGE_BYTES, STACKS_ADDRESS - 1, STACKS_ADDRESS + STACKS_PAGES * PAGE_BYTES,
-    USER_ADDRESS_END - 1, USER_ADDRESS_END, NOT_CANONICAL - 1,
+    0,
+    1,
+    0xfff,
+    0x1000,
+    0x10000,
+    PLACE,
+    SHARED_ADDRESS + SHARED_PAGES *PAGE_BYTES,
+    INFO_ADDRESS + PAGE_BYTES,
+    STACKS_ADDRESS - 1,
+    STACKS_ADDRESS + STACKS_PAGES *PAGE_BYTES,
+    USER_ADDRESS_END - 1,
+    USER_ADDRESS_END,
+    NOT_CANONICAL - 1,
 };
 static const uint64_t kernels[] = {
-    KERNEL_HALF, KERNEL_HALF + 0x100000, 0xffffc00000000000, 0xffffffff80000000, KERNEL_TEXT,
-    UINT64_MAX - 4095, UINT64_MAX,
+    KERNEL_HALF, KERNEL_HALF + 0x100000, 0xffffc00000000000, 0xffffffff80000000,
+    KERNEL_TEXT, UINT64_MAX - 4095,      UINT64_MAX,
 };
 static const uint64_t not_canonical[] = {
-    NOT_CANONICAL, NOT_CANONICAL + 4096, 0x0123456789abcdef, 1ull << 62, 1ull << 63,
-    KERNEL_HALF - 8, KERNEL_HALF - 1,
+    NOT_CANONICAL, NOT_CANONICAL + 4096, 0x0123456789abcdef, 1ull << 62,
+    1ull << 63,    KERNEL_HALF - 8,      KERNEL_HALF - 1,
 };
 
 void test_read_unmapped(void)
@@ -258,7 +268,9 @@ void test_fault_mended(void)
     void test_##name(void)                                                                         \
     {                                                                                              \
         expect_fault(expected_cause, AT_INSTRUCTION);                                              \
-        __asm__ volatile(instruction : : "a"(0ul), "d"(0ul), "c"(0ul), "D"(PLACE), "b"(0x18ul)    \
+        __asm__ volatile(instruction                                                               \
+                         :                                                                         \
+                         : "a"(0ul), "d"(0ul), "c"(0ul), "D"(PLACE), "b"(0x18ul)                   \
                          : "memory");                                                              \
     }
 
@@ -267,7 +279,9 @@ void test_fault_mended(void)
     void test_##name(void)                                                                         \
     {                                                                                              \
         expect_either(one, other);                                                                 \
-        __asm__ volatile(instruction : : "a"(0ul), "d"(0ul), "c"(0ul), "D"(PLACE), "b"(0x18ul)    \
+        __asm__ volatile(instruction                                                               \
+                         :                                                                         \
+                         : "a"(0ul), "d"(0ul), "c"(0ul), "D"(PLACE), "b"(0x18ul)                   \
                          : "memory");                                                              \
     }
 
@@ -322,9 +336,9 @@ INSTRUCTION(segment_outside_the_table, 13, "movw $0xfffb, %%ax; movw %%ax, %%es"
 EITHER(far_return_to_kernel_code, 13, 14, "pushq $0x08; pushq $0; lretq")
 EITHER(far_return_to_data, 13, 14, "pushq $0x1b; pushq $0; lretq")
 EITHER(iret_to_kernel_code, 13, 14,
-            "pushq $0x10; pushq $0; pushq $0x2; pushq $0x08; pushq $0; iretq")
+       "pushq $0x10; pushq $0; pushq $0x2; pushq $0x08; pushq $0; iretq")
 EITHER(iret_to_kernel_stack_segment, 13, 14,
-            "pushq $0x10; pushq $0; pushq $0x202; pushq $0x23; pushq $0; iretq")
+       "pushq $0x10; pushq $0; pushq $0x202; pushq $0x23; pushq $0; iretq")
 INSTRUCTION(iret_with_nested_task, 13,
             "pushfq; orq $0x4000, (%%rsp); popfq; pushq $0x1b; pushq %%rsp; pushq $0x202; "
             "pushq $0x23; pushq $0; iretq")
@@ -337,10 +351,10 @@ EITHER(xsetbv, 6, 13, "xsetbv")
 INSTRUCTION(wrgsbase, 6, "wrgsbase %%rax")
 INSTRUCTION(push_segment, 6, ".byte 0x06")
 INSTRUCTION(lock_without_memory, 6, ".byte 0xf0, 0x90")
-INSTRUCTION(sse, 6, ".byte 0x0f, 0x57, 0xc0")            /* xorps %xmm0, %xmm0 */
-INSTRUCTION(sse_store, 6, ".byte 0x0f, 0x11, 0x07")      /* movups %xmm0, (%rdi) */
-INSTRUCTION(mmx, 6, ".byte 0x0f, 0xef, 0xc0")            /* pxor %mm0, %mm0 */
-INSTRUCTION(x87, 7, ".byte 0xd9, 0xe8")                  /* fld1 */
+INSTRUCTION(sse, 6, ".byte 0x0f, 0x57, 0xc0")       /* xorps %xmm0, %xmm0 */
+INSTRUCTION(sse_store, 6, ".byte 0x0f, 0x11, 0x07") /* movups %xmm0, (%rdi) */
+INSTRUCTION(mmx, 6, ".byte 0x0f, 0xef, 0xc0")       /* pxor %mm0, %mm0 */
+INSTRUCTION(x87, 7, ".byte 0xd9, 0xe8")             /* fld1 */
 INSTRUCTION(fxsave, 7, "andq $-16, %%rsp; fxsave -512(%%rsp)")
 INSTRUCTION(divide_by_zero, 0, "xorl %%ecx, %%ecx; divl %%ecx")
 INSTRUCTION(divide_overflow, 0, "movl $1, %%ecx; movl $2, %%edx; divl %%ecx")

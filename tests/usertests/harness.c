@@ -33,9 +33,8 @@ static enum error enter(uint64_t call, uint64_t rdi, uint64_t rbx, uint64_t r14,
                        "+r"(w3), "+r"(w4), "+r"(w5), "+r"(to14)
                      : "r"(to15)
                      : "rcx", "r11", "memory");
-    *io = (struct received){.pending = rdi,
-                            .caps = (uint32_t)to14,
-                            .msg = {.tag = rbx, .w = {w0, w1, w2, w3, w4, w5}}};
+    *io = (struct received){
+        .pending = rdi, .caps = (uint32_t)to14, .msg = {.tag = rbx, .w = {w0, w1, w2, w3, w4, w5}}};
     __builtin_memcpy(&io->msg, &header, 8);
     return (enum error)call;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What every operation refuses: three tests of each are made from calls.def (list.c). And numbers
+ * What every operation refuses: four tests of each are made from calls.def (list.c). And numbers
  * of calls, operations and slots that there aren't.
  */
 #include "tests/usertests/usertests.h"
@@ -43,14 +43,14 @@ static enum error plainly(uint64_t slot, uint64_t operation)
     return invoke_recorded(slot, operation, (const uint64_t[5]){0});
 }
 
-void test_invoke_empty_slot(void)
+void test_invoke_on_empty_slot(void)
 {
     const uint64_t slots[] = {0, EMPTY, E->slots, 1ull << 32 | E->table, 1ull << 63, UINT64_MAX};
     for (unsigned i = 0; i < COUNT(slots); i++)
         refused(EMPTY_SLOT, plainly(slots[i], E->argument));
 }
 
-void test_invoke_wrong_type(void)
+void test_invoke_on_wrong_type(void)
 {
     for (int type = OBJECT_untyped; type < OBJECT_COUNT; type++)
         if (type != operations[E->argument].object)
@@ -58,7 +58,7 @@ void test_invoke_wrong_type(void)
 }
 
 /* page.info asks for none; untyped memory and tables always have theirs. */
-void test_invoke_no_right(void)
+void test_invoke_without_right(void)
 {
     uint8_t object = operations[E->argument].object, right = operations[E->argument].right;
     uint32_t slot = slot_of((enum object)object), without = slot_new();
@@ -103,8 +103,8 @@ void test_invoke_hostile_arguments(void)
 
 void test_call_unknown(void)
 {
-    static const uint64_t calls[] = {CALL_COUNT,  255,           1ull << 32,    1ull << 32 | 1,
-                                     1ull << 63,  INT64_MAX,     UINT64_MAX,    KERNEL_HALF};
+    static const uint64_t calls[] = {CALL_COUNT, 255,       1ull << 32, 1ull << 32 | 1,
+                                     1ull << 63, INT64_MAX, UINT64_MAX, KERNEL_HALF};
     for (unsigned i = 0; i < COUNT(calls); i++) {
         struct received io = {0};
         refused(UNKNOWN_CALL, call_recorded(calls[i], E->table, 0, 0, 0, &io));

@@ -13,8 +13,9 @@
 
 const struct test tests[] = {
 #define OPERATION(object, name, ...)                                                               \
-    OF(object, name, empty_slot)                                                                   \
-    OF(object, name, wrong_type) OF(object, name, no_right) OF(object, name, hostile_arguments)
+    OF(object, name, on_empty_slot)                                                                \
+    OF(object, name, on_wrong_type)                                                                \
+    OF(object, name, without_right) OF(object, name, hostile_arguments)
 #include "motet/calls.def"
 #define TEST(test)       {.name = #test, .function = test_##test},
 #define ROOT(test)       {.name = #test, .function = test_##test, .root = true},

@@ -130,10 +130,9 @@ void test_untyped_retype_of_image_and_device(void)
     refused(BAD_ARGUMENT, INVOKE(INIT_IMAGE, untyped_retype, OBJECT_page, 1, slot, image + 1));
     refused(BAD_ARGUMENT, INVOKE(INIT_IMAGE, untyped_retype, OBJECT_port, 1, slot, image));
     refused(BAD_ARGUMENT, INVOKE(INIT_IMAGE, untyped_retype, OBJECT_untyped, 1, slot, image));
-    refused(NO_MEMORY, INVOKE(INIT_IMAGE, untyped_retype, OBJECT_page, 1, slot,
-                              image + pages * PAGE_BYTES));
     refused(NO_MEMORY,
-            INVOKE(INIT_IMAGE, untyped_retype, OBJECT_page, 1, slot, UINT64_MAX - 4095));
+            INVOKE(INIT_IMAGE, untyped_retype, OBJECT_page, 1, slot, image + pages * PAGE_BYTES));
+    refused(NO_MEMORY, INVOKE(INIT_IMAGE, untyped_retype, OBJECT_page, 1, slot, UINT64_MAX - 4095));
     must(INVOKE(INIT_IMAGE, untyped_retype, OBJECT_page, 1, slot, image));
     refused(NO_RIGHT, INVOKE(slot, page_map, E->space, PLACE, RIGHT_READ | RIGHT_WRITE));
     unsigned device = 0;
@@ -284,7 +283,7 @@ void test_page_info(void)
 void test_table_map_bad_argument(void)
 {
     uint32_t table = make(OBJECT_table, 1);
-    static const uint64_t at[] = {0,           1,          PLACE + 8,  USER_ADDRESS_END,
+    static const uint64_t at[] = {0,           1,           PLACE + 8,  USER_ADDRESS_END,
                                   KERNEL_HALF, KERNEL_TEXT, UINT64_MAX, NOT_CANONICAL};
     for (unsigned i = 0; i < COUNT(at); i++)
         refused(BAD_ARGUMENT, INVOKE(table, table_map, E->space, at[i]));
@@ -369,15 +368,13 @@ void test_captable_copy_limit(void)
 void test_captable_copy_wrong_type(void)
 {
     refused(WRONG_TYPE, INVOKE(E->table, captable_copy, E->memory, EMPTY, RIGHT_ALL));
-    refused(WRONG_TYPE,
-            INVOKE(E->table, captable_copy, make(OBJECT_table, 1), EMPTY, RIGHT_ALL));
+    refused(WRONG_TYPE, INVOKE(E->table, captable_copy, make(OBJECT_table, 1), EMPTY, RIGHT_ALL));
 }
 
 void test_captable_copy_bad_state(void)
 {
     refused(BAD_STATE, INVOKE(dying_table(), captable_copy, E->space, 101, RIGHT_ALL));
-    refused(BAD_STATE,
-            INVOKE(E->table, captable_copy, half_revoked(E->space), EMPTY, RIGHT_ALL));
+    refused(BAD_STATE, INVOKE(E->table, captable_copy, half_revoked(E->space), EMPTY, RIGHT_ALL));
 }
 
 void test_rights_never_grow(void)
@@ -435,16 +432,15 @@ void test_captable_mint_no_right(void)
 {
     uint32_t port = make(OBJECT_port, 1), badged = mint(port, RIGHT_ALL, 5, 0);
     refused(NO_RIGHT, INVOKE(E->table, captable_mint, badged, EMPTY, RIGHT_ALL, 6, 0));
-    refused(NO_RIGHT, INVOKE(E->table, captable_mint, copy_with(port, RIGHT_SEND), EMPTY,
-                             RIGHT_ALL, 6, 0));
+    refused(NO_RIGHT,
+            INVOKE(E->table, captable_mint, copy_with(port, RIGHT_SEND), EMPTY, RIGHT_ALL, 6, 0));
 }
 
 void test_captable_mint_bad_state(void)
 {
     uint32_t port = make(OBJECT_port, 1);
     refused(BAD_STATE, INVOKE(dying_table(), captable_mint, port, 101, RIGHT_ALL, 1, 0));
-    refused(BAD_STATE,
-            INVOKE(E->table, captable_mint, half_revoked(port), EMPTY, RIGHT_ALL, 1, 1));
+    refused(BAD_STATE, INVOKE(E->table, captable_mint, half_revoked(port), EMPTY, RIGHT_ALL, 1, 1));
     mint(port, RIGHT_SEND, 1, PORT_QUEUE_SLOTS);
 }
 

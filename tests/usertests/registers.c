@@ -8,8 +8,14 @@
 
 #include "libos/kernel.h"
 
-enum { FLAG_DIRECTION = 1 << 10, FLAG_ALIGNMENT = 1 << 18, FLAG_NESTED = 1 << 14,
-       FLAG_IDENTIFICATION = 1 << 21, FLAG_TRAP = 1 << 8, FLAG_CARRY = 1 };
+enum {
+    FLAG_DIRECTION = 1 << 10,
+    FLAG_ALIGNMENT = 1 << 18,
+    FLAG_NESTED = 1 << 14,
+    FLAG_IDENTIFICATION = 1 << 21,
+    FLAG_TRAP = 1 << 8,
+    FLAG_CARRY = 1
+};
 
 /* `syscall` with these flags added; returns the flags after it. The call is yield. */
 static uint64_t syscall_with_flags(uint64_t flags)
@@ -59,7 +65,9 @@ void test_syscall_with_trap_flag(void)
     expect_fault(1, AT_INSTRUCTION);
     uint64_t call = CALL_yield;
     __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; syscall; nop; nop"
-                     : "+a"(call) : : "rcx", "r11", "memory", "cc");
+                     : "+a"(call)
+                     :
+                     : "rcx", "r11", "memory", "cc");
 }
 
 /* Memory that the kernel clears with a string instruction goes upwards whatever the flag says. */
@@ -85,7 +93,9 @@ void test_popf_of_privileged_flags(void)
 {
     uint64_t flags;
     __asm__ volatile("pushfq; orq $0x3000, (%%rsp); andq $~0x200, (%%rsp); popfq; pushfq; popq %0"
-                     : "=r"(flags) : : "cc", "memory");
+                     : "=r"(flags)
+                     :
+                     : "cc", "memory");
     check((flags & 0x3000) == 0 && (flags & 0x200));
     expect_fault(FAULT_PROTECTION, AT_INSTRUCTION);
     __asm__ volatile("cli");
@@ -98,12 +108,24 @@ static void syscall_with_stack(uint64_t stack)
     uint64_t call = CALL_yield, saved, after;
     __asm__ volatile("movq %%rsp, %1; movq %3, %%rsp; syscall; movq %%rsp, %2; movq %1, %%rsp"
                      : "+a"(call), "=&b"(saved), "=&d"(after)
-                     : "r"(stack) : "rcx", "r11", "memory", "cc");
+                     : "r"(stack)
+                     : "rcx", "r11", "memory", "cc");
     check(call == OK && after == stack);
 }
 
-static const uint64_t stacks[] = {0, 1, 8, USER_ADDRESS_END, NOT_CANONICAL - 1, NOT_CANONICAL, KERNEL_HALF - 1, KERNEL_HALF,
-                                  KERNEL_HALF + 0x100000, KERNEL_TEXT, 1ull << 63, UINT64_MAX - 7, UINT64_MAX};
+static const uint64_t stacks[] = {0,
+                                  1,
+                                  8,
+                                  USER_ADDRESS_END,
+                                  NOT_CANONICAL - 1,
+                                  NOT_CANONICAL,
+                                  KERNEL_HALF - 1,
+                                  KERNEL_HALF,
+                                  KERNEL_HALF + 0x100000,
+                                  KERNEL_TEXT,
+                                  1ull << 63,
+                                  UINT64_MAX - 7,
+                                  UINT64_MAX};
 
 void test_syscall_with_hostile_stack(void)
 {
@@ -168,7 +190,10 @@ void test_fault_with_hostile_stack(void)
 void test_user_segments_in_gs_and_fs(void)
 {
     __asm__ volatile("movw $0x1b, %%ax; movw %%ax, %%gs; movw %%ax, %%fs; movw %%ax, %%ds; "
-                     "movw %%ax, %%es" : : : "rax", "memory");
+                     "movw %%ax, %%es"
+                     :
+                     :
+                     : "rax", "memory");
     must(INVOKE(E->table, captable_info, E->table));
     __asm__ volatile("xorl %%eax, %%eax; movw %%ax, %%gs; movw %%ax, %%fs" : : : "rax", "memory");
     for (int i = 0; i < 100; i++)
@@ -194,6 +219,9 @@ void test_syscall_at_the_end_of_user_addresses(void)
 void test_syscall_shows_nothing_of_the_kernel(void)
 {
     uint64_t rax = CALL_yield, rcx, r11;
-    __asm__ volatile("syscall; movq %%r11, %2" : "+a"(rax), "=c"(rcx), "=r"(r11) : : "r11", "memory");
+    __asm__ volatile("syscall; movq %%r11, %2"
+                     : "+a"(rax), "=c"(rcx), "=r"(r11)
+                     :
+                     : "r11", "memory");
     check(rax == OK && rcx < USER_ADDRESS_END && r11 < 1ull << 22);
 }

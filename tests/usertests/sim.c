@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * usertests in the simulator, the program: sim IMAGE [BOOT SETTINGS]. Or `sim --list`: a line for each
- * test, "NAME" or "NAME: why it runs in QEMU only". Exit status: 0 when all passed, 1 when one
+ * usertests in the simulator, the program: sim IMAGE [BOOT SETTINGS]. Or `sim --list`: a line for
+ * each test, "NAME" or "NAME: why it runs in QEMU only". Exit status: 0 when all passed, 1 when one
  * failed, 2 for misuse.
  */
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * usertests in a simulator of its own, the machine's side: a serial port that prints, two ports that
- * end it, time that passes, and one step after another. After each kernel entry everything that
- * must hold is checked (kernel/arch/sim/check.h).
+ * usertests in a simulator of its own, the machine's side: a serial port that prints, two ports
+ * that end it, time that passes, and one step after another. After each kernel entry everything
+ * that must hold is checked (kernel/arch/sim/check.h).
  */
 #include "tests/usertests/sim.h"
 

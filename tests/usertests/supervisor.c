@@ -32,8 +32,19 @@ enum {
 };
 
 /* Slots of a test's table that the supervisor fills. */
-enum { T_TABLE = 1, T_SPACE, T_THREAD, T_VERDICT, T_FAULT, T_MEMORY, T_IOPORTS, T_IRQS, T_INFO,
-       T_SHARED, T_FREE };
+enum {
+    T_TABLE = 1,
+    T_SPACE,
+    T_THREAD,
+    T_VERDICT,
+    T_FAULT,
+    T_MEMORY,
+    T_IOPORTS,
+    T_IRQS,
+    T_INFO,
+    T_SHARED,
+    T_FREE
+};
 
 struct text {
     uint32_t slot;
@@ -143,8 +154,8 @@ static void arena_make(void)
     S->arena = S->next_slot++;
     for (uint32_t i = 0; error && i < boot()->untyped_count; i++)
         if (boot()->untyped[i].kind == UNTYPED_MEMORY)
-            error = invoke(INIT_UNTYPED + i, OPERATION_untyped_retype, OBJECT_untyped,
-                           ARENA_PAGES, S->arena, 0);
+            error = invoke(INIT_UNTYPED + i, OPERATION_untyped_retype, OBJECT_untyped, ARENA_PAGES,
+                           S->arena, 0);
     must_be(error, "the arena");
 }
 
@@ -155,8 +166,8 @@ static uint32_t memory_page(uint64_t pages)
     for (uint32_t i = 0; error && i < boot()->untyped_count; i++)
         if (boot()->untyped[i].kind == UNTYPED_MEMORY)
             do
-                error = invoke(INIT_UNTYPED + i, OPERATION_untyped_retype, OBJECT_page, pages, slot,
-                               0);
+                error =
+                    invoke(INIT_UNTYPED + i, OPERATION_untyped_retype, OBJECT_page, pages, slot, 0);
             while (error == ERROR_MORE);
     must_be(error, "memory");
     return slot;
@@ -236,8 +247,9 @@ static void table_fill(void)
     give(INIT_IRQS, T_IRQS, RIGHT_ALL);
     give(INIT_INFO_PAGE, T_INFO, RIGHT_ALL);
     give(S->shared, T_SHARED, RIGHT_ALL);
-    must_be(sys_invoke(S->table, OPERATION_captable_mint, S->port, T_VERDICT, RIGHT_SEND, 1, 2,
-                       NULL), "mint");
+    must_be(
+        sys_invoke(S->table, OPERATION_captable_mint, S->port, T_VERDICT, RIGHT_SEND, 1, 2, NULL),
+        "mint");
     must_be(invoke(S->table, OPERATION_captable_mint, S->port, T_FAULT, RIGHT_SEND, BADGE_FAULT),
             "mint");
     must_be(invoke(S->table, OPERATION_captable_move, S->memory, T_MEMORY, 0, 0), "move");
@@ -270,13 +282,15 @@ static void domain_make(const struct test *test)
     S->fault = S->next_slot++;
     if (test->root)
         must_be(sys_invoke(INIT_CAPTABLE, OPERATION_captable_mint, S->port, S->fault, RIGHT_SEND,
-                           BADGE_FAULT, 0, NULL), "mint");
+                           BADGE_FAULT, 0, NULL),
+                "mint");
     else
         table_fill();
     environment_fill(test);
     must_be(invoke(S->thread, OPERATION_thread_configure, S->space,
                    test->root ? INIT_CAPTABLE : S->table, TEST_PRIORITY,
-                   test->root ? S->fault : T_FAULT), "configure");
+                   test->root ? S->fault : T_FAULT),
+            "configure");
 }
 
 static void why(const char *text, uint64_t a, uint64_t b, uint64_t c)
@@ -302,8 +316,7 @@ static void revoke(uint32_t operation, uint32_t slot)
 static void vectors_check(void)
 {
     for (uint64_t vector = IRQ_VECTOR_FIRST; vector <= IRQ_VECTOR_LAST; vector++) {
-        enum error error =
-            invoke(INIT_IRQS, OPERATION_irq_derive, vector, S->first, 0, 0);
+        enum error error = invoke(INIT_IRQS, OPERATION_irq_derive, vector, S->first, 0, 0);
         if (error)
             why("after it, vector 0x%lx can't be had: error %lu", vector, error, 0);
         else
@@ -320,8 +333,8 @@ static void domain_end(void)
         if (info.a[0] != OBJECT_none)
             revoke(OPERATION_captable_delete, slot);
     }
-    enum error error = invoke(S->arena, OPERATION_untyped_retype, OBJECT_untyped, ARENA_PAGES,
-                              S->first, 0);
+    enum error error =
+        invoke(S->arena, OPERATION_untyped_retype, OBJECT_untyped, ARENA_PAGES, S->first, 0);
     if (error)
         why("after it, the memory didn't come back: error %lu", error, 0, 0);
     else
@@ -374,7 +387,8 @@ static void test_one(const struct test *test, uint64_t number)
     domain_make(test);
     must_be(invoke(S->thread, OPERATION_thread_set_registers,
                    (uint64_t)(S->planted ? planted_run : test_run),
-                   STACKS_ADDRESS + STACKS_PAGES * PAGE_BYTES - 8, number, 0), "set_registers");
+                   STACKS_ADDRESS + STACKS_PAGES * PAGE_BYTES - 8, number, 0),
+            "set_registers");
     must_be(invoke(S->thread, OPERATION_thread_resume, 0, 0, 0, 0), "resume");
     struct received received = {0};
     judge(&received, sys_wait(S->port, 0, deadline(), &received));

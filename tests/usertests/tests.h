@@ -15,9 +15,9 @@ extern const uint64_t hostile[HOSTILE_VALUES];
 #include "tests/usertests/tests.def"
 
 /* Of the operation that is the test's argument. */
-void test_invoke_empty_slot(void);
-void test_invoke_wrong_type(void);
-void test_invoke_no_right(void);
+void test_invoke_on_empty_slot(void);
+void test_invoke_on_wrong_type(void);
+void test_invoke_without_right(void);
 void test_invoke_hostile_arguments(void);
 
 #endif

@@ -55,9 +55,9 @@ void test_thread_configure_no_right(void)
 void test_thread_set_registers_bad_argument(void)
 {
     uint32_t thread = make(OBJECT_thread, 1);
-    static const uint64_t bad[] = {USER_ADDRESS_END,  NOT_CANONICAL - 1,  NOT_CANONICAL,
-                                   KERNEL_HALF - 1,   KERNEL_HALF,        KERNEL_TEXT,
-                                   1ull << 63,        UINT64_MAX - 15,    UINT64_MAX};
+    static const uint64_t bad[] = {USER_ADDRESS_END, NOT_CANONICAL - 1, NOT_CANONICAL,
+                                   KERNEL_HALF - 1,  KERNEL_HALF,       KERNEL_TEXT,
+                                   1ull << 63,       UINT64_MAX - 15,   UINT64_MAX};
     for (unsigned i = 0; i < COUNT(bad); i++) {
         refused(BAD_ARGUMENT, INVOKE(thread, thread_set_registers, bad[i], 0, 0));
         refused(BAD_ARGUMENT, INVOKE(thread, thread_set_registers, 0, bad[i], 0));
@@ -120,8 +120,14 @@ void test_thread_budget_bad_argument(void)
     uint32_t thread = make(OBJECT_thread, 1);
     static const struct {
         uint64_t ticks, period;
-    } bad[] = {{2, 1},          {1, 0},  {0, 1},          {1, (1ull << 60) + 1},
-               {UINT64_MAX, 1}, {1, UINT64_MAX}, {UINT64_MAX, UINT64_MAX}, {0, 1ull << 63}};
+    } bad[] = {{2, 1},
+               {1, 0},
+               {0, 1},
+               {1, (1ull << 60) + 1},
+               {UINT64_MAX, 1},
+               {1, UINT64_MAX},
+               {UINT64_MAX, UINT64_MAX},
+               {0, 1ull << 63}};
     for (unsigned i = 0; i < COUNT(bad); i++)
         refused(BAD_ARGUMENT, INVOKE(thread, thread_budget, bad[i].ticks, bad[i].period));
 }
@@ -153,8 +159,16 @@ void test_thread_budget_of_one_tick(void)
 
 void test_irq_derive_bad_argument(void)
 {
-    static const uint64_t bad[] = {0,    1,          14,      0x20,      IRQ_VECTOR_FIRST - 1, IRQ_VECTOR_LAST + 1,
-                                   0xff, 1ull << 32 | IRQ_VECTOR_FIRST, 1ull << 63, UINT64_MAX};
+    static const uint64_t bad[] = {0,
+                                   1,
+                                   14,
+                                   0x20,
+                                   IRQ_VECTOR_FIRST - 1,
+                                   IRQ_VECTOR_LAST + 1,
+                                   0xff,
+                                   1ull << 32 | IRQ_VECTOR_FIRST,
+                                   1ull << 63,
+                                   UINT64_MAX};
     for (unsigned i = 0; i < COUNT(bad); i++)
         refused(BAD_ARGUMENT, INVOKE(E->irqs, irq_derive, bad[i], EMPTY));
     refused(BAD_ARGUMENT, INVOKE(E->irqs, irq_derive, IRQ_VECTOR_FIRST, 0));
@@ -191,8 +205,8 @@ static uint32_t irq_new(uint64_t vector)
 void test_irq_bind_bad_argument(void)
 {
     uint32_t irq = irq_new(IRQ_VECTOR_FIRST), port = make(OBJECT_port, 1);
-    static const uint64_t pins[] = {24 | IRQ_PIN_LEVEL, 0x7fff, 0x10000 | IRQ_MESSAGE, UINT32_MAX,
-                                    1ull << 63, UINT64_MAX};
+    static const uint64_t pins[] = {24 | IRQ_PIN_LEVEL, 0x7fff,     0x10000 | IRQ_MESSAGE,
+                                    UINT32_MAX,         1ull << 63, UINT64_MAX};
     refused(BAD_ARGUMENT, INVOKE(irq, irq_bind, port, 64, IRQ_MESSAGE));
     refused(BAD_ARGUMENT, INVOKE(irq, irq_bind, port, UINT64_MAX, IRQ_MESSAGE));
     refused(BAD_ARGUMENT, INVOKE(E->irqs, irq_bind, port, 0, IRQ_MESSAGE));
@@ -259,12 +273,11 @@ void test_ioport_derive_bad_argument(void)
 {
     static const struct {
         uint64_t first, count;
-    } bad[] = {{65536, 1}, {65535, 2},          {8, 0},          {8, UINT64_MAX},
-               {0, 65537}, {UINT64_MAX, 1},     {1ull << 32, 1}, {UINT64_MAX, UINT64_MAX},
+    } bad[] = {{65536, 1}, {65535, 2},         {8, 0},          {8, UINT64_MAX},
+               {0, 65537}, {UINT64_MAX, 1},    {1ull << 32, 1}, {UINT64_MAX, UINT64_MAX},
                {1, 65536}, {65535, 1ull << 63}};
     for (unsigned i = 0; i < COUNT(bad); i++)
-        refused(BAD_ARGUMENT,
-                INVOKE(E->ioports, ioport_derive, bad[i].first, bad[i].count, EMPTY));
+        refused(BAD_ARGUMENT, INVOKE(E->ioports, ioport_derive, bad[i].first, bad[i].count, EMPTY));
     refused(BAD_ARGUMENT, INVOKE(E->ioports, ioport_derive, 8, 1, 0));
     refused(BAD_ARGUMENT, INVOKE(E->ioports, ioport_derive, 8, 1, E->slots));
 }
@@ -301,16 +314,24 @@ void test_ioport_derive_bad_state(void)
 
 static const struct {
     uint64_t port, bytes;
-} bad_accesses[] = {{0x3f7, 1}, {0x400, 1},      {0x3fd, 4},           {0x3ff, 2},
-                    {0x3f8, 0}, {0x3f8, 3},      {0x3f8, 8},           {0x3f8, UINT64_MAX},
-                    {0, 1},     {UINT64_MAX, 4}, {1ull << 32 | 0x3f8, 1}, {0x3f8, 1ull << 32 | 1}};
+} bad_accesses[] = {{0x3f7, 1},
+                    {0x400, 1},
+                    {0x3fd, 4},
+                    {0x3ff, 2},
+                    {0x3f8, 0},
+                    {0x3f8, 3},
+                    {0x3f8, 8},
+                    {0x3f8, UINT64_MAX},
+                    {0, 1},
+                    {UINT64_MAX, 4},
+                    {1ull << 32 | 0x3f8, 1},
+                    {0x3f8, 1ull << 32 | 1}};
 
 void test_ioport_in_bad_argument(void)
 {
     uint32_t part = ports(0x3f8, 8);
     for (unsigned i = 0; i < COUNT(bad_accesses); i++)
-        refused(BAD_ARGUMENT,
-                INVOKE(part, ioport_in, bad_accesses[i].port, bad_accesses[i].bytes));
+        refused(BAD_ARGUMENT, INVOKE(part, ioport_in, bad_accesses[i].port, bad_accesses[i].bytes));
     must(INVOKE(part, ioport_in, 0x3fd, 1));
 }
 

@@ -40,9 +40,9 @@ enum {
 #define PLACE          0x10000000ull /* nothing is there, not even page tables */
 #define RUN_BYTES      (PAGE_RUN_MAX * (uint64_t)PAGE_BYTES)
 
-#define KERNEL_HALF   0xffff800000000000ull /* its first address: the direct map */
-#define KERNEL_TEXT   0xffffffff80100000ull
-#define NOT_CANONICAL 0x0000800000000000ull
+#define KERNEL_HALF    0xffff800000000000ull /* its first address: the direct map */
+#define KERNEL_TEXT    0xffffffff80100000ull
+#define NOT_CANONICAL  0x0000800000000000ull
 #define AT_INSTRUCTION UINT64_MAX /* of expect_fault: the address is the instruction's */
 #define ANY_ADDRESS    (UINT64_MAX - 1)
 
@@ -78,7 +78,6 @@ struct test {
     uint64_t argument;
     bool root; /* runs with the supervisor's table, for what can't be in another */
 };
-
 
 /* --- calls that are recorded --- */
 

@@ -55,7 +55,7 @@ static uint64_t documented(const char *text)
 static uint64_t call_documented(enum call call)
 {
     uint64_t errors = documented(calls[call].errors);
-    if (call == CALL_send_wait) /* "those of send, then those of wait ...": but for OCCUPIED */
+    if (call == CALL_send_wait) /* in words: it has no slots to receive into */
         errors = (documented(calls[CALL_send].errors) | documented(calls[CALL_wait].errors)) &
                  ~(1ull << ERROR_OCCUPIED);
     return errors;

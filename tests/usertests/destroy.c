@@ -56,6 +56,11 @@ static void removes(uint64_t operation)
     helper_end();
 }
 
+static void reads_nothing(uint64_t address)
+{
+    (void)*(const volatile uint8_t *)address;
+}
+
 /* An inner domain: its own space with this program in it is the test's; its table has its parent's
  * table in slot 1. */
 static uint32_t inner_thread(uint32_t table, uint32_t space, uint32_t part, uint64_t priority,
@@ -268,7 +273,8 @@ void test_every_order_of_removing_a_chain_of_copies(void)
 
 /* --- limits of nesting --- */
 
-enum { N_TABLE = 1, N_SPACE, N_MEMORY, N_INNER = 20, N_PART, N_THREAD };
+/* The inner table comes first and far behind: removing looks at every slot before it. */
+enum { N_INNER = 59, N_SPACE, N_MEMORY, N_PART, N_THREAD };
 
 /* Runs in a table of its own, makes another in it and a thread there that does the same. Notes how
  * deep it went and why it ended. */
@@ -287,7 +293,6 @@ static void nests(uint64_t depth)
     while (error == ERROR_MORE);
     must(error);
     must(INVOKE(N_MEMORY, untyped_retype, OBJECT_untyped, 4 * (10 - depth), N_PART));
-    must(INVOKE(N_INNER, captable_copy, N_INNER, N_TABLE, RIGHT_ALL));
     must(INVOKE(N_INNER, captable_copy, N_SPACE, N_SPACE, RIGHT_ALL));
     must(INVOKE(N_INNER, captable_move, N_PART, N_MEMORY));
     must(INVOKE(N_THREAD, thread_configure, N_SPACE, N_INNER, HIGHER + depth, 0));
@@ -296,23 +301,95 @@ static void nests(uint64_t depth)
     helper_end();
 }
 
-void test_captables_nest_to_the_limit(void)
+enum { NEST_PAGES = 256 };
+
+/* The outermost table of as many as there can be in each other, all of `part`. */
+static uint32_t nested_tables(uint32_t part)
 {
-    enum { ALL_PAGES = 256 };
-    uint32_t part = make(OBJECT_untyped, ALL_PAGES);
     uint32_t table = make_from(part, OBJECT_captable, 1);
     uint32_t thread = make_from(part, OBJECT_thread, 1);
     uint32_t memory = make_from(part, OBJECT_untyped, 60);
-    must(INVOKE(table, captable_copy, table, N_TABLE, RIGHT_ALL));
     must(INVOKE(table, captable_copy, E->space, N_SPACE, RIGHT_ALL));
     must(INVOKE(table, captable_move, memory, N_MEMORY));
     must(INVOKE(thread, thread_configure, E->space, table, HIGHER, 0));
     must(INVOKE(thread, thread_set_registers, (uint64_t)nests, helper_stack(), 2));
     start(thread);
-    check(E->note[0] == ERROR_LIMIT);
-    check(E->note[1] == 8);
+    check(E->note[0] == ERROR_LIMIT && E->note[1] == 8);
+    return table;
+}
+
+void test_captables_nest_to_the_limit(void)
+{
+    uint32_t part = make(OBJECT_untyped, NEST_PAGES);
+    nested_tables(part);
     revoke_all(part);
-    must(INVOKE(part, untyped_retype, OBJECT_untyped, ALL_PAGES, slot_new()));
+    must(INVOKE(part, untyped_retype, OBJECT_untyped, NEST_PAGES, slot_new()));
+}
+
+void test_nested_captables_from_the_outermost(void)
+{
+    uint32_t part = make(OBJECT_untyped, NEST_PAGES), table = nested_tables(part);
+    delete_all(table);
+    revoke_all(part);
+    must(INVOKE(part, untyped_retype, OBJECT_untyped, NEST_PAGES, slot_new()));
+}
+
+/* --- the most that one step removes --- */
+
+/* As many capabilities under way, vectors and pins as a port can have. */
+void test_delete_a_port_with_all_it_can_hold(void)
+{
+    enum { PIN_FIRST = 12, PINS = 24 };
+    uint32_t port = make(OBJECT_port, 1), page = make(OBJECT_page, 1), irq = slot_new();
+    for (int i = 0; i < PORT_QUEUE_SLOTS; i++)
+        must(ut_send(port, 1, (uint64_t)page << 32 | page));
+    for (uint64_t v = IRQ_VECTOR_FIRST; v <= IRQ_VECTOR_LAST; v++, irq = slot_new()) {
+        uint64_t pin = v - IRQ_VECTOR_FIRST + PIN_FIRST;
+        must(INVOKE(E->irqs, irq_derive, v, irq));
+        must(INVOKE(irq, irq_bind, port, v - IRQ_VECTOR_FIRST, pin < PINS ? pin : IRQ_MESSAGE));
+    }
+    start(helper(reads_nothing, 0, HIGHER, port));
+    delete_all(port);
+    must(INVOKE(page, page_info, 0));
+}
+
+/* Of the table that goes only the last entry is used, by a run that goes on in another table: all
+ * entries are looked at before the run is unmapped. */
+void test_delete_a_table_under_a_long_run(void)
+{
+    uint64_t at = PLACE + RUN_BYTES - PAGE_BYTES;
+    uint32_t run = make(OBJECT_page, PAGE_RUN_MAX), space = make(OBJECT_space, SPACE_PAGES);
+    uint32_t first = E->next_slot;
+    tables_for(space, PLACE);
+    tables_for(space, PLACE + RUN_BYTES);
+    must(INVOKE(run, page_map, space, at, RIGHT_READ | RIGHT_WRITE));
+    refused(BAD_STATE, INVOKE(first + 2, table_unmap, 0)); /* of the three the last is the leaf */
+    delete_all(first + 2);
+    refused(NOT_MAPPED, INVOKE(run, page_unmap, 0));
+}
+
+/* A table that is in use goes with all that its space has, and that stops who runs there. */
+static void deletes(uint64_t slot)
+{
+    remove_all(OPERATION_captable_delete, E->table, (uint32_t)slot);
+    E->note[0] = 1;
+    helper_end();
+}
+
+void test_delete_a_table_that_one_runs_on(void)
+{
+    uint32_t space = make(OBJECT_space, SPACE_PAGES), table = make(OBJECT_table, 1);
+    uint32_t thread = make(OBJECT_thread, 1), inner = make(OBJECT_table, 1);
+    must(INVOKE(table, table_map, space, PLACE));
+    must(INVOKE(inner, table_map, space, PLACE));
+    must(INVOKE(thread, thread_configure, space, E->table, LOWER, 0));
+    must(INVOKE(thread, thread_set_registers, (uint64_t)deletes, helper_stack(), table));
+    start(thread);
+    check(thread_state_of(thread) == THREAD_READY);
+    delete_all(table);
+    check(thread_state_of(thread) == THREAD_SUSPENDED && E->note[0] == 0);
+    refused(NOT_MAPPED, INVOKE(inner, table_unmap, 0));
+    refused(BAD_STATE, INVOKE(thread, thread_resume, 0));
 }
 
 /* Tables that hold capabilities of each other: neither keeps the other alive. */

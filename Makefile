@@ -378,6 +378,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
             --suppress=comparePointers:libos/start.c --suppress=constStatement:libos/syscall.h \
+            --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
             --suppress=pointerOutOfBounds:tests/unit/dns_helper.h \

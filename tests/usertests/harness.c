@@ -120,7 +120,7 @@ void fail(int line, const char *pattern, ...)
     format(text, sizeof(text) - 20, pattern, arguments);
     va_end(arguments);
     size_t at = 0;
-    for (; text[at] && at < sizeof(E->failure) - 1; at++)
+    for (; at < sizeof(E->failure) - 1 && text[at]; at++)
         E->failure[at] = text[at];
     E->failure[at] = 0;
     E->line = (uint64_t)line;

@@ -6,7 +6,8 @@
  * supervisor's table empty where the test may have put something, and every vector free.
  *
  * Prints a line per test on the serial port, then which documented errors no test has met, then the
- * counts, and ends the machine. Boot settings: usertests.only=NAME (a part of it), and
+ * counts, and ends the machine. Boot settings: usertests.only=NAME (a part of it),
+ * usertests.without=NAME (all but these: what do they alone meet?), and
  * usertests.planted: the tests that must fail instead (planted.c). Printed by init's I/O ports.
  */
 #include "tests/usertests/supervisor.h"
@@ -60,7 +61,7 @@ struct supervisor {
     /* Of the test under way: all made of the arena. */
     uint32_t first, table, space, thread, port, memory, fault;
     uint32_t passed, failed, skipped, ran;
-    char only[ONLY_BYTES];
+    char only[ONLY_BYTES], without[ONLY_BYTES];
     bool planted;
     char why[FAILURE_BYTES];
     uint64_t met[MET];
@@ -445,6 +446,8 @@ static void tests_run(const struct test *list, uint64_t count)
     for (uint64_t i = 0; i < count; i++) {
         if (S->only[0] && !contains(list[i].name, S->only))
             continue;
+        if (S->without[0] && contains(list[i].name, S->without))
+            continue;
         if (usertests_in_simulator && list[i].only_in_qemu) {
             print("usertest %s: skipped: %s", list[i].name, list[i].only_in_qemu);
             S->skipped++;
@@ -459,6 +462,7 @@ static void prepare(void)
     char none[2];
     *S = (struct supervisor){.next_slot = boot()->first_free_slot};
     setting("usertests.only", S->only, sizeof(S->only));
+    setting("usertests.without", S->without, sizeof(S->without));
     S->planted = setting("usertests.planted", none, sizeof(none));
     arena_make();
     texts_find();

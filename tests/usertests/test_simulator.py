@@ -35,3 +35,17 @@ def test_no_other_test_ran_and_each_left_out_is_said(run):
 
 def test_every_documented_error_was_met(run):
     assert EVERY_ERROR not in results(run[0]), results(run[0])[EVERY_ERROR][1]
+
+
+@pytest.mark.parametrize("name, error, what", [
+    ("irq_ack_", "BAD_STATE", "irq.ack"),
+    ("send_wait_full", "FULL", "send_wait"),
+    ("irq_bind_without_right", None, None),  # another test meets it too
+    ("thread_resume_without_right", "NO_RIGHT", "thread.resume"),
+    ("untyped_retype_", "NO_MEMORY", "untyped.retype"),
+])
+def test_an_error_without_its_test_is_named(name, error, what):
+    text, status = run_simulator(f"usertests.without={name}")
+    missing = results(text).get(EVERY_ERROR, (None, ""))[1]
+    assert (f"no test met {error} of {what}" in missing) if error else not missing
+    assert status == (1 if error else 0)

@@ -333,3 +333,49 @@ void test_doorbell_of_the_port_waited_on(void)
     must(call_recorded(CALL_wait, port, port, 0, 1, &io));
     check(io.pending == 1ull << 63 && io.msg.op == 0);
 }
+
+/* --- badges and deadlines --- */
+
+void test_hostile_badges(void)
+{
+    uint32_t port = make(OBJECT_port, 1);
+    for (unsigned v = 0; v < HOSTILE_VALUES; v++) {
+        uint32_t minted = mint(port, RIGHT_ALL, hostile[v], 0);
+        struct received received = {0};
+        must(ut_send(minted, 1, 0));
+        must(ut_signal(minted));
+        must(ut_wait(port, 0, 1, &received));
+        check(received.msg.tag == hostile[v] && received.pending == hostile[v]);
+    }
+}
+
+void test_signals_are_one_word(void)
+{
+    uint32_t port = make(OBJECT_port, 1);
+    struct received received = {0};
+    for (int bit = 0; bit < 64; bit++)
+        must(ut_signal(mint(port, RIGHT_SIGNAL, 1ull << bit, 0)));
+    must(ut_signal(port)); /* without a badge it says nothing */
+    must(ut_wait(port, 0, 1, &received));
+    check(received.pending == UINT64_MAX && received.msg.op == 0);
+    refused(TIMEOUT, ut_wait(port, 0, 1, NULL));
+}
+
+/* However far: it waits, and can be made to stop. */
+void test_wait_with_hostile_deadlines(void)
+{
+    for (unsigned v = 0; v < HOSTILE_VALUES; v++) {
+        uint32_t base = E->next_slot, port = make(OBJECT_port, 1);
+        E->helpers = 0;
+        E->note[0] = ERROR_COUNT;
+        E->note[2] = hostile[v];
+        uint32_t thread = helper(wait_as_told, port, HIGHER, 0);
+        start(thread);
+        if (thread_state_of(thread) == THREAD_WAITING)
+            delete_all(port);
+        check(E->note[0] == ERROR_TIMEOUT || E->note[0] == ERROR_PEER_DIED);
+        INVOKE(E->table, captable_delete, thread);
+        INVOKE(E->table, captable_delete, port);
+        E->next_slot = base;
+    }
+}

@@ -342,3 +342,29 @@ void test_ioport_out_bad_argument(void)
         refused(BAD_ARGUMENT,
                 INVOKE(part, ioport_out, bad_accesses[i].port, bad_accesses[i].bytes, '!'));
 }
+
+/* --- many at once --- */
+
+static void waits_far(uint64_t port)
+{
+    ut_wait(port, 0, E->note[2], NULL);
+    helper_end();
+}
+
+/* As many waiting threads as memory holds, each with a deadline of its own, go at once. */
+void test_many_deadlines(void)
+{
+    enum { THREADS = 80 };
+    uint32_t part = make(OBJECT_untyped, 2 * THREADS);
+    uint64_t stack = helper_stack();
+    for (uint64_t i = 0; i < THREADS; i++) {
+        uint32_t port = make_from(part, OBJECT_port, 1), thread = make_from(part, OBJECT_thread, 1);
+        must(INVOKE(thread, thread_configure, E->space, E->table, HIGHER, 0));
+        must(INVOKE(thread, thread_set_registers, (uint64_t)waits_far, stack, port));
+        E->note[2] = (1ull << 62) - (i * 7919 % THREADS) * 1000;
+        start(thread);
+        check(thread_state_of(thread) == THREAD_WAITING);
+    }
+    remove_all(OPERATION_captable_revoke, E->table, part);
+    must(INVOKE(part, untyped_retype, OBJECT_untyped, 2 * THREADS, slot_new()));
+}

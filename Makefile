@@ -91,6 +91,7 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
@@ -331,6 +332,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 include tests/explore/explore.mk
 include tests/bugs/bugs.mk
 include tests/fuzz/fuzz.mk
+include tests/usertests/usertests.mk
 
 units: $(UNITS)
 
@@ -339,7 +341,7 @@ debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
 test: images test-images units $(B)/tools/callref debug-images sim-programs \
-      $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs
+      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.
@@ -364,7 +366,7 @@ BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim)
 bench: $(if $(filter-out kernel sim,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim)
-bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/kernel.elf
+bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
 bench-dns: images $(B)/images/dns-10k.elf
@@ -385,6 +387,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
             --suppress=comparePointers:libos/start.c --suppress=constStatement:libos/syscall.h \
+            --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
             --suppress=pointerOutOfBounds:tests/unit/dns_helper.h \

@@ -31,17 +31,15 @@ enum error captable_free_slot(struct captable *table, uint64_t number, struct ca
 
 struct cap *captable_any(struct captable *table, bool *more)
 {
-    for (int i = 0; i < CAPTABLE_SCAN; i++) {
-        struct cap *cap = captable_slot(table, table->scan);
-        *more = false;
-        if (!cap)
-            return NULL;
-        if (cap->type != OBJECT_none)
-            return cap;
-        table->scan++;
-    }
-    *more = true;
-    return NULL;
+    uint32_t at = table->scan, end = at + CAPTABLE_SCAN;
+    if (end > table->slots)
+        end = table->slots;
+    struct cap *cap = (struct cap *)table + at, *last = (struct cap *)table + end;
+    while (cap < last && cap->type == OBJECT_none)
+        cap++;
+    table->scan = (uint32_t)(cap - (struct cap *)table);
+    *more = cap == last && end < table->slots;
+    return cap < last ? cap : NULL;
 }
 
 bool captable_release_thread(struct captable *table)

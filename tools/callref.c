@@ -27,10 +27,12 @@ int main(void)
     puts("\n### Objects\n\n| object | is |\n|---|---|");
 #define OBJECT(name, summary) printf("| %s | %s |\n", #name, summary);
 #include "motet/calls.def"
-    puts(
-        "\n### Operations of `invoke`\n\nEvery one may also return UNKNOWN_CALL, EMPTY_SLOT, "
-        "WRONG_TYPE or NO_RIGHT about the invoked capability.\n\n| operation | arguments | right | "
-        "does | errors | bound on steps |\n|---|---|---|---|---|---|");
+    puts("\n### Operations of `invoke`\n\nAbout the invoked capability every one may also return "
+         "EMPTY_SLOT and WRONG_TYPE, and NO_RIGHT, but for page.info, which asks for no right, and "
+         "the "
+         "operations of untyped and table: their capabilities can't be copied, so that none lacks "
+         "CONTROL. A number that is none of these is UNKNOWN_CALL.\n\n| operation | arguments | "
+         "right | does | errors | bound on steps |\n|---|---|---|---|---|---|");
 #define OPERATION(object, name, right, arguments, summary, errors, bound)                          \
     operation(#object, #name, #right, arguments, summary, errors, bound);
 #include "motet/calls.def"

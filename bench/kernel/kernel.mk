@@ -27,4 +27,5 @@ $(B)/images/kbench.bundle: bench/kernel/kernel.conf $(B)/tools/compose $(KBENCH)
 
 # The longest entry is looked for in these images too; TEXT is the last that is waited for.
 KERNEL_BENCH = $(PYTHON) bench/kernel.py --image $(B)/images/kbench.elf --kernel $(B)/kernel.elf \
-    --out $(B)/bench/kernel.json --entry "$(B)/images/hostile.elf=finished: "
+    --out $(B)/bench/kernel.json --entry "$(B)/images/hostile.elf=finished: " \
+    --entry "$(B)/images/usertests.elf=usertests: "

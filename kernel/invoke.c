@@ -224,9 +224,16 @@ static RARE enum error invoke_thread_configure(struct invocation *i)
         error = own_live_cap(i, i->a[1], OBJECT_captable, RIGHT_CONTROL, &captable);
     if (error)
         return error;
-    if (i->a[2] < PRIORITY_COUNT && i->a[2] > i->thread->priority)
+    uint64_t priority = i->a[2], ceiling = i->a[4] ? i->a[4] : priority;
+    if (ceiling < priority || ceiling >= PRIORITY_COUNT)
+        return ERROR_BAD_ARGUMENT;
+    if (ceiling > i->thread->ceiling)
         return ERROR_NO_RIGHT;
-    return thread_configure(i->cap->object, space->object, captable->object, i->a[2], i->a[3]);
+    struct thread *thread = i->cap->object;
+    error = thread_configure(thread, space->object, captable->object, priority, i->a[3]);
+    if (!error)
+        thread->ceiling = (uint8_t)ceiling;
+    return error;
 }
 
 static RARE enum error invoke_thread_set_registers(struct invocation *i)

@@ -46,7 +46,7 @@ RARE enum error thread_configure(struct thread *thread, struct space *space,
     list_append(&captable->threads, &thread->captable_link);
     thread->space = space;
     thread->captable = captable;
-    thread->priority = (uint8_t)priority;
+    thread->priority = thread->ceiling = (uint8_t)priority;
     thread->fault_slot = (uint32_t)fault_slot;
     return OK;
 }

@@ -37,6 +37,7 @@ struct thread {
     struct registers registers; /* first: entry.S relies on it */
     uint8_t state;              /* enum thread_state */
     uint8_t priority;
+    uint8_t ceiling;     /* the highest priority that it may give to threads, its own at least */
     bool vital;          /* init: nothing can go on without it */
     uint32_t fault_slot; /* in its captable: where its faults are sent; 0: nowhere */
     struct list link;
@@ -64,6 +65,7 @@ _Static_assert(sizeof(struct thread) <= PAGE_BYTES, "one page");
 
 void thread_init(struct thread *thread);
 
+/* With its priority as its ceiling. */
 enum error thread_configure(struct thread *thread, struct space *space, struct captable *captable,
                             uint64_t priority, uint64_t fault_slot);
 

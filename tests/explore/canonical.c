@@ -220,7 +220,7 @@ static void mix_captable(const struct captable *table)
 
 static void mix_thread(const struct thread *thread)
 {
-    mix(thread->state | thread->priority << 8 | thread->vital << 16 |
+    mix(thread->state | thread->priority << 8 | thread->vital << 16 | thread->ceiling << 24 |
         (uint64_t)thread->fault_slot << 32);
     mix_list(&thread->link);
     mix(pointer(thread->space));

@@ -335,6 +335,12 @@ static void thread_errors(void **state)
             INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, PRIORITY_COUNT, 0));
     refused(BAD_ARGUMENT, INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 1ull << 32));
     refused(NO_RIGHT, INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, PRIORITY + 1, 0));
+    refused(NO_RIGHT, INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 0, PRIORITY + 1));
+    refused(BAD_ARGUMENT, INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, 2, 0, 1));
+    refused(BAD_ARGUMENT,
+            INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 0, PRIORITY_COUNT));
+    must(INVOKE(thread, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 0, PRIORITY));
+    assert_int_equal(((struct thread *)cap_at(thread)->object)->ceiling, PRIORITY);
     refused(BAD_STATE, INVOKE(thread, thread_configure, SLOT_SPACE, dying_table(), 1, 0));
     refused(BAD_STATE, INVOKE(SLOT_THREAD, thread_configure, SLOT_SPACE, SLOT_TABLE, 1, 0));
     refused(BAD_ARGUMENT, INVOKE(thread, thread_set_registers, USER_ADDRESS_END, 0, 0));

@@ -69,9 +69,18 @@ static bool can_lack_right(int operation)
            operations[operation].object != OBJECT_table;
 }
 
+/* MORE means that the IOMMU isn't done; QEMU's is at once. */
+static bool waits_for_hardware(int operation)
+{
+    return operation == OPERATION_page_unmap || operation == OPERATION_table_unmap ||
+           operation == OPERATION_iommu_assign;
+}
+
 static uint64_t operation_documented(int operation)
 {
     uint64_t errors = documented(operations[operation].errors);
+    if (waits_for_hardware(operation) && !usertests_in_simulator)
+        errors &= ~(1ull << ERROR_MORE);
     errors |= 1ull << ERROR_EMPTY_SLOT | 1ull << ERROR_WRONG_TYPE;
     return errors | (can_lack_right(operation) ? 1ull << ERROR_NO_RIGHT : 0);
 }

@@ -295,7 +295,7 @@ static void nests(uint64_t depth)
     must(INVOKE(N_MEMORY, untyped_retype, OBJECT_untyped, 4 * (10 - depth), N_PART));
     must(INVOKE(N_INNER, captable_copy, N_SPACE, N_SPACE, RIGHT_ALL));
     must(INVOKE(N_INNER, captable_move, N_PART, N_MEMORY));
-    must(INVOKE(N_THREAD, thread_configure, N_SPACE, N_INNER, HIGHER + depth, 0));
+    must(INVOKE(N_THREAD, thread_configure, N_SPACE, N_INNER, HIGHER + depth, 0, CEILING));
     must(INVOKE(N_THREAD, thread_set_registers, (uint64_t)nests, helper_stack(), depth + 1));
     must(INVOKE(N_THREAD, thread_resume, 0));
     helper_end();
@@ -311,7 +311,7 @@ static uint32_t nested_tables(uint32_t part)
     uint32_t memory = make_from(part, OBJECT_untyped, 60);
     must(INVOKE(table, captable_copy, E->space, N_SPACE, RIGHT_ALL));
     must(INVOKE(table, captable_move, memory, N_MEMORY));
-    must(INVOKE(thread, thread_configure, E->space, table, HIGHER, 0));
+    must(INVOKE(thread, thread_configure, E->space, table, HIGHER, 0, CEILING));
     must(INVOKE(thread, thread_set_registers, (uint64_t)nests, helper_stack(), 2));
     start(thread);
     check(E->note[0] == ERROR_LIMIT && E->note[1] == 8);

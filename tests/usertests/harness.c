@@ -211,6 +211,12 @@ uint32_t slot_of(enum object type)
         return E->irqs;
     case OBJECT_ioport:
         return E->ioports;
+    case OBJECT_trace:
+        return E->trace;
+    case OBJECT_iommu:
+        return E->iommu;
+    case OBJECT_dmaspace:
+        return make(type, DMASPACE_PAGES);
     default:
         return make(type, 1);
     }

@@ -8,7 +8,7 @@ import sys
 
 from outcome import ELF, LAST, LIMIT
 
-QEMU = ["qemu-system-x86_64", "-cpu", "max", "-m", "64", "-display", "none", "-nodefaults",
+QEMU = ["qemu-system-x86_64", "-machine", "q35", "-device", "intel-iommu", "-cpu", "max", "-m", "64", "-display", "none", "-nodefaults",
         "-vga", "none", "-no-reboot", "-serial", "stdio",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"]
 

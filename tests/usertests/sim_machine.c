@@ -82,9 +82,11 @@ int usertests_machine_run(const void *image, uint64_t bytes, const char *command
                                .pages = SIM_PAGES_MAX,
                                .command_line = command_line,
                                .slots = 1,
+                               .domains = 4,
                                .seed = {1, 2}};
     sim_user_start();
     sim_boot(&machine);
+    sim.iommu.looks = 2; /* an invalidation is over when it is looked at the second time */
     sim.ioport_in = port_in;
     sim.ioport_out = port_out;
     sim_mappings_replaced();

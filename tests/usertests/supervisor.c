@@ -43,6 +43,8 @@ enum {
     T_IOPORTS,
     T_IRQS,
     T_INFO,
+    T_TRACE,
+    T_IOMMU,
     T_SHARED,
     T_FREE
 };
@@ -247,6 +249,8 @@ static void table_fill(void)
     give(INIT_IOPORTS, T_IOPORTS, RIGHT_ALL);
     give(INIT_IRQS, T_IRQS, RIGHT_ALL);
     give(INIT_INFO_PAGE, T_INFO, RIGHT_ALL);
+    give(INIT_TRACE, T_TRACE, RIGHT_ALL);
+    give(boot()->iommu_slot, T_IOMMU, RIGHT_ALL);
     give(S->shared, T_SHARED, RIGHT_ALL);
     must_be(
         sys_invoke(S->table, OPERATION_captable_mint, S->port, T_VERDICT, RIGHT_SEND, 1, 2, NULL),
@@ -263,11 +267,13 @@ static void environment_fill(const struct test *test)
     if (!test->root) {
         e->table = T_TABLE, e->space = T_SPACE, e->thread = T_THREAD, e->memory = T_MEMORY;
         e->verdict = T_VERDICT, e->ioports = T_IOPORTS, e->irqs = T_IRQS, e->info = T_INFO;
+        e->trace = T_TRACE, e->iommu = T_IOMMU;
         e->shared = T_SHARED, e->next_slot = T_FREE, e->slots = TABLE_SLOTS;
         return;
     }
     e->table = INIT_CAPTABLE, e->space = S->space, e->thread = S->thread, e->memory = S->memory;
     e->verdict = S->port, e->ioports = INIT_IOPORTS, e->irqs = INIT_IRQS, e->info = INIT_INFO_PAGE;
+    e->trace = INIT_TRACE, e->iommu = boot()->iommu_slot;
     e->shared = S->shared, e->next_slot = S->next_slot, e->slots = boot()->slots;
 }
 
@@ -288,9 +294,10 @@ static void domain_make(const struct test *test)
     else
         table_fill();
     environment_fill(test);
-    must_be(invoke(S->thread, OPERATION_thread_configure, S->space,
-                   test->root ? INIT_CAPTABLE : S->table, TEST_PRIORITY,
-                   test->root ? S->fault : T_FAULT),
+    /* Its helpers may have more than it has. */
+    must_be(sys_invoke(S->thread, OPERATION_thread_configure, S->space,
+                       test->root ? INIT_CAPTABLE : S->table, TEST_PRIORITY,
+                       test->root ? S->fault : T_FAULT, CEILING, NULL),
             "configure");
 }
 

@@ -15,7 +15,8 @@ NAMES = listed()
 
 
 def output(settings=""):
-    with Machine([*kernel(ELF), "-append", settings]) as machine:
+    with Machine([*kernel(ELF), "-append", settings], machine="q35",
+                 options=["-device", "intel-iommu"]) as machine:
         machine.expect(LAST.pattern, seconds=LIMIT)
         return machine.text
 

@@ -19,8 +19,9 @@
 
 enum {
     TEST_PRIORITY = 20,
-    HIGHER = 30, /* of helpers that run at once until they block */
-    LOWER = 10,  /* of helpers that run when the test waits */
+    HIGHER = 30,  /* of helpers that run at once until they block */
+    LOWER = 10,   /* of helpers that run when the test waits */
+    CEILING = 62, /* what a test may give its helpers */
     TABLE_SLOTS = 256,
     EMPTY = TABLE_SLOTS - 1, /* never used */
     MEMORY_PAGES = 700,
@@ -51,7 +52,7 @@ enum verdict { VERDICT_PASSED = 0x5001, VERDICT_FAILED };
 /* The page that test and supervisor share. */
 struct environment {
     /* Slots of the table that the test runs with. */
-    uint32_t table, space, thread, memory, verdict, ioports, irqs, info, shared;
+    uint32_t table, space, thread, memory, verdict, ioports, irqs, info, trace, iommu, shared;
     uint32_t next_slot;
     uint32_t helpers;
     uint32_t slots;     /* of that table */

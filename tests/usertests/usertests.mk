@@ -5,7 +5,7 @@
 
 UT := $(B)/usertests
 UT_TESTS_C := $(addprefix tests/usertests/,$(addsuffix .c,harness supervisor complete list invoked calls \
-                operations threads destroy faults registers planted))
+                operations threads machine destroy faults registers planted))
 UT_O := $(patsubst %.c,$(B)/target/%.o,$(UT_TESTS_C) tests/usertests/start.c)
 
 $(UT)/init.o: $(UT_O)
@@ -27,7 +27,7 @@ $(B)/images/usertests.bundle: tests/usertests/usertests.conf $(B)/tools/compose 
 UT_SIM_USER := $(UT_TESTS_C) tests/usertests/sim_user.c tests/servers/flood/flood.c \
                $(filter-out servers/%,$(SIM_USER_C))
 UT_SIM_MACHINE := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
-                  $(addprefix kernel/arch/sim/,machine.c check.c check_paging.c boot.c) \
+                  $(addprefix kernel/arch/sim/,machine.c iommu.c check.c check_dma.c check_paging.c check_trace.c boot.c) \
                   tests/usertests/sim_machine.c
 UT_SIM_HOST := $(addprefix kernel/arch/sim/,arena.c mappings.c user.c hooks.c) tests/usertests/sim.c
 

@@ -173,6 +173,8 @@ void sim_boot(const struct sim_boot *boot)
                                    .device_count = 1};
     sim_reset(boot->pages);
     sim.panic = boot->panic;
+    if (boot->domains)
+        sim_iommu_start(boot->domains, false);
     sim_frequency = SIM_TICKS_PER_SECOND;
     check_reset();
     image_check(boot->image, boot->bytes);

@@ -31,6 +31,7 @@ struct sim_boot {
     uint64_t bytes;
     uint64_t pages; /* of the machine */
     const char *command_line;
+    uint32_t domains; /* numbers of the IOMMU; 0: the machine has none */
     uint32_t slots;   /* channels hold so many messages at most (a power of two up to that) */
     uint64_t seed[2]; /* of the kernel information page */
     jmp_buf *panic;   /* where a panic goes; NULL: it ends the process */

@@ -76,6 +76,7 @@ void arch_iommu_invalidate(void)
     ASSERT(sim.iommu.present && !sim.iommu.running);
     sim.iommu.running = true;
     sim.iommu.begun++;
+    sim.iommu.looked = 0;
     if (sim.iommu.began)
         sim.iommu.began();
 }
@@ -89,7 +90,7 @@ void sim_iommu_finish(void)
 
 bool arch_iommu_invalidated(void)
 {
-    if (!sim.iommu.slow)
+    if (!sim.iommu.slow && sim.iommu.looked++ >= sim.iommu.looks)
         sim_iommu_finish();
     return !sim.iommu.running;
 }

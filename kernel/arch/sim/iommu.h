@@ -20,7 +20,9 @@ enum {
 
 struct sim_iommu {
     bool present;
-    bool slow;      /* invalidations end with sim_iommu_finish, else when they are looked at */
+    bool slow;     /* invalidations end with sim_iommu_finish, else when they are looked at */
+    uint8_t looks; /* ... once more than this */
+    uint8_t looked;
     bool running;   /* an invalidation */
     uint32_t begun; /* invalidations so far */
     struct sim_context {

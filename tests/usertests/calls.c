@@ -336,6 +336,37 @@ void test_doorbell_of_the_port_waited_on(void)
 
 /* --- badges and deadlines --- */
 
+static void receives(uint64_t port)
+{
+    struct received received = {0};
+    E->note[0] = ut_wait(port, 0, 0, &received);
+    E->note[1] = received.msg.tag;
+    E->note[2] = received.msg.w[0] ^ received.msg.w[5];
+    E->note[3] = msg_header(&received.msg);
+    helper_end();
+}
+
+/* The badge is the capability's, whatever the sender has in the register in which it arrives; by
+ * each of the ways on which a message reaches who waits. */
+void test_badge_of_a_message_to_who_waits(void)
+{
+    uint32_t port = make(OBJECT_port, 1), minted = mint(port, RIGHT_SEND, 0x123, 0);
+    for (int way = 0; way < 3; way++) {
+        struct received io = {.msg = {.op = 0x77, .flags = 3, .status = -5}};
+        uint64_t own = mint(make(OBJECT_port, 1), RIGHT_ALL, 0x666, 0);
+        io.msg.w[0] = 40;
+        io.msg.w[5] = 2;
+        uint64_t header = msg_header(&io.msg);
+        start(helper(receives, port, HIGHER, 0));
+        if (way == 0)
+            must(call_recorded(CALL_send, minted, 0x666, 0, 0, &io));
+        else
+            refused(TIMEOUT, ut_send_wait(minted, own, way == 1 ? 0 : E->space, 1, &io));
+        check(E->note[0] == OK && E->note[1] == 0x123);
+        check(E->note[2] == (40 ^ 2) && E->note[3] == header);
+    }
+}
+
 void test_hostile_badges(void)
 {
     uint32_t port = make(OBJECT_port, 1);

@@ -365,6 +365,13 @@ void test_captable_copy_limit(void)
     refused(LIMIT, INVOKE(E->table, captable_copy, deepest(E->space), EMPTY, RIGHT_ALL));
 }
 
+/* Not one deeper than documented: the supervisor's memory has depth 0, the arena 1, E->memory 2. */
+void test_derivation_depth_is_exact(void)
+{
+    uint32_t page = make(OBJECT_page, 1);
+    check(deepest(page) - page == DERIVATION_DEPTH_MAX - 3);
+}
+
 void test_captable_copy_wrong_type(void)
 {
     refused(WRONG_TYPE, INVOKE(E->table, captable_copy, E->memory, EMPTY, RIGHT_ALL));

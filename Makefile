@@ -75,7 +75,7 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c
-HOST_KERNEL_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c \
+HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c iommu.c check_paging.c check_dma.c check_step.c no_hooks.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint

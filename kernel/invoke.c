@@ -71,8 +71,11 @@ static enum error space_to_map_in(struct invocation *i, struct cap **space)
     enum error error = own_cap(i, i->a[0], OBJECT_none, space);
     if (error)
         return error;
-    enum object type = (*space)->type == OBJECT_dmaspace ? OBJECT_dmaspace : OBJECT_space;
-    return own_live_cap(i, i->a[0], type, RIGHT_CONTROL, space);
+    if ((*space)->type != OBJECT_space && (*space)->type != OBJECT_dmaspace)
+        return ERROR_WRONG_TYPE;
+    if (!((*space)->rights & RIGHT_CONTROL))
+        return ERROR_NO_RIGHT;
+    return cap_frozen(*space) ? ERROR_BAD_STATE : OK;
 }
 
 static enum error invoke_page_map(struct invocation *i)

@@ -46,7 +46,7 @@ static void a_device_reaches_what_is_mapped_and_nothing_else(void **state)
     (void)state;
     card_with_a_page(BOTH);
     assert_ptr_equal(reached(AT, true), phys_to_virt(cap_at(page)->address));
-    assert_ptr_equal(reached(AT + 8, false), phys_to_virt(cap_at(page)->address) + 8);
+    assert_ptr_equal(reached(AT + 8, false), (uint8_t *)phys_to_virt(cap_at(page)->address) + 8);
     assert_null(reached(AT + PAGE_BYTES, false));
     assert_null(reached(cap_at(page)->address, true));
     assert_null(sim_dma(DISK, AT, 8, false)); /* nobody assigned that one */

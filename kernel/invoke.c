@@ -69,9 +69,15 @@ static enum error invoke_untyped_info(struct invocation *i)
 /* The space of a space or dmaspace capability, to map something in. */
 static enum error space_to_map_in(struct invocation *i, struct cap **space)
 {
-    const struct cap *found = captable_slot(i->thread->captable, i->a[0]);
-    enum object type = found && found->type == OBJECT_dmaspace ? OBJECT_dmaspace : OBJECT_space;
-    return own_live_cap(i, i->a[0], type, RIGHT_CONTROL, space);
+    struct cap *found = captable_slot(i->thread->captable, i->a[0]);
+    if (!found || found->type == OBJECT_none)
+        return ERROR_EMPTY_SLOT;
+    if (found->type != OBJECT_space && found->type != OBJECT_dmaspace)
+        return ERROR_WRONG_TYPE;
+    if (!(found->rights & RIGHT_CONTROL))
+        return ERROR_NO_RIGHT;
+    *space = found;
+    return cap_frozen(found) ? ERROR_BAD_STATE : OK;
 }
 
 static enum error invoke_page_map(struct invocation *i)

@@ -14,6 +14,9 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32
 {
     memset(queue, 0, sizeof(*queue));
     vring_init(&queue->ring, size, memory, VIRTQUEUE_USED_ALIGN);
+    /* Four bytes behind a multiple of eight no entry crosses a page: behind an IOMMU, QEMU 7.2
+     * writes the part beyond to another address. */
+    queue->ring.used = (struct vring_used *)((uintptr_t)queue->ring.used | VIRTQUEUE_USED_ALIGN);
     queue->mask = (uint16_t)(size - 1);
     queue->shift = (uint8_t)shift;
     queue->slots = (uint16_t)(size >> shift);

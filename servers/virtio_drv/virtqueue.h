@@ -60,7 +60,7 @@ struct virtqueue_used {
 /* Bytes of shared memory for a queue of `size` descriptors. */
 static inline uint32_t virtqueue_bytes(uint32_t size)
 {
-    return (uint32_t)vring_size(size, VIRTQUEUE_USED_ALIGN);
+    return (uint32_t)vring_size(size, VIRTQUEUE_USED_ALIGN) + VIRTQUEUE_USED_ALIGN;
 }
 
 /* Sets up an empty queue of `size` descriptors (a power of two, 2^shift to 2^shift *

@@ -24,6 +24,7 @@ enum {
     STEPS_MAX = 64,
     WAITS_MAX = 8,
     REMOVAL_MAX = 3000, /* calls until everything of a machine of this size is gone */
+    LAST = 0xf8,        /* first byte of all: from here on the last machine */
     RAW = 0xf0,         /* first byte of a step: from here on a call with its own numbers */
     REMOVE_ALL = 0xef,  /* one is the end: everything goes */
 };
@@ -197,6 +198,7 @@ static void remove_everything(void)
         if (cap->type == OBJECT_untyped && cap->depth == 0 && cap->untyped.kind == UNTYPED_MEMORY)
             memory = (struct cap *)cap;
     enum error error = ERROR_MORE;
+    sim.iommu.slow = false;
     for (int calls = 0; memory && error == ERROR_MORE; calls++) {
         ASSERT(calls < REMOVAL_MAX);
         error = cap_remove_step(memory, false);
@@ -209,8 +211,11 @@ static void remove_everything(void)
 
 static void run(struct input *input, jmp_buf *panicked)
 {
+    /* The last one came later: the corpus has its numbers from before. */
+    uint8_t first_byte = input_8(input);
+    int number_of_last = configuration_count - 1;
     const struct configuration *configuration =
-        &configurations[input_8(input) % configuration_count];
+        &configurations[first_byte >= LAST ? number_of_last : first_byte % number_of_last];
     scene_create(configuration, panicked);
     memset(waits, 0, sizeof(waits));
     if (sim_cpu.deadlines) /* A waits from the start */

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from calls_def import CALLS, OPERATIONS
 
-IPC, TIME, MEMORY, DERIVE, TABLES, IRQ, ALL, TRACE, DMA = range(9)  # machines
+IPC, TIME, MEMORY, DERIVE, TABLES, IRQ, ALL, TRACE = range(8)  # machines
+DMA = 0xF8  # the last machine: calls_fuzz.c, LAST
 RAW = 0xF0
 DEPTH_MAX = 32  # DERIVATION_DEPTH_MAX
 RIGHTS = {"read": 1, "signal": 1 << 5, "wait": 1 << 6, "control": 1 << 7, "all": 255}
+DMASPACE_TYPE = 11  # object types
 OBJECTS = ["none", "untyped", "page", "table", "space", "captable", "thread", "port"]
 
 # Slots of main's table (scene.c). FREE: empty in all machines, and all above it up to LAST_FREE.
@@ -26,6 +28,7 @@ FREE, LAST_FREE = 14, 57
 IOPORTS, IRQS, MEMORY_ALL = 59, 60, 63
 VECTOR = 10  # of the irq machine
 TABLES_FREE_TABLE, UNTYPED = 11, 12  # of the memory machine
+DMASPACE, DMA_PAGE, DMA_TABLE, IOMMU = 5, 11, 8, 57  # of the DMA machine
 CHAIN_END = 35  # of the derive machine: at depth 31
 TRACE_ALL, TRACE_PAGE, TRACE_RING = 58, 10, 11  # of the trace machine
 
@@ -126,6 +129,18 @@ SEEDS = {
                              + invoke("trace.label", TRACE_ALL, FREE, 1)),
     "trace_label_revoked": (TRACE, half_revoked(SPACE)
                             + invoke("trace.label", TRACE_ALL, SPACE, 1)),
+    "iommu_no_right": (DMA, without(DMASPACE, RIGHTS["read"])
+                       + invoke("iommu.assign", IOMMU, 0x20, FREE)),
+    "iommu_revoked": (DMA, half_revoked(DMASPACE) + invoke("iommu.assign", IOMMU, 0x20, DMASPACE)),
+    "iommu_arguments": (DMA, invoke("iommu.assign", IOMMU, 0x10000, DMASPACE)
+                        + invoke("iommu.assign", IOMMU, 0x18, FREE)
+                        + invoke("iommu.assign", IOMMU, 0x18, PORT)
+                        + invoke("iommu.assign", IOMMU, 0x100, DMASPACE)
+                        + invoke("iommu.assign", IOMMU, 0x200, DMASPACE)
+                        + invoke("iommu.fault", IOMMU) + invoke("page.unmap", DMA_PAGE)),
+    "iommu_occupied": (DMA, invoke("untyped.retype", MEMORY_ALL, DMASPACE_TYPE, 3, FREE)
+                       + invoke("iommu.assign", IOMMU, 0x18, FREE)),
+    "table_unmap_more": (DMA, invoke("page.unmap", DMA_PAGE) + invoke("table.unmap", DMA_TABLE)),
     # A waits; its port goes; A runs and finds out. Main yields to it first.
     "wait_peer_died": (IPC, invoke("captable.delete", TABLE, PORT + 1) * 4
                        + call("yield") * 3),

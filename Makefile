@@ -322,6 +322,7 @@ $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 include tests/explore/explore.mk
 include tests/bugs/bugs.mk
 include tests/fuzz/fuzz.mk
+include tests/oracle/oracle.mk
 
 units: $(UNITS)
 

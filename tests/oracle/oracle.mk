@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: ISC
+#
+# Comparing dnsd with NSD and Knot (docs/oracle.md).
+
+$(B)/oracle/answer: $(B)/host/tests/oracle/answer.o $(B)/host/user.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^
+
+oracle-programs: $(B)/oracle/answer $(B)/tools/zonec
+
+# A long run: ZONES groups of zones, or as many as go into MINUTES, from SEED on.
+oracle: oracle-programs
+	@$(PYTHON) tests/oracle/oracle.py --build $(B) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(filter-out zones,$(ZONES)),--zones $(ZONES)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+.PHONY: oracle oracle-programs

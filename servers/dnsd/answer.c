@@ -93,11 +93,16 @@ static enum dns_rcode put_negative(struct answer *answer, enum dns_rcode rcode, 
 }
 
 /* Appends what says whether the zone behind a cut is signed: its DS RRset, or the proof that there
- * is none (RFC 4035 3.1.4). */
+ * is none (RFC 4035 3.1.4). A zone that isn't signed itself can't say. */
 static enum dns_rcode put_ds(struct answer *answer)
 {
+    struct zone_match apex = answer->match;
     struct zone_rrset ds;
 
+    if (zone_match_apex(answer->db, answer->name, &apex) != ZONE_FOUND)
+        return answer_damaged(answer);
+    if (!(apex.node.flags & ZONE_FLAG_SIGNED))
+        return DNS_NOERROR;
     switch (zone_rrset_find(&answer->match.node, DNS_TYPE_DS, &ds)) {
     case ZONE_FOUND:
         return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ds, ds.ttl, DNS_NOERROR);
@@ -354,7 +359,10 @@ static enum dns_rcode resolve_name(struct answer *answer)
     case ZONE_DAMAGED:
         return answer_damaged(answer);
     case ZONE_ABSENT:
-        return answer->authoritative ? DNS_NOERROR : DNS_REFUSED;
+        if (answer->authoritative)
+            return DNS_NOERROR;
+        answer->extended_error = DNS_ERROR_NOT_AUTHORITATIVE;
+        return DNS_REFUSED;
     default:
         break;
     }
@@ -582,6 +590,7 @@ static void answer_begin(struct answer *answer, const struct query *query)
     answer->expansion_count = 0;
     answer->proof_count = 0;
     answer->referral = 0;
+    answer->extended_error = DNS_ERROR_NONE;
     classify(answer, RRL_ERROR, 0);
 }
 

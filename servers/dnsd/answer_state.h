@@ -47,6 +47,7 @@ struct answer {
     uint8_t synthesized_count;
     uint8_t expansion_count;
     uint8_t proof_count;
+    uint16_t extended_error;     /* enum dns_extended_error: why, told to who has EDNS */
     enum rrl_class class;        /* what kind of answer it is, and about what */
     uint32_t class_node;         /* a node, 0 for none */
     uint32_t referral;           /* the cut's node, 0 when the answer isn't a referral */

@@ -7,7 +7,12 @@ $(B)/oracle/answer: $(B)/host/tests/oracle/answer.o $(B)/host/user.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^
 
-oracle-programs: $(B)/oracle/answer $(B)/tools/zonec
+$(B)/oracle/clock.so: tests/oracle/clock.c
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(TOOL_FLAGS) -fPIC -shared -o $@ $<
+
+oracle-programs: $(B)/oracle/answer $(B)/oracle/clock.so $(B)/tools/zonec
 
 # A long run: ZONES groups of zones, or as many as go into MINUTES, from SEED on.
 oracle: oracle-programs

@@ -246,3 +246,12 @@ def query(name, kind, klass=1, *, flags=0, edns=None, opcode=0, counts=None, beh
     counts = counts or (1, 0, 0, int(edns is not None))
     return (struct.pack(">6H", 0, flags | opcode << 11, *counts) + question(name, kind, klass) +
             (edns or b"") + behind)
+
+
+def widened(asked):
+    """A plain query, with one question and perhaps an OPT record, from a client that takes answers of
+    any size."""
+    _, at = name_read(asked, 12)
+    at += 4
+    dnssec = len(asked) > at and bool(asked[at + 7] & 0x80)
+    return asked[:10] + b"\0\1" + asked[12:at] + opt(65535, dnssec, options=asked[at + 11:])

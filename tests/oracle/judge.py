@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: ISC
+"""Are three answers to a query what they should be? docs/dns-differences.md is the list of what may
+differ and why; each entry there is a rule here, by name.
+
+Where NSD and Knot agree dnsd must answer as they do. Where something differs, each field that does
+must be explained by a rule. A rule looks at the query and the answers, and names the fields that it
+explains only when they are exactly what its entry says.
+"""
+
+import struct
+
+import wire
+from wire import AA, AD, CD, RA, RD, TC, Z
+
+FIELDS = ["rcode", "aa", "tc", "rd", "ra", "z", "ad", "cd", "opcode", "question", "edns", "options",
+          "answer", "authority", "additional"]
+BITS = {"aa": AA, "tc": TC, "rd": RD, "ra": RA, "z": Z, "ad": AD, "cd": CD}
+NS, CNAME, SOA, DNAME, OPT, DS, RRSIG, NSEC, NSEC3 = 2, 5, 6, 39, 41, 43, 46, 47, 50
+PROOFS = (NSEC, NSEC3)
+OPT_SIZE = 11  # octets of an OPT record without options
+FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH, BADVERS = 1, 2, 3, 4, 5, 6, 9, 16
+
+
+class Asked:
+    """What is in a query, as far as it can be read."""
+
+    def __init__(self, query):
+        self.wire = query
+        self.flags, self.counts = 0, (0, 0, 0, 0)
+        self.name = self.kind = self.klass = None
+        self.edns = None  # (size, version, DO)
+        self.plain = False  # one question, at most one OPT behind it, nothing else
+        if len(query) < 12:
+            return
+        _, self.flags, *counts = struct.unpack_from(">6H", query)
+        self.counts = tuple(counts)
+        try:
+            self._question(query)
+        except (wire.Broken, struct.error):
+            return
+
+    def _question(self, query):
+        name, at = wire.name_read(query, 12)
+        if at - 12 != len(name):
+            return  # with a pointer
+        self.kind, self.klass = struct.unpack_from(">HH", query, at)
+        self.name = name.lower()
+        at += 4
+        rest = query[at:]
+        if self.counts == (1, 0, 0, 0) and not rest:
+            self.plain = True
+        if self.counts == (1, 0, 0, 1) and rest[:3] == b"\0\0\x29" and len(rest) >= 11:
+            size, _, version, flags, length = struct.unpack_from(">HBBHH", rest, 3)
+            if len(rest) == 11 + length and options_fit(rest[11:]):
+                self.edns = (size, version, bool(flags & 0x8000))
+                self.plain = True
+
+    @property
+    def opcode(self):
+        return self.flags >> 11 & 15
+
+    @property
+    def dnssec(self):
+        return bool(self.edns and self.edns[2])
+
+    def text(self):
+        if self.name is None:
+            return f"{self.wire.hex()}"
+        edns = f" EDNS size {self.edns[0]} version {self.edns[1]}{' DO' if self.edns[2] else ''}" if self.edns else ""
+        return (f"{wire.name_print(self.name)} {wire.type_text(self.kind)} class {self.klass}, "
+                f"flags {self.flags:04x}, counts {self.counts}{edns}")
+
+
+def options_fit(octets):
+    at = 0
+    while at + 4 <= len(octets):
+        at += 4 + struct.unpack_from(">H", octets, at + 2)[0]
+    return at == len(octets)
+
+
+class View:
+    """An answer's fields, which normalising may change."""
+
+    def __init__(self, answer):
+        self.rcode, self.opcode, self.question = answer.rcode, answer.opcode, answer.question
+        for name, bit in BITS.items():
+            setattr(self, name, bool(answer.flags & bit))
+        self.edns = None if answer.edns is None else answer.edns[0]
+        self.options = b"" if answer.edns is None else answer.edns[1]
+        self.answer, self.authority = answer.answer, answer.authority
+        self.additional = answer.additional
+        self.size = len(answer.wire)
+        self.twice = answer.twice
+
+    def records(self):
+        return self.answer | self.authority | self.additional
+
+
+class Case:
+    """One query and three answers."""
+
+    def __init__(self, asked, motet, nsd, knot, apexes):
+        self.asked, self.m, self.n, self.k, self.apexes = asked, motet, nsd, knot, apexes
+        self.used = set()  # names of rules
+
+    def same(self, field):
+        return getattr(self.m, field) == getattr(self.n, field) == getattr(self.k, field)
+
+    def differing(self):
+        return [field for field in FIELDS if not self.same(field)]
+
+
+RULES = []
+
+
+def rule(function):
+    RULES.append(function)
+    return function
+
+
+# Rules: each returns the fields that it explains. Named like the entries of the document.
+
+NORMALISERS = []
+
+
+def normaliser(function):
+    NORMALISERS.append(function)
+    return function
+
+
+def targets(records, kinds=(2, 15, 33)):
+    found = set()
+    for record in records:
+        if record.kind in kinds:
+            prefix, _ = wire.NAMES_IN[record.kind]
+            found.add(record.data[prefix:])
+    return found
+
+
+@normaliser
+def authority_ns(case):
+    """NSD adds the zone's NS RRset to what it found, and the addresses in it."""
+    n = case.n
+    if not n.answer:
+        return False
+    extra = {one for one in n.authority if one.covers() == NS and one.owner in case.apexes}
+    if not extra or extra & case.m.authority:
+        return False
+    n.authority -= extra
+    gone = targets(extra) - targets(n.answer | n.authority)
+    n.additional = frozenset(one for one in n.additional if one.owner not in gone)
+    return True
+
+
+EDE, EXPIRE = 15, 9
+
+
+def without_option(octets, code):
+    left, at = b"", 0
+    while at + 4 <= len(octets):
+        number, size = struct.unpack_from(">HH", octets, at)
+        if number != code:
+            left += octets[at:at + 4 + size]
+        at += 4 + size
+    return left + octets[at:]
+
+
+@normaliser
+def expire_option(case):
+    """Knot answers the option EXPIRE, which is for secondary servers."""
+    before = case.k.options
+    case.k.options = without_option(before, EXPIRE)
+    return case.k.options != before
+
+
+@normaliser
+def extended_errors(case):
+    """Which refusals come with an extended error. Where both others send the same one, so must dnsd."""
+    if case.n.options == case.k.options:
+        return False
+    before = [view.options for view in (case.m, case.n, case.k)]
+    for view in (case.m, case.n, case.k):
+        view.options = without_option(view.options, EDE)
+    return before != [view.options for view in (case.m, case.n, case.k)]
+
+
+def agreeing(case, other):
+    """The fields in which dnsd and OTHER agree."""
+    return [field for field in FIELDS if getattr(case.m, field) == getattr(other, field)]
+
+
+@rule
+def question_in_errors(case):
+    """Whether an error repeats the question. FORMERR often can't."""
+    if case.m.rcode not in (FORMERR, NOTIMP, REFUSED, NOTAUTH) or case.n.question == case.k.question:
+        return ()
+    echo = case.asked.wire[12:]
+    parts = [view.question for view in (case.m, case.n, case.k)]
+    return ["question"] if all(echo.startswith(part) for part in parts) else ()
+
+
+@rule
+def other_opcodes(case):
+    """dnsd knows QUERY only; what is behind the header of others it doesn't look at."""
+    m = case.m
+    if case.asked.opcode == 0 or m.rcode != NOTIMP or m.records() or m.question or m.edns is not None:
+        return ()
+    return FIELDS
+
+
+@rule
+def rcode_in_query(case):
+    """NSD refuses queries with a response code in their header."""
+    return agreeing(case, case.k) if case.asked.flags & 15 and case.n.rcode == FORMERR else ()
+
+
+@rule
+def records_in_query(case):
+    """NSD refuses queries with records before the additional section."""
+    if not any(case.asked.counts[1:3]) or case.n.rcode != FORMERR:
+        return ()
+    return agreeing(case, case.k)
+
+
+@rule
+def no_question(case):
+    """NSD says NOERROR to an OPT record without a question."""
+    if case.asked.counts[0] or case.m.rcode != FORMERR:
+        return ()
+    return agreeing(case, case.k)
+
+
+@rule
+def strict_parsing(case):
+    """What isn't well-formed is FORMERR; each of the others overlooks something."""
+    if case.asked.plain or case.m.rcode != FORMERR or case.m.records() or case.m.edns is not None:
+        return ()
+    return FIELDS if FORMERR in (case.n.rcode, case.k.rcode) else ()
+
+
+META = {0, 41, 128, 249, 250, 251, 252, 253, 254}
+
+
+@rule
+def meta_types(case):
+    """Types that can't be in a zone: Knot says NOTIMP where NSD and dnsd find that there are none."""
+    if case.asked.kind not in META or case.k.rcode != NOTIMP:
+        return ()
+    return agreeing(case, case.n)
+
+
+@rule
+def class_any(case):
+    """No answer to class ANY is authoritative (RFC 1035 6.2)."""
+    return ["aa"] if case.asked.klass == 255 and not case.m.aa and not case.n.aa else ()
+
+
+def aliases(records):
+    return {one.owner: one.data for one in records if one.kind == CNAME}
+
+
+def chain(case):
+    """The names that the longest answer's aliases lead through, from the question's on."""
+    steps = {}
+    for view in (case.k, case.n, case.m):
+        steps.update(aliases(view.answer))
+    names = [case.asked.name]
+    while names[-1] in steps and steps[names[-1]] not in names:
+        names.append(steps[names[-1]])
+    return names, steps.get(names[-1]) in names
+
+
+KNOT_CHAIN = 5
+
+
+@rule
+def alias_chain(case):
+    """Knot ends a chain of aliases after five, and says nothing of what is behind it."""
+    if case.asked.name is None or len(aliases(case.k.answer)) != KNOT_CHAIN:
+        return ()
+    if not case.k.answer < case.m.answer:
+        return ()
+    return agreeing(case, case.n)
+
+
+@rule
+def alias_loop(case):
+    """A ring of aliases: dnsd gives all of it, Knot at most five, NSD none of it."""
+    if case.asked.name is None or not chain(case)[1]:
+        return ()
+    return ()
+
+
+def apex_of(case, name):
+    at = 0
+    while name[at:] not in case.apexes:
+        if not name[at]:
+            return None
+        at += 1 + name[at]
+    return name[at:]
+
+
+@rule
+def across_zones(case):
+    """Knot follows an alias within its zone only, NSD and dnsd into the others they serve."""
+    if case.asked.name is None or not case.k.answer <= case.m.answer:
+        return ()
+    names, _ = chain(case)
+    zones_met = [apex_of(case, name) for name in names]
+    if len(names) < 2 or len(set(zones_met)) < 2:
+        return ()
+    return agreeing(case, case.n)
+
+
+def judge(query, answers, apexes):
+    """Returns (names of the rules that were needed, fields that none explains, the case)."""
+    asked = Asked(query)
+    parsed = []
+    for answer in answers:
+        try:
+            parsed.append(None if answer is None else View(wire.Answer(answer)))
+        except wire.Broken as problem:
+            return set(), [f"malformed: {problem}"], None
+    case = Case(asked, *parsed, apexes)
+    if None in parsed:
+        return judge_silence(case)
+    if case.m.twice:
+        return set(), ["a record twice"], case
+    if case.m.tc or case.n.tc or case.k.tc:
+        return None, ["tc"], case  # to be asked again, see judge_whole
+    return explain(case)
+
+
+def explain(case):
+    used = {one.__name__ for one in NORMALISERS if one(case)}
+    left = case.differing()
+    for one in RULES:
+        if not left:
+            break
+        explained = set(one(case)) & set(left)
+        if explained:
+            used.add(one.__name__)
+            left = [field for field in left if field not in explained]
+    return used, left, case
+
+
+def judge_whole(cut, answers):
+    """Judges a case in which somebody's answer was truncated by the WHOLE answers to the same query,
+    which nothing truncates: those must be right, and dnsd's own must be the part of it that fits."""
+    try:
+        views = [View(wire.Answer(answer)) for answer in answers]
+    except wire.Broken as problem:
+        return set(), [f"malformed: {problem}"], cut
+    whole, short = views[0], cut.m
+    size = whole.size - (OPT_SIZE if cut.asked.edns is None else 0)
+    limit = min(max(cut.asked.edns[0], 512), 1232) if cut.asked.edns else 512
+    sections = ("answer", "authority", "additional")
+    if not all(getattr(short, part) <= getattr(whole, part) for part in sections):
+        return set(), ["more than in the whole answer"], cut
+    if short.tc and (size <= limit or short.size > limit):
+        return set(), [f"tc, though the answer has {size} octets"], cut
+    if not short.tc and (short.answer, short.authority) != (whole.answer, whole.authority):
+        return set(), ["no tc, though something is missing"], cut
+    if [short.rcode, short.aa, short.question] != [whole.rcode, whole.aa, whole.question]:
+        return set(), ["another answer because it is truncated"], cut
+    for view, small in zip(views, (cut.m, cut.n, cut.k)):
+        view.edns, view.options = small.edns, small.options
+    case = Case(cut.asked, *views, cut.apexes)
+    used, left, case = explain(case)
+    return used | {"truncation"}, left, case
+
+
+def judge_silence(case):
+    silent = [one is None for one in (case.m, case.n, case.k)]
+    if all(silent):
+        return set(), [], case
+    if silent == [False, False, True] and case.m.rcode == case.n.rcode == FORMERR:
+        return {"silence"}, [], case
+    return set(), ["silence"], case

@@ -385,10 +385,21 @@ static enum dns_rcode judge_transfer(struct answer *answer)
     return DNS_NOTAUTH;
 }
 
-/* Finds the node with the addresses of a target, which must lie in the zone with this apex. Sets
- * *cut to the cut that it lies at or below, or 0. */
+/* Whether a name lies at or below an apex. */
+static bool is_below(const struct dns_name *name, const struct zone_node *apex)
+{
+    for (unsigned label = 0; label <= name->labels; label++) {
+        if (name_suffix_is(name, label, apex->name, apex->name_length))
+            return true;
+    }
+    return false;
+}
+
+/* Finds the node with the addresses of a target, which must lie in the zone with this apex; a name
+ * server's may lie in a zone below, whose data stand for the glue of this one. Sets *cut to the cut
+ * that it lies at or below, or 0. */
 static bool find_addresses(struct answer *answer, const struct message_target *target,
-                           uint32_t apex, struct zone_node *node, uint32_t *cut)
+                           const struct zone_node *apex, struct zone_node *node, uint32_t *cut)
 {
     const struct zone_db *db = answer->db;
     struct zone_match match;
@@ -406,7 +417,9 @@ static bool find_addresses(struct answer *answer, const struct message_target *t
             return false;
         *cut = match.node.offset;
     }
-    return zone_match_apex(db, &answer->target, &match) == ZONE_FOUND && match.node.offset == apex;
+    return zone_match_apex(db, &answer->target, &match) == ZONE_FOUND &&
+           (match.node.offset == apex->offset ||
+            (target->glue && is_below(&answer->target, apex)));
 }
 
 /* Appends the A and the AAAA RRset of a target, those that fit. Without those that are needed the
@@ -433,7 +446,7 @@ static void put_addresses(struct answer *answer, const struct message_target *ta
 
 /* Appends the addresses of either the needed targets, which are those at or below the cut that a
  * referral names (RFC 9471), or the others. Returns how many were left to the other call. */
-static unsigned put_targets(struct answer *answer, uint32_t apex, bool needed)
+static unsigned put_targets(struct answer *answer, const struct zone_node *apex, bool needed)
 {
     unsigned left = 0;
 
@@ -457,9 +470,9 @@ static void put_additional(struct answer *answer)
         (answer->config->minimal && answer->referral == 0) ||
         zone_match_apex(answer->db, answer->name, &answer->match) != ZONE_FOUND)
         return;
-    uint32_t apex = answer->match.node.offset;
-    if (answer->referral == 0 || put_targets(answer, apex, true) > 0)
-        put_targets(answer, apex, false);
+    struct zone_node apex = answer->match.node;
+    if (answer->referral == 0 || put_targets(answer, &apex, true) > 0)
+        put_targets(answer, &apex, false);
     if (answer->referral != 0 && answer->message.targets_lost)
         answer->truncated = true;
 }

@@ -216,8 +216,8 @@ def rcode_in_query(case):
 
 @rule
 def records_in_query(case):
-    """NSD refuses queries with records before the additional section."""
-    if not any(case.asked.counts[1:3]) or case.n.rcode != FORMERR:
+    """NSD refuses queries with other records than OPT and TSIG."""
+    if case.asked.plain or case.n.rcode != FORMERR:
         return ()
     return agreeing(case, case.k)
 
@@ -270,7 +270,7 @@ def chain(case):
     return names, steps.get(names[-1]) in names
 
 
-KNOT_CHAIN = 5
+KNOT_CHAIN, MOTET_CHAIN = 5, 16
 
 
 @rule
@@ -280,15 +280,119 @@ def alias_chain(case):
         return ()
     if not case.k.answer < case.m.answer:
         return ()
+    if len(aliases(case.m.answer)) == MOTET_CHAIN and case.m.answer < case.n.answer:
+        return ["rcode", "answer", "authority", "additional"]
     return agreeing(case, case.n)
 
 
 @rule
-def alias_loop(case):
-    """A ring of aliases: dnsd gives all of it, Knot at most five, NSD none of it."""
-    if case.asked.name is None or not chain(case)[1]:
+def transfers(case):
+    """How a transfer is refused."""
+    codes = {case.m.rcode, case.n.rcode, case.k.rcode}
+    if case.asked.kind not in (251, 252) or case.m.records() or case.n.records() or case.k.records():
         return ()
+    return ["rcode", "aa"] if codes <= {NOTIMP, REFUSED, NOTAUTH, FORMERR} else ()
+
+
+@rule
+def more_additional(case):
+    """NSD adds addresses for more types."""
+    extra = case.n.additional - case.m.additional
+    wanted = targets(case.n.answer, (7, 18, 21, 36))
+    if case.m.additional != case.k.additional or not case.m.additional <= case.n.additional:
+        return ()
+    return ["additional"] if {one.owner for one in extra} <= wanted else ()
+
+
+def proofs(records):
+    return {one for one in records if one.covers() in PROOFS}
+
+
+@rule
+def star_asked(case):
+    """A name that begins with *: NSD adds a proof that says nothing more, Knot leaves one out."""
+    if case.asked.name is None or case.asked.name[:2] != b"\1*":
+        return ()
+    m, n, k = case.m.authority, case.n.authority, case.k.authority
+    if m == k and m < n and proofs(n) > n - m:
+        return ["authority"]
+    return ["authority"] if m == n and k < m and proofs(m) > m - k else ()
+
+
+@rule
+def zero_octets(case):
+    """Knot's order of names isn't the canonical one where a label has a zero octet."""
+    if case.asked.name is None or b"\0" not in case.asked.name[:-1] or case.m.authority != case.n.authority:
+        return ()
+    m, k = case.m.authority, case.k.authority
+    return ["authority"] if m - proofs(m) == k - proofs(k) else ()
+
+
+@rule
+def dname_ring(case):
+    """A DNAME record that leads below itself: NSD and dnsd end after one step, Knot later."""
+    if not any(one.kind == DNAME for one in case.m.answer) or not case.m.answer < case.k.answer:
+        return ()
+    return agreeing(case, case.n)
+
+
+@rule
+def denial_types_at_alias(case):
+    """Asked for RRSIG or NSEC, Knot doesn't follow an alias, and NSD doesn't when asked for NSEC3."""
+    if case.asked.kind == NSEC3 and aliases(case.m.answer) and not aliases(case.n.answer):
+        if case.n.rcode == 0 and (case.k.answer == case.m.answer or len(aliases(case.k.answer)) == KNOT_CHAIN):
+            return FIELDS
+    if case.asked.kind in (NSEC, RRSIG) and aliases(case.m.answer) and not aliases(case.k.answer):
+        return agreeing(case, case.n)
     return ()
+
+
+def rrsets(records):
+    return {(one.owner, one.covers()) for one in records}
+
+
+@rule
+def any_type(case):
+    """One RRset is enough of an answer to ANY (RFC 8482 4.1), which one nobody says."""
+    if case.asked.kind != 255 or not case.m.answer <= case.n.answer | case.k.answer | case.m.answer:
+        return ()
+    mine = {one for one in rrsets(case.m.answer) if one[0] == case.asked.name}
+    theirs = rrsets(case.n.answer) | rrsets(case.k.answer)
+    if len(mine) != 1 or not rrsets(case.m.answer) <= theirs:
+        return ()
+    return ["answer", "additional"]
+
+
+@rule
+def nsd_wildcard_nodata(case):
+    """NSD leaves out the NSEC3 record of the closest encloser where a wildcard lacks the type."""
+    gone = case.m.authority - case.n.authority
+    if not case.n.authority < case.m.authority or {one.covers() for one in gone} != {NSEC3}:
+        return ()
+    return ["authority"] if case.m.authority == case.k.authority else ()
+
+
+@rule
+def empty_wildcard(case):
+    """A wildcard without data, since only names below it have some: NSD doesn't see it."""
+    m, n, k = case.m, case.n, case.k
+    if n.rcode != NXDOMAIN or m.rcode or k.rcode or n.answer != m.answer or m.answer != k.answer:
+        return ()
+    if any(one.kind not in (SOA, RRSIG, *PROOFS) for one in m.authority):
+        return ()
+    return agreeing(case, k)
+
+
+@rule
+def child_addresses(case):
+    """Name servers inside a zone that is here beside its parent: dnsd tells the child's addresses,
+    the others the parent's glue."""
+    zone = apex_of(case, case.asked.name)
+    odd = (case.m.additional ^ case.n.additional) | (case.m.additional ^ case.k.additional)
+    wanted = targets(case.m.answer | case.m.authority, (2,))
+    if any(one.owner not in wanted or apex_of(case, one.owner) in (zone, None) for one in odd):
+        return ()
+    return ["additional"]
 
 
 def apex_of(case, name):
@@ -326,9 +430,12 @@ def judge(query, answers, apexes):
         return judge_silence(case)
     if case.m.twice:
         return set(), ["a record twice"], case
-    if case.m.tc or case.n.tc or case.k.tc:
+    if (case.m.tc or case.n.tc or case.k.tc) and asked.plain:
         return None, ["tc"], case  # to be asked again, see judge_whole
-    return explain(case)
+    used, left, case = explain(case)
+    if left == ["additional"] and asked.plain:
+        return None, left, case  # what is there may depend on the room
+    return used, left, case
 
 
 def explain(case):
@@ -359,9 +466,11 @@ def judge_whole(cut, answers):
         return set(), ["more than in the whole answer"], cut
     if short.tc and (size <= limit or short.size > limit):
         return set(), [f"tc, though the answer has {size} octets"], cut
+    if not short.tc and size <= limit and short.additional != whole.additional:
+        return set(), ["additional data left out that fits"], cut
     if not short.tc and (short.answer, short.authority) != (whole.answer, whole.authority):
         return set(), ["no tc, though something is missing"], cut
-    if [short.rcode, short.aa, short.question] != [whole.rcode, whole.aa, whole.question]:
+    if not short.tc and [short.rcode, short.aa] != [whole.rcode, whole.aa]:
         return set(), ["another answer because it is truncated"], cut
     for view, small in zip(views, (cut.m, cut.n, cut.k)):
         view.edns, view.options = small.edns, small.options

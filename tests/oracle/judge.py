@@ -29,6 +29,7 @@ class Asked:
         self.flags, self.counts = 0, (0, 0, 0, 0)
         self.name = self.kind = self.klass = None
         self.edns = None  # (size, version, DO)
+        self.extra = None  # type of the only record behind the question
         self.plain = False  # one question, at most one OPT behind it, nothing else
         if len(query) < 12:
             return
@@ -49,11 +50,19 @@ class Asked:
         rest = query[at:]
         if self.counts == (1, 0, 0, 0) and not rest:
             self.plain = True
+        if self.counts == (1, 0, 0, 1):
+            self._extra(query, at)
         if self.counts == (1, 0, 0, 1) and rest[:3] == b"\0\0\x29" and len(rest) >= 11:
             size, _, version, flags, length = struct.unpack_from(">HBBHH", rest, 3)
             if len(rest) == 11 + length and options_fit(rest[11:]):
                 self.edns = (size, version, bool(flags & 0x8000))
                 self.plain = True
+
+    def _extra(self, query, at):
+        _, at = wire.name_read(query, at)
+        kind, _, _, length = struct.unpack_from(">HHIH", query, at)
+        if at + 10 + length == len(query):
+            self.extra = kind
 
     @property
     def opcode(self):
@@ -96,12 +105,57 @@ class View:
         return self.answer | self.authority | self.additional
 
 
+class World:
+    """What names there are in the zones of some groups."""
+
+    def __init__(self, groups):
+        self.apexes = set()
+        self.zones_of = {}  # name: the apexes of the zones in which it exists
+        for group in groups:
+            for zone in group.zones:
+                apex = wire.name_wire(zone.origin)
+                self.apexes.add(apex)
+                above = apex
+                while above[0]:
+                    above = above[1 + above[0]:]
+                    self.zones_of.setdefault(above, set()).add(apex)
+                for record in zone.records:
+                    name = wire.name_wire(wire.lower(record.owner))
+                    while len(name) >= len(apex):
+                        self.zones_of.setdefault(name, set()).add(apex)
+                        name = name[1 + name[0]:] if name[0] else b""
+
+    def apex_of(self, name):
+        """Of the zone that a name lies in, None outside of all."""
+        while name not in self.apexes:
+            if not name[0]:
+                return None
+            name = name[1 + name[0]:]
+        return name
+
+    def is_elsewhere_only(self, name):
+        """Whether the name, or one between it and its zone's apex, exists in another zone only."""
+        apex = self.apex_of(name)
+        while apex and len(name) > len(apex):
+            if self.zones_of.get(name, {apex}) - {apex} and apex not in self.zones_of[name]:
+                return True
+            name = name[1 + name[0]:]
+        return False
+
+
 class Case:
     """One query and three answers."""
 
-    def __init__(self, asked, motet, nsd, knot, apexes):
-        self.asked, self.m, self.n, self.k, self.apexes = asked, motet, nsd, knot, apexes
+    def __init__(self, asked, motet, nsd, knot, world):
+        self.asked, self.m, self.n, self.k, self.world = asked, motet, nsd, knot, world
         self.used = set()  # names of rules
+
+    def ignore(self, other):
+        """Leaves the judgement to the third of them."""
+        view = getattr(self, other)
+        for field in FIELDS:
+            setattr(view, field, getattr(self.m, field))
+        return True
 
     def same(self, field):
         return getattr(self.m, field) == getattr(self.n, field) == getattr(self.k, field)
@@ -143,7 +197,7 @@ def authority_ns(case):
     n = case.n
     if not n.answer:
         return False
-    extra = {one for one in n.authority if one.covers() == NS and one.owner in case.apexes}
+    extra = {one for one in n.authority if one.covers() == NS and one.owner in case.world.apexes}
     if not extra or extra & case.m.authority:
         return False
     n.authority -= extra
@@ -208,18 +262,16 @@ def other_opcodes(case):
     return FIELDS
 
 
-@rule
+@normaliser
 def rcode_in_query(case):
     """NSD refuses queries with a response code in their header."""
-    return agreeing(case, case.k) if case.asked.flags & 15 and case.n.rcode == FORMERR else ()
+    return case.asked.flags & 15 and case.n.rcode == FORMERR and case.ignore("n")
 
 
-@rule
+@normaliser
 def records_in_query(case):
     """NSD refuses queries with other records than OPT and TSIG."""
-    if case.asked.plain or case.n.rcode != FORMERR:
-        return ()
-    return agreeing(case, case.k)
+    return not case.asked.plain and case.n.rcode == FORMERR != case.k.rcode and case.ignore("n")
 
 
 @rule
@@ -238,6 +290,14 @@ def strict_parsing(case):
     return FIELDS if FORMERR in (case.n.rcode, case.k.rcode) else ()
 
 
+@rule
+def unknown_version(case):
+    """What is in an OPT record of an unknown version nobody can check."""
+    if case.asked.plain or case.m.rcode != BADVERS or case.m.records():
+        return ()
+    return FIELDS if BADVERS in (case.n.rcode, case.k.rcode) else ()
+
+
 META = {0, 41, 128, 249, 250, 251, 252, 253, 254}
 
 
@@ -251,8 +311,18 @@ def meta_types(case):
 
 @rule
 def class_any(case):
-    """No answer to class ANY is authoritative (RFC 1035 6.2)."""
-    return ["aa"] if case.asked.klass == 255 and not case.m.aa and not case.n.aa else ()
+    """No answer to class ANY is authoritative (RFC 1035 6.2); NSD's has no SOA record."""
+    if case.asked.klass != 255 or case.m.aa or case.n.aa:
+        return ()
+    return ["aa"] if case.n.authority or case.m.authority != case.k.authority else ["aa", "authority"]
+
+
+@rule
+def bad_version(case):
+    """What NSD's answer to an unknown version of EDNS takes from the query."""
+    if case.m.rcode != BADVERS or case.n.rcode != BADVERS or case.k.rcode != BADVERS:
+        return ()
+    return agreeing(case, case.k)
 
 
 def aliases(records):
@@ -273,16 +343,14 @@ def chain(case):
 KNOT_CHAIN, MOTET_CHAIN = 5, 16
 
 
-@rule
+@normaliser
 def alias_chain(case):
-    """Knot ends a chain of aliases after five, and says nothing of what is behind it."""
-    if case.asked.name is None or len(aliases(case.k.answer)) != KNOT_CHAIN:
-        return ()
-    if not case.k.answer < case.m.answer:
-        return ()
-    if len(aliases(case.m.answer)) == MOTET_CHAIN and case.m.answer < case.n.answer:
-        return ["rcode", "answer", "authority", "additional"]
-    return agreeing(case, case.n)
+    """Chains of aliases: dnsd ends one after 16, Knot after five, NSD later; each says nothing of
+    what is behind."""
+    m, n, k = case.m, case.n, case.k
+    long = len(aliases(m.answer)) == MOTET_CHAIN and m.answer < n.answer and case.ignore("n")
+    short = len(aliases(k.answer)) == KNOT_CHAIN and k.answer < m.answer and case.ignore("k")
+    return long or short
 
 
 @rule
@@ -310,13 +378,61 @@ def proofs(records):
 
 @rule
 def star_asked(case):
-    """A name that begins with *: NSD adds a proof that says nothing more, Knot leaves one out."""
+    """A name that begins with *: NSD adds a proof that says nothing more, or leaves one out,
+    as Knot does."""
     if case.asked.name is None or case.asked.name[:2] != b"\1*":
         return ()
     m, n, k = case.m.authority, case.n.authority, case.k.authority
-    if m == k and m < n and proofs(n) > n - m:
+    if m == k and (m < n and proofs(n) > n - m or n < m and proofs(m) >= m - n):
         return ["authority"]
-    return ["authority"] if m == n and k < m and proofs(m) > m - k else ()
+    return ["authority"] if m == n and k < m and proofs(m) >= m - k else ()
+
+
+@rule
+def rrsig_asked(case):
+    """Asked for RRSIG, Knot gives the signatures of one RRset, NSD and dnsd of all."""
+    if case.asked.kind != RRSIG or not case.k.answer <= case.m.answer or case.m.answer != case.n.answer:
+        return ()
+    return ["answer"] if {one.kind for one in case.m.answer - case.k.answer} == {RRSIG} else ()
+
+
+@rule
+def too_long(case):
+    """A name made from a DNAME record that gets too long: Knot adds what it finds for the part that
+    isn't too long, and may take its response code."""
+    if case.m.rcode != YXDOMAIN or case.k.rcode not in (NXDOMAIN, YXDOMAIN, 0):
+        return ()
+    return agreeing(case, case.n)
+
+
+def n_records(case):
+    return case.n.records()
+
+
+def opted_out(records):
+    return any(one.kind == NSEC3 and one.data[1] & 1 for one in records)
+
+
+@rule
+def opt_out(case):
+    """Names without an NSEC3 record, since only unsigned delegations are below them: dnsd proves
+    their closest provable encloser and that the next closer name has no record, NSD thinks they
+    aren't there, Knot leaves the encloser out."""
+    m, n, k = case.m.authority, case.n.authority, case.k.authority
+    if not opted_out(m) or case.m.rcode != case.k.rcode or not k <= m or m - k - proofs(m):
+        return ()
+    if case.m.answer != case.k.answer:
+        return ()
+    return ["rcode", "authority"] if n != m else ["authority"]
+
+
+@rule
+def room_in_odd_queries(case):
+    """What else there is in a query doesn't change how much fits into its answer."""
+    m, k = case.m, case.k
+    if case.asked.plain or not k.records() <= m.records() | n_records(case) or m.size < 350:
+        return ()
+    return ["tc", "answer", "authority", "additional"] if k.tc else ["additional"]
 
 
 @rule
@@ -372,36 +488,81 @@ def nsd_wildcard_nodata(case):
     return ["authority"] if case.m.authority == case.k.authority else ()
 
 
-@rule
+@normaliser
 def empty_wildcard(case):
     """A wildcard without data, since only names below it have some: NSD doesn't see it."""
     m, n, k = case.m, case.n, case.k
-    if n.rcode != NXDOMAIN or m.rcode or k.rcode or n.answer != m.answer or m.answer != k.answer:
+    if n.rcode != NXDOMAIN or m.rcode or k.rcode or n.answer != m.answer:
+        return False
+    if m.additional or any(one.kind not in (SOA, RRSIG, *PROOFS) for one in m.authority):
+        return False
+    return case.ignore("n")
+
+
+@normaliser
+def shared_names(case):
+    """NSD keeps the names of all zones in one tree: glue of the parent's makes a name exist in the
+    child's zone."""
+    if case.asked.name is None or case.n.rcode not in (0, NXDOMAIN):
+        return False
+    names, _ = chain(case)
+    if case.m.answer == case.n.answer and case.m.rcode == case.n.rcode and case.m.authority == case.n.authority:
+        return False
+    return any(case.world.is_elsewhere_only(name) for name in names) and case.ignore("n")
+
+
+@rule
+def apex_ds(case):
+    """DS records of an apex belong to the parent's zone, also behind an alias and when they stand in
+    the child's: Knot answers from the child's."""
+    if case.asked.kind != DS or case.asked.name is None:
         return ()
-    if any(one.kind not in (SOA, RRSIG, *PROOFS) for one in m.authority):
+    names, _ = chain(case)
+    return agreeing(case, case.n) if names[-1] in case.world.apexes else ()
+
+
+@rule
+def empty_wildcard_proof(case):
+    """Knot leaves out that the wildcard that is there hasn't the type."""
+    m, k = case.m, case.k
+    gone = m.authority - k.authority
+    if m.rcode or k.rcode or m.answer != k.answer or m.authority != case.n.authority:
         return ()
-    return agreeing(case, k)
+    return ["authority"] if k.authority < m.authority and gone <= proofs(m.authority) else ()
+
+
+@rule
+def wildcard_owner(case):
+    """Knot gives the wildcard's own name to a DNAME record made from it to the query's name, or to
+    an address found by it the wildcard's."""
+    if case.m.answer == case.k.answer and case.m.additional == case.n.additional:
+        odd = case.k.additional - case.m.additional
+        return ["additional"] if odd and all(one.owner[:2] == b"\1*" for one in odd) else ()
+    odd = case.m.answer - case.k.answer
+    if case.m.answer != case.n.answer or {one.covers() for one in odd} != {DNAME}:
+        return ()
+    return agreeing(case, case.n) if all(one.owner[:2] == b"\1*" for one in odd) else ()
+
+
+@rule
+def odd_records(case):
+    """NSD and Knot look into the data of all records in a query, dnsd into that of OPT only."""
+    extra = case.asked.extra
+    if extra in (None, OPT) or case.n.rcode != FORMERR or case.k.rcode != FORMERR or case.m.rcode == FORMERR:
+        return ()
+    return FIELDS
 
 
 @rule
 def child_addresses(case):
     """Name servers inside a zone that is here beside its parent: dnsd tells the child's addresses,
     the others the parent's glue."""
-    zone = apex_of(case, case.asked.name)
+    zone = case.world.apex_of(case.asked.name)
     odd = (case.m.additional ^ case.n.additional) | (case.m.additional ^ case.k.additional)
     wanted = targets(case.m.answer | case.m.authority, (2,))
-    if any(one.owner not in wanted or apex_of(case, one.owner) in (zone, None) for one in odd):
+    if any(one.owner not in wanted or case.world.apex_of(one.owner) in (zone, None) for one in odd):
         return ()
     return ["additional"]
-
-
-def apex_of(case, name):
-    at = 0
-    while name[at:] not in case.apexes:
-        if not name[at]:
-            return None
-        at += 1 + name[at]
-    return name[at:]
 
 
 @rule
@@ -410,13 +571,13 @@ def across_zones(case):
     if case.asked.name is None or not case.k.answer <= case.m.answer:
         return ()
     names, _ = chain(case)
-    zones_met = [apex_of(case, name) for name in names]
+    zones_met = [case.world.apex_of(name) for name in names]
     if len(names) < 2 or len(set(zones_met)) < 2:
         return ()
     return agreeing(case, case.n)
 
 
-def judge(query, answers, apexes):
+def judge(query, answers, world):
     """Returns (names of the rules that were needed, fields that none explains, the case)."""
     asked = Asked(query)
     parsed = []
@@ -425,9 +586,11 @@ def judge(query, answers, apexes):
             parsed.append(None if answer is None else View(wire.Answer(answer)))
         except wire.Broken as problem:
             return set(), [f"malformed: {problem}"], None
-    case = Case(asked, *parsed, apexes)
+    case = Case(asked, *parsed, world)
     if None in parsed:
         return judge_silence(case)
+    if case.asked.opcode:
+        return explain(case)
     if case.m.twice:
         return set(), ["a record twice"], case
     if (case.m.tc or case.n.tc or case.k.tc) and asked.plain:
@@ -474,7 +637,7 @@ def judge_whole(cut, answers):
         return set(), ["another answer because it is truncated"], cut
     for view, small in zip(views, (cut.m, cut.n, cut.k)):
         view.edns, view.options = small.edns, small.options
-    case = Case(cut.asked, *views, cut.apexes)
+    case = Case(cut.asked, *views, cut.world)
     used, left, case = explain(case)
     return used | {"truncation"}, left, case
 
@@ -483,6 +646,8 @@ def judge_silence(case):
     silent = [one is None for one in (case.m, case.n, case.k)]
     if all(silent):
         return set(), [], case
-    if silent == [False, False, True] and case.m.rcode == case.n.rcode == FORMERR:
+    if silent == [False, False, True] and case.m.rcode == case.n.rcode in (FORMERR, NOTIMP):
         return {"silence"}, [], case
+    if case.k is None and case.m is not None and case.asked.opcode and case.m.rcode == NOTIMP:
+        return {"silence", "other_opcodes"}, [], case
     return set(), ["silence"], case

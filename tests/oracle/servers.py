@@ -24,7 +24,7 @@ import wire
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MOTET_BUILD", ROOT / "build"))
-LIMIT = 60  # seconds for a start, or for the answers to a batch, on a machine that does much else
+LIMIT = 20  # seconds for a start, or for the answers to a batch, on a machine that does much else
 BATCH = 48  # queries on their way: answers to them must fit in a socket's buffer
 PAYLOAD = 1232
 LAST, BEHIND = 0xffff, 0xfffe  # numbers of the queries that end a batch
@@ -136,6 +136,10 @@ class UdpServer:
     def close(self):
         self._link.close()
 
+    def said(self):
+        """What the server printed, if that is known."""
+        return ""
+
     def send(self, queries, last):
         """Asks all of QUERIES, and then LAST, which is always answered."""
         self._count, self._last = len(queries), last
@@ -149,7 +153,10 @@ class UdpServer:
         answers = [None] * self._count
         recv = self._link.recv
         while True:
-            answer = recv(65535)
+            try:
+                answer = recv(65535)
+            except socket.timeout:
+                raise Failure(f"no answers from {self.address}: {self.said()[-2000:]}") from None
             number = int.from_bytes(answer[:2], "big")
             if number == LAST and None in answers:
                 # Those it took together it may answer in another order (NSD, when it drops one):
@@ -323,7 +330,7 @@ class Servers:
     def __init__(self, folder, origins, build=BUILD, payload=PAYLOAD):
         self._zones, self._origins, self._build = Path(folder), list(origins), Path(build)
         self._payload = payload
-        self.all = []
+        self.all, self.whole = [], None
 
     def __enter__(self):
         self._temporary = tempfile.TemporaryDirectory(prefix="motet-oracle-")
@@ -360,7 +367,7 @@ class Servers:
 
     def __exit__(self, failed, *_):
         problem = None
-        for server in self.all + [self.whole] * bool(self.all):
+        for server in self.all + ([self.whole] if self.whole else []):
             try:
                 server.close()
             except Failure as failure:

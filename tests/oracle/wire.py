@@ -28,13 +28,13 @@ RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YX
 NAMES_IN = {
     2: (0, 1), 3: (0, 1), 4: (0, 1), 5: (0, 1), 6: (0, 2), 7: (0, 1), 8: (0, 1), 9: (0, 1),
     12: (0, 1), 14: (0, 2), 15: (2, 1),
-    17: (0, 2), 18: (2, 1), 21: (2, 1), 26: (2, 2), 33: (6, 1), 36: (2, 1), 39: (0, 1),
+    17: (0, 2), 18: (2, 1), 21: (2, 1), 26: (2, 2), 33: (6, 1), 35: (4, 1), 36: (2, 1), 39: (0, 1),
     46: (18, 1), 47: (0, 1), 64: (2, 1), 65: (2, 1), 107: (2, 1),
 }
 COMPRESSIBLE = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15))
 
 QR, AA, TC, RD, RA, Z, AD, CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x40, 0x20, 0x10
-OPT = 41
+OPT, NAPTR = 41, 35
 
 
 class Broken(Exception):
@@ -143,6 +143,10 @@ def data_read(message, at, end, kind):
     if kind not in NAMES_IN:
         return message[at:end]
     prefix, names = NAMES_IN[kind]
+    if kind == NAPTR and at + 4 < end:
+        for _ in range(3):  # character-strings before the name
+            if at + prefix < end:
+                prefix += 1 + message[at + prefix]
     data = [message[at:at + prefix]]
     at += prefix
     for _ in range(names):

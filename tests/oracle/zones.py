@@ -203,7 +203,8 @@ class Generator:
         """One TTL for each RRset (RFC 2181 5.2)."""
         first = {}
         for at, record in enumerate(zone.records):
-            ttl = first.setdefault((wire.lower(record.owner), record.kind), record.ttl)
+            key = wire.lower(record.owner), wire.type_number(record.kind)
+            ttl = first.setdefault(key, record.ttl)
             zone.records[at] = Record(record.owner, ttl, record.kind, record.data)
 
     def _signing(self):
@@ -496,6 +497,10 @@ DATA = {
 # Writing and signing
 
 
+class SigningFailed(Exception):
+    """ldns-signzone's."""
+
+
 class Keys:
     """One key for all zones: it is the records that count, not who signed them."""
 
@@ -513,9 +518,12 @@ class Keys:
             self.public.replace("key.test.", wire.name_text(zone.origin), 1), encoding="ascii")
         base.with_suffix(".private").write_bytes((self.folder / f"{self.base}.private").read_bytes())
         options = [] if zone.signing == ("nsec",) else zone.signing
-        subprocess.run([servers.find("ldns-signzone"), "-i", "20200101", "-e", "20380101", *options,
-                        "-o", wire.name_text(zone.origin), "-f", f"{path}.signed", str(path), str(base)],
-                       capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(
+            [servers.find("ldns-signzone"), "-i", "20200101", "-e", "20380101", *options, "-o",
+             wire.name_text(zone.origin), "-f", f"{path}.signed", str(path), str(base)],
+            capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode:
+            raise SigningFailed(f"{wire.name_text(zone.origin)}: {done.stderr}")
         signed = Path(f"{path}.signed").read_text(encoding="ascii")
         Path(f"{path}.signed").unlink()
         path.write_text("\n".join(map(escaped, signed.splitlines())) + "\n", encoding="ascii")
@@ -526,8 +534,13 @@ WITH_NAMES = {"NS", "CNAME", "DNAME", "MX", "PTR", "SRV", "RP", "AFSDB", "KX", "
 
 
 def escape_name(text):
-    return re.sub(r"\\...|[^A-Za-z0-9_*.\\-]",
-                  lambda found: found[0] if len(found[0]) > 1 else f"\\{ord(found[0]):03}", text)
+    """All but plain octets as \\DDD."""
+    def one(found):
+        text = found[0]
+        if len(text) == 4:
+            return text
+        return f"\\{ord(text[-1]):03}"
+    return re.sub(r"\\\d{3}|\\.|[^A-Za-z0-9_*.-]", one, text)
 
 
 def escaped(line):

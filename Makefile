@@ -90,6 +90,7 @@ help:
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
+	@echo "make oracle [SEED=n] [ZONES=n | MINUTES=n]   dnsd beside NSD and Knot on random zones"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
 	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"

@@ -418,8 +418,7 @@ static bool find_addresses(struct answer *answer, const struct message_target *t
         *cut = match.node.offset;
     }
     return zone_match_apex(db, &answer->target, &match) == ZONE_FOUND &&
-           (match.node.offset == apex->offset ||
-            (target->glue && is_below(&answer->target, apex)));
+           (match.node.offset == apex->offset || (target->glue && is_below(&answer->target, apex)));
 }
 
 /* Appends the A and the AAAA RRset of a target, those that fit. Without those that are needed the

@@ -17,6 +17,6 @@ oracle-programs: $(B)/oracle/answer $(B)/oracle/clock.so $(B)/tools/zonec
 # A long run: ZONES groups of zones, or as many as go into MINUTES, from SEED on.
 oracle: oracle-programs
 	@$(PYTHON) tests/oracle/oracle.py --build $(B) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(filter-out zones,$(ZONES)),--zones $(ZONES)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+	    $(if $(filter command line,$(origin ZONES)),--zones $(ZONES)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 .PHONY: oracle oracle-programs

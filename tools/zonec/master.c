@@ -307,8 +307,9 @@ static void record_store(struct master *master, const ldns_rr *record)
                      master->place);
 }
 
-/* Has ldns parse the entry as a record. ldns takes a default TTL of 0 for none and 3600 for that: so
- * it is told another, and where that is what comes out, a third, to see whether it was the default.
+/* Has ldns parse the entry as a record. ldns takes a default TTL of 0 for none and 3600 for that:
+ * so it is told another, and where that is what comes out, a third, to see whether it was the
+ * default.
  */
 static ldns_status record_parse(struct master *master, ldns_rr **record)
 {

@@ -18,17 +18,27 @@
 
 enum { CAPACITY = UINT16_MAX };
 
+static void *allocate(size_t size)
+{
+    void *bytes = malloc(size > 0 ? size : 1);
+    if (bytes == NULL)
+        abort();
+    return bytes;
+}
+
 static void *file_read(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
+    if (file == NULL)
         return NULL;
-    long end = ftell(file);
-    if (end <= 0)
+    long end = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : 0;
+    if (end <= 0) {
+        fclose(file);
         return NULL;
+    }
     rewind(file);
-    void *bytes = malloc((size_t)end);
-    *size = bytes == NULL ? 0 : fread(bytes, 1, (size_t)end, file);
+    void *bytes = allocate((size_t)end);
+    *size = fread(bytes, 1, (size_t)end, file);
     fclose(file);
     return bytes;
 }
@@ -41,8 +51,8 @@ static uint8_t *query_read(size_t *length)
     if (fread(head, 1, sizeof head, stdin) != sizeof head)
         return NULL;
     *length = load_be16(head);
-    uint8_t *query = malloc(*length > 0 ? *length : 1);
-    if (query != NULL && fread(query, 1, *length, stdin) != *length) {
+    uint8_t *query = allocate(*length);
+    if (fread(query, 1, *length, stdin) != *length) {
         free(query);
         return NULL;
     }
@@ -67,9 +77,9 @@ static void serve(const struct zone_db *db, const struct answer_config *config,
     size_t query_length;
 
     while ((query = query_read(&query_length)) != NULL) {
-        uint8_t *answer = malloc(CAPACITY);
+        uint8_t *answer = allocate(CAPACITY);
         size_t length = 0;
-        if (query_length > 0 && answer != NULL)
+        if (query_length > 0)
             length = answer_query(db, config, counters, query, query_length, answer, CAPACITY);
         answer_write(answer, length);
         if (query_length == 0)

@@ -91,6 +91,7 @@ class Generator:
         self.chance = random.Random(f"{seed}:{number}")
         self.group = Group(seed, number, [])
         self.names = []  # that records may lead to, of all zones
+        self.closed_apexes = set()  # with a DNAME record
 
     def make(self):
         chance = self.chance
@@ -105,7 +106,8 @@ class Generator:
         if chance.random() < 0.1:
             self._zone((f"other{self.group.number}".encode(),) + top[1:])
         if chance.random() < 0.05:  # a zone inside of another that doesn't delegate it
-            self._zone((b"hidden", b"deep") + top)
+            if wire.lower(top) not in self.closed_apexes:
+                self._zone((b"hidden", b"inside") + top)
         return self.group
 
     def _origin(self):
@@ -177,6 +179,13 @@ class Generator:
             left -= size + 1
         return tuple(labels)
 
+    def names_below(self, name):
+        """Whether another zone has names below: NSD refuses a DNAME record there."""
+        low = wire.lower(name)
+        return any(len(other) > len(low) and other[-len(low):] == low
+                   for zone in self.group.zones
+                   for other in (wire.lower(record.owner) for record in zone.records))
+
     # Zones
 
     def _zone(self, origin):
@@ -239,12 +248,13 @@ class Generator:
         self.add(origin, "SOA", f"{self.text(self.target(zone))} {self.text(self.target(zone))} "
                                 f"{chance.choice([0, 1, 2024010101, 4294967295])} 7200 900 1209600 {minimum}")
         self.ttl_choose()
-        apex_dname = chance.random() < 0.04
+        apex_dname = chance.random() < 0.04 and not self.names_below(origin)
         servers_count = chance.choice([1, 1, 2, 2, 3, 4, 13]) if chance.random() < 0.97 else 30
         self.name_servers(origin, servers_count, outside=apex_dname)
         if apex_dname:
             self.add(origin, "DNAME", self.text(self.target(zone)))
             self.taken.closed.add(wire.lower(origin))
+            self.closed_apexes.add(wire.lower(origin))
         for _ in range(chance.choice([0, 0, 1, 2, 3])):
             self._rrset(origin)
         if not apex_dname and chance.random() < 0.1:
@@ -322,7 +332,7 @@ class Generator:
             self._chain(name)
 
     def _dname(self, name):
-        if self.taken.has_children(name):
+        if self.taken.has_children(name) or self.names_below(name):
             return
         chance = self.chance
         target = self.target(self.zone)

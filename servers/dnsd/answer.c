@@ -141,6 +141,17 @@ static bool alias_seen(const struct answer *answer, uint32_t node)
     return false;
 }
 
+/* Whether the alias at this node is in the answer with the node's own name as its owner: where a
+ * wildcard was followed it has another. */
+static bool alias_is_in_answer(const struct answer *answer, uint32_t node)
+{
+    for (unsigned index = 0; index < answer->alias_count; index++) {
+        if (answer->aliases[index] == node && !(answer->wildcard_aliases >> index & 1))
+            return true;
+    }
+    return false;
+}
+
 /* Goes on with the name in an alias' record, which is in the message already. */
 static enum dns_rcode follow(struct answer *answer, const struct zone_rrset *alias)
 {
@@ -296,15 +307,19 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
     bool alias = rrset.type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME && type != DNS_TYPE_ANY;
     if (alias && (alias_seen(answer, node->offset) || answer->alias_count == ANSWER_CHAIN_MAX)) {
         answer->counters->count[ANSWER_COUNT_chain_cut]++;
-        /* In a loop the record is in the answer, unless a wildcard gives it another owner now. */
-        if (answer->match.label == 0)
+        /* In a loop the record is in the answer, unless it had or has the owner that a wildcard
+         * gives it. */
+        if (answer->match.label == 0 &&
+            (!alias_seen(answer, node->offset) || alias_is_in_answer(answer, node->offset)))
             return DNS_NOERROR;
         alias = false;
     }
     if (answer->alias_count == 0)
         classify(answer, RRL_ANSWER, node->offset);
-    if (alias)
+    if (alias) {
+        answer->wildcard_aliases |= (uint16_t)(wildcard << answer->alias_count);
         answer->aliases[answer->alias_count++] = node->offset;
+    }
     if (wildcard)
         expansion_add(answer);
     enum dns_rcode rcode = put_chosen(answer, node, &rrset);
@@ -598,6 +613,7 @@ static void answer_begin(struct answer *answer, const struct query *query)
     answer->cookie_sent = false;
     answer->cookie_good = false;
     answer->alias_count = 0;
+    answer->wildcard_aliases = 0;
     answer->synthesized_count = 0;
     answer->expansion_count = 0;
     answer->proof_count = 0;

@@ -55,6 +55,7 @@ struct answer {
     struct zone_match match;     /* where it was found */
     struct dns_name target;      /* of the last alias; later each name whose addresses are added */
     uint32_t aliases[ANSWER_CHAIN_MAX]; /* the CNAME nodes followed */
+    uint16_t wildcard_aliases;          /* a bit for each that was a wildcard's */
     struct synthesized synthesized[ANSWER_SYNTHESIZED_MAX];
     struct expansion expansions[ANSWER_PROOFS_MAX];
     uint32_t proofs[ANSWER_PROOFS_MAX]; /* the nodes whose NSEC or NSEC3 is in the answer */

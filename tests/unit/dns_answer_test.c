@@ -491,6 +491,24 @@ static void server_in_a_zone_that_is_here_too_has_addresses(void **state)
     zones_free(&zones);
 }
 
+/* RFC 4592 2.1.1: a name * is one like others when it is met by itself. */
+static void wildcard_cname_to_itself_is_given_with_both_owners(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_make(&zones, "test",
+               "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n*.w 60 CNAME *.w\n");
+    struct reply *reply = ask(&zones, "a.w.test.", "A");
+    expect_reply(reply, 0, "a", "an|a.w.test. 60 CNAME *.w.test.",
+                 "an|*.w.test. 60 CNAME *.w.test.", NULL);
+    free(reply);
+    reply = ask(&zones, "*.w.test.", "A");
+    expect_reply(reply, 0, "a", "an|*.w.test. 60 CNAME *.w.test.", NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
 static void any_is_answered_with_one_set(void **state)
 {
     expect("www.example.org.", "ANY", 0, "a", "an|www.example.org. 300 A 192.0.2.80",
@@ -836,6 +854,7 @@ int main(void)
         cmocka_unit_test(dname_that_makes_too_long_a_name_is_yxdomain),
         cmocka_unit_test(unsigned_zone_refers_without_ds),
         cmocka_unit_test(server_in_a_zone_that_is_here_too_has_addresses),
+        cmocka_unit_test(wildcard_cname_to_itself_is_given_with_both_owners),
         cmocka_unit_test(any_is_answered_with_one_set),
         cmocka_unit_test(transfers_are_refused),
         cmocka_unit_test(recursion_is_never_available),

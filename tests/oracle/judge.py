@@ -378,9 +378,9 @@ def proofs(records):
 
 @rule
 def star_asked(case):
-    """A name that begins with *: NSD adds a proof that says nothing more, or leaves one out,
+    """A name that begins with *, or an alias of one: NSD adds a proof that says nothing more, or leaves one out,
     as Knot does."""
-    if case.asked.name is None or case.asked.name[:2] != b"\1*":
+    if case.asked.name is None or not any(name[:2] == b"\1*" for name in chain(case)[0]):
         return ()
     m, n, k = case.m.authority, case.n.authority, case.k.authority
     if m == k and (m < n and proofs(n) > n - m or n < m and proofs(m) >= m - n):

@@ -242,6 +242,22 @@ static enum dns_rcode put_redirection(struct answer *answer)
     return leads_back(answer, &cname) ? DNS_NOERROR : follow(answer, &cname);
 }
 
+/* Finds the next RRset of signatures that belong to the node's own zone: with the DS RRset an apex
+ * has its signatures from the parent's. */
+static enum zone_result signatures_next(const struct zone_node *node, const uint8_t **at,
+                                        struct zone_rrset *rrset)
+{
+    for (;;) {
+        enum zone_result result = zone_rrset_next(node, at, rrset);
+        if (result != ZONE_FOUND)
+            return result;
+        bool parents = node->flags & ZONE_FLAG_APEX && rrset->end - rrset->records >= 4 &&
+                       load_be16(rrset->records + 2) == DNS_TYPE_DS;
+        if (rrset->type == DNS_TYPE_RRSIG && !parents)
+            return ZONE_FOUND;
+    }
+}
+
 /* Finds the RRset that the query wants: of its type, a CNAME, or the first for ANY, of which one is
  * enough (RFC 8482 4.1). */
 static enum zone_result choose_rrset(const struct answer *answer, const struct zone_node *node,
@@ -251,7 +267,9 @@ static enum zone_result choose_rrset(const struct answer *answer, const struct z
 
     if (answer->query->type == DNS_TYPE_ANY)
         return zone_rrset_next(node, &at, rrset);
-    enum zone_result result = zone_rrset_find(node, answer->query->type, rrset);
+    enum zone_result result = answer->query->type == DNS_TYPE_RRSIG
+                                  ? signatures_next(node, &at, rrset)
+                                  : zone_rrset_find(node, answer->query->type, rrset);
     return result == ZONE_ABSENT ? zone_rrset_find(node, DNS_TYPE_CNAME, rrset) : result;
 }
 
@@ -279,13 +297,12 @@ static enum dns_rcode put_chosen(struct answer *answer, const struct zone_node *
     if (answer->query->type != DNS_TYPE_RRSIG)
         return rcode;
     while (rcode == DNS_NOERROR && !answer->truncated) {
-        enum zone_result result = zone_rrset_next(node, &at, &rrset);
+        enum zone_result result = signatures_next(node, &at, &rrset);
         if (result == ZONE_DAMAGED)
             return answer_damaged(answer);
         if (result == ZONE_ABSENT)
             break;
-        if (rrset.type == DNS_TYPE_RRSIG)
-            rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, rcode);
+        rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, rcode);
     }
     return rcode;
 }

@@ -509,6 +509,24 @@ static void wildcard_cname_to_itself_is_given_with_both_owners(void **state)
     zones_free(&zones);
 }
 
+/* RFC 4035 3.1.4.1: DS is the parent's, and so are its signatures. */
+static void apex_has_no_signatures_of_ds(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_begin(&zones);
+    zones_add(&zones, "org",
+              "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n"
+              "one 60 NS ns.one\none 60 DS aabb\none 60 RRSIG 002b\n");
+    zones_add(&zones, "one.org", "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns\n@ 60 RRSIG 0002\n");
+    zones_end(&zones);
+    struct reply *reply = ask(&zones, "one.org.", "RRSIG");
+    expect_reply(reply, 0, "a", "an|one.org. 60 RRSIG 0002", NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
 static void any_is_answered_with_one_set(void **state)
 {
     expect("www.example.org.", "ANY", 0, "a", "an|www.example.org. 300 A 192.0.2.80",
@@ -855,6 +873,7 @@ int main(void)
         cmocka_unit_test(unsigned_zone_refers_without_ds),
         cmocka_unit_test(server_in_a_zone_that_is_here_too_has_addresses),
         cmocka_unit_test(wildcard_cname_to_itself_is_given_with_both_owners),
+        cmocka_unit_test(apex_has_no_signatures_of_ds),
         cmocka_unit_test(any_is_answered_with_one_set),
         cmocka_unit_test(transfers_are_refused),
         cmocka_unit_test(recursion_is_never_available),

@@ -391,9 +391,11 @@ def star_asked(case):
 @rule
 def rrsig_asked(case):
     """Asked for RRSIG, Knot gives the signatures of one RRset, NSD and dnsd of all."""
-    if case.asked.kind != RRSIG or not case.k.answer <= case.m.answer or case.m.answer != case.n.answer:
+    if case.asked.kind != RRSIG or not case.k.answer <= case.m.answer:
         return ()
-    return ["answer"] if {one.kind for one in case.m.answer - case.k.answer} == {RRSIG} else ()
+    if {one.covers() for one in case.m.answer ^ case.n.answer} - {DS}:
+        return ()
+    return ["answer"] if {one.kind for one in case.n.answer - case.k.answer} == {RRSIG} else ()
 
 
 @rule
@@ -433,6 +435,19 @@ def room_in_odd_queries(case):
     if case.asked.plain or not k.records() <= m.records() | n_records(case) or m.size < 350:
         return ()
     return ["tc", "answer", "authority", "additional"] if k.tc else ["additional"]
+
+
+@rule
+def low_octets(case):
+    """NSD looks in the wrong place for the proof that there is no wildcard where labels have octets
+    before *."""
+    m, n, k = case.m, case.n, case.k
+    odd = m.authority ^ n.authority
+    if m.authority != k.authority or odd - proofs(odd) or {one.covers() for one in odd} != {NSEC}:
+        return ()
+    low = any(octet < 0x2a for one in m.authority | n.authority if one.kind == NSEC
+              for octet in one.owner.replace(b"\1", b"*") if octet not in range(1, 0x14))
+    return ["authority"] if m.rcode == n.rcode and m.answer == n.answer and low else ()
 
 
 @rule

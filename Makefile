@@ -95,6 +95,7 @@ help:
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
+	@echo "make oracle [SEED=n] [ZONES=n | MINUTES=n]   dnsd beside NSD and Knot on random zones"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
 	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"
@@ -333,6 +334,7 @@ include tests/explore/explore.mk
 include tests/bugs/bugs.mk
 include tests/fuzz/fuzz.mk
 include tests/usertests/usertests.mk
+include tests/oracle/oracle.mk
 
 units: $(UNITS)
 
@@ -341,7 +343,7 @@ debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
 test: images test-images units $(B)/tools/callref debug-images sim-programs \
-      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs
+      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.

@@ -93,11 +93,16 @@ static enum dns_rcode put_negative(struct answer *answer, enum dns_rcode rcode, 
 }
 
 /* Appends what says whether the zone behind a cut is signed: its DS RRset, or the proof that there
- * is none (RFC 4035 3.1.4). */
+ * is none (RFC 4035 3.1.4). A zone that isn't signed itself can't say. */
 static enum dns_rcode put_ds(struct answer *answer)
 {
+    struct zone_match apex = answer->match;
     struct zone_rrset ds;
 
+    if (zone_match_apex(answer->db, answer->name, &apex) != ZONE_FOUND)
+        return answer_damaged(answer);
+    if (!(apex.node.flags & ZONE_FLAG_SIGNED))
+        return DNS_NOERROR;
     switch (zone_rrset_find(&answer->match.node, DNS_TYPE_DS, &ds)) {
     case ZONE_FOUND:
         return put(answer, MESSAGE_AUTHORITY, answer->match.label, &ds, ds.ttl, DNS_NOERROR);
@@ -131,6 +136,17 @@ static bool alias_seen(const struct answer *answer, uint32_t node)
 {
     for (unsigned index = 0; index < answer->alias_count; index++) {
         if (answer->aliases[index] == node)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the alias at this node is in the answer with the node's own name as its owner: where a
+ * wildcard was followed it has another. */
+static bool alias_is_in_answer(const struct answer *answer, uint32_t node)
+{
+    for (unsigned index = 0; index < answer->alias_count; index++) {
+        if (answer->aliases[index] == node && !(answer->wildcard_aliases >> index & 1))
             return true;
     }
     return false;
@@ -226,6 +242,22 @@ static enum dns_rcode put_redirection(struct answer *answer)
     return leads_back(answer, &cname) ? DNS_NOERROR : follow(answer, &cname);
 }
 
+/* Finds the next RRset of signatures that belong to the node's own zone: with the DS RRset an apex
+ * has its signatures from the parent's. */
+static enum zone_result signatures_next(const struct zone_node *node, const uint8_t **at,
+                                        struct zone_rrset *rrset)
+{
+    for (;;) {
+        enum zone_result result = zone_rrset_next(node, at, rrset);
+        if (result != ZONE_FOUND)
+            return result;
+        bool parents = node->flags & ZONE_FLAG_APEX && rrset->end - rrset->records >= 4 &&
+                       load_be16(rrset->records + 2) == DNS_TYPE_DS;
+        if (rrset->type == DNS_TYPE_RRSIG && !parents)
+            return ZONE_FOUND;
+    }
+}
+
 /* Finds the RRset that the query wants: of its type, a CNAME, or the first for ANY, of which one is
  * enough (RFC 8482 4.1). */
 static enum zone_result choose_rrset(const struct answer *answer, const struct zone_node *node,
@@ -235,7 +267,9 @@ static enum zone_result choose_rrset(const struct answer *answer, const struct z
 
     if (answer->query->type == DNS_TYPE_ANY)
         return zone_rrset_next(node, &at, rrset);
-    enum zone_result result = zone_rrset_find(node, answer->query->type, rrset);
+    enum zone_result result = answer->query->type == DNS_TYPE_RRSIG
+                                  ? signatures_next(node, &at, rrset)
+                                  : zone_rrset_find(node, answer->query->type, rrset);
     return result == ZONE_ABSENT ? zone_rrset_find(node, DNS_TYPE_CNAME, rrset) : result;
 }
 
@@ -263,13 +297,12 @@ static enum dns_rcode put_chosen(struct answer *answer, const struct zone_node *
     if (answer->query->type != DNS_TYPE_RRSIG)
         return rcode;
     while (rcode == DNS_NOERROR && !answer->truncated) {
-        enum zone_result result = zone_rrset_next(node, &at, &rrset);
+        enum zone_result result = signatures_next(node, &at, &rrset);
         if (result == ZONE_DAMAGED)
             return answer_damaged(answer);
         if (result == ZONE_ABSENT)
             break;
-        if (rrset.type == DNS_TYPE_RRSIG)
-            rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, rcode);
+        rcode = put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, rcode);
     }
     return rcode;
 }
@@ -291,15 +324,19 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
     bool alias = rrset.type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME && type != DNS_TYPE_ANY;
     if (alias && (alias_seen(answer, node->offset) || answer->alias_count == ANSWER_CHAIN_MAX)) {
         answer->counters->count[ANSWER_COUNT_chain_cut]++;
-        /* In a loop the record is in the answer, unless a wildcard gives it another owner now. */
-        if (answer->match.label == 0)
+        /* In a loop the record is in the answer, unless it had or has the owner that a wildcard
+         * gives it. */
+        if (answer->match.label == 0 &&
+            (!alias_seen(answer, node->offset) || alias_is_in_answer(answer, node->offset)))
             return DNS_NOERROR;
         alias = false;
     }
     if (answer->alias_count == 0)
         classify(answer, RRL_ANSWER, node->offset);
-    if (alias)
+    if (alias) {
+        answer->wildcard_aliases |= (uint16_t)(wildcard << answer->alias_count);
         answer->aliases[answer->alias_count++] = node->offset;
+    }
     if (wildcard)
         expansion_add(answer);
     enum dns_rcode rcode = put_chosen(answer, node, &rrset);
@@ -354,7 +391,10 @@ static enum dns_rcode resolve_name(struct answer *answer)
     case ZONE_DAMAGED:
         return answer_damaged(answer);
     case ZONE_ABSENT:
-        return answer->authoritative ? DNS_NOERROR : DNS_REFUSED;
+        if (answer->authoritative)
+            return DNS_NOERROR;
+        answer->extended_error = DNS_ERROR_NOT_AUTHORITATIVE;
+        return DNS_REFUSED;
     default:
         break;
     }
@@ -377,10 +417,21 @@ static enum dns_rcode judge_transfer(struct answer *answer)
     return DNS_NOTAUTH;
 }
 
-/* Finds the node with the addresses of a target, which must lie in the zone with this apex. Sets
- * *cut to the cut that it lies at or below, or 0. */
+/* Whether a name lies at or below an apex. */
+static bool is_below(const struct dns_name *name, const struct zone_node *apex)
+{
+    for (unsigned label = 0; label <= name->labels; label++) {
+        if (name_suffix_is(name, label, apex->name, apex->name_length))
+            return true;
+    }
+    return false;
+}
+
+/* Finds the node with the addresses of a target, which must lie in the zone with this apex; a name
+ * server's may lie in a zone below, whose data stand for the glue of this one. Sets *cut to the cut
+ * that it lies at or below, or 0. */
 static bool find_addresses(struct answer *answer, const struct message_target *target,
-                           uint32_t apex, struct zone_node *node, uint32_t *cut)
+                           const struct zone_node *apex, struct zone_node *node, uint32_t *cut)
 {
     const struct zone_db *db = answer->db;
     struct zone_match match;
@@ -398,7 +449,8 @@ static bool find_addresses(struct answer *answer, const struct message_target *t
             return false;
         *cut = match.node.offset;
     }
-    return zone_match_apex(db, &answer->target, &match) == ZONE_FOUND && match.node.offset == apex;
+    return zone_match_apex(db, &answer->target, &match) == ZONE_FOUND &&
+           (match.node.offset == apex->offset || (target->glue && is_below(&answer->target, apex)));
 }
 
 /* Appends the A and the AAAA RRset of a target, those that fit. Without those that are needed the
@@ -425,7 +477,7 @@ static void put_addresses(struct answer *answer, const struct message_target *ta
 
 /* Appends the addresses of either the needed targets, which are those at or below the cut that a
  * referral names (RFC 9471), or the others. Returns how many were left to the other call. */
-static unsigned put_targets(struct answer *answer, uint32_t apex, bool needed)
+static unsigned put_targets(struct answer *answer, const struct zone_node *apex, bool needed)
 {
     unsigned left = 0;
 
@@ -449,9 +501,9 @@ static void put_additional(struct answer *answer)
         (answer->config->minimal && answer->referral == 0) ||
         zone_match_apex(answer->db, answer->name, &answer->match) != ZONE_FOUND)
         return;
-    uint32_t apex = answer->match.node.offset;
-    if (answer->referral == 0 || put_targets(answer, apex, true) > 0)
-        put_targets(answer, apex, false);
+    struct zone_node apex = answer->match.node;
+    if (answer->referral == 0 || put_targets(answer, &apex, true) > 0)
+        put_targets(answer, &apex, false);
     if (answer->referral != 0 && answer->message.targets_lost)
         answer->truncated = true;
 }
@@ -578,10 +630,12 @@ static void answer_begin(struct answer *answer, const struct query *query)
     answer->cookie_sent = false;
     answer->cookie_good = false;
     answer->alias_count = 0;
+    answer->wildcard_aliases = 0;
     answer->synthesized_count = 0;
     answer->expansion_count = 0;
     answer->proof_count = 0;
     answer->referral = 0;
+    answer->extended_error = DNS_ERROR_NONE;
     classify(answer, RRL_ERROR, 0);
 }
 

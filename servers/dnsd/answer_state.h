@@ -47,6 +47,7 @@ struct answer {
     uint8_t synthesized_count;
     uint8_t expansion_count;
     uint8_t proof_count;
+    uint16_t extended_error;     /* enum dns_extended_error: why, told to who has EDNS */
     enum rrl_class class;        /* what kind of answer it is, and about what */
     uint32_t class_node;         /* a node, 0 for none */
     uint32_t referral;           /* the cut's node, 0 when the answer isn't a referral */
@@ -54,6 +55,7 @@ struct answer {
     struct zone_match match;     /* where it was found */
     struct dns_name target;      /* of the last alias; later each name whose addresses are added */
     uint32_t aliases[ANSWER_CHAIN_MAX]; /* the CNAME nodes followed */
+    uint16_t wildcard_aliases;          /* a bit for each that was a wildcard's */
     struct synthesized synthesized[ANSWER_SYNTHESIZED_MAX];
     struct expansion expansions[ANSWER_PROOFS_MAX];
     uint32_t proofs[ANSWER_PROOFS_MAX]; /* the nodes whose NSEC or NSEC3 is in the answer */

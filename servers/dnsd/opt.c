@@ -86,6 +86,12 @@ void opt_put(struct answer *answer, unsigned udp_size, enum dns_rcode rcode)
         end = option_put(end, DNS_OPTION_NSID, answer->config->nsid, nsid);
     if (answer->cookie_sent)
         end = option_put(end, DNS_OPTION_COOKIE, answer->cookie, COOKIE_SIZE);
+    /* No room was kept for this: it goes with answers that hold nothing else. */
+    if (answer->extended_error != DNS_ERROR_NONE) {
+        uint8_t code[DNS_ERROR_SIZE];
+        store_be16(code, answer->extended_error);
+        end = option_put(end, DNS_OPTION_ERROR, code, sizeof code);
+    }
     store_be16(out, (unsigned)(end - options));
     message->length = (size_t)(end - message->bytes);
     message->counts[MESSAGE_ADDITIONAL]++;

@@ -51,7 +51,16 @@ enum dns_type {
 enum { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3, DNS_CLASS_ANY = 255 };
 
 /* EDNS options. */
-enum { DNS_OPTION_NSID = 3, DNS_OPTION_COOKIE = 10, DNS_OPTION_HEAD = 4 };
+enum {
+    DNS_OPTION_NSID = 3,
+    DNS_OPTION_COOKIE = 10,
+    DNS_OPTION_ERROR = 15,
+    DNS_OPTION_HEAD = 4,
+    DNS_ERROR_SIZE = 2,
+};
+
+/* Extended errors (RFC 8914 4); the first isn't one. */
+enum dns_extended_error { DNS_ERROR_NONE = 0xffff, DNS_ERROR_NOT_AUTHORITATIVE = 20 };
 
 /* Response codes; those above 15 need an OPT record for their upper bits. */
 enum dns_rcode {

@@ -15,7 +15,7 @@ SECONDS = 150
 
 # How deep each configuration is searched: some 100,000 states, a second or two each.
 CLOSED = {"ipc": 3, "time": 6, "memory": 3, "derive": 2, "tables": 2, "irq": 3, "all": 2,
-          "trace": 2}
+          "trace": 2, "dma": 2}
 
 
 def explore(*options, program=EXPLORE):

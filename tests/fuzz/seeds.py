@@ -24,7 +24,7 @@ OBJECTS = ["none", "untyped", "page", "table", "space", "captable", "thread", "p
 
 # Slots of main's table (scene.c). FREE: empty in all machines, and all above it up to LAST_FREE.
 TABLE, SPACE, THREAD, PORT = 1, 2, 3, 4
-FREE, LAST_FREE = 14, 57
+FREE, LAST_FREE = 14, 56
 IOPORTS, IRQS, MEMORY_ALL = 59, 60, 63
 VECTOR = 10  # of the irq machine
 TABLES_FREE_TABLE, UNTYPED = 11, 12  # of the memory machine

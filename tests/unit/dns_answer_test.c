@@ -448,6 +448,85 @@ static void dname_that_makes_too_long_a_name_is_yxdomain(void **state)
     free(reply);
 }
 
+static struct reply *ask_dnssec(const struct zones *zones, const char *name, const char *type)
+{
+    struct answer_counters counters = {{0}};
+    struct packet query = query_make(name, type);
+
+    query_add(&query, ".", DNS_TYPE_OPT, 1232, (uint32_t)DNS_EDNS_DO << 8, "", 0);
+    return reply_get(zones, &query, 1232, 2048, &counters);
+}
+
+/* RFC 4035 3.1.4: a zone that isn't signed can't say whether its children are. */
+static void unsigned_zone_refers_without_ds(void **state)
+{
+    struct reply *reply = ask_dnssec(*state, "host.sub.example.org.", "A");
+
+    expect_reply(reply, 0, "", "ns|sub.example.org. 300 NS ns.sub.example.org.",
+                 "ns|sub.example.org. 300 NS ns1.example.org.",
+                 "ns|sub.example.org. 300 NS ns.elsewhere.test.",
+                 "ar|ns.sub.example.org. 300 A 198.51.100.53",
+                 "ar|ns.sub.example.org. 300 AAAA 2001:db8:1::53",
+                 "ar|ns1.example.org. 300 A 192.0.2.53",
+                 "ar|ns1.example.org. 300 AAAA 2001:db8::53", NULL);
+    free(reply);
+}
+
+/* RFC 9471 3.2: glue of a sibling, though that one's zone is here and its data are the child's. */
+static void server_in_a_zone_that_is_here_too_has_addresses(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_begin(&zones);
+    zones_add(&zones, "org",
+              "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n"
+              "one 60 NS ns.one\nns.one 60 A 192.0.2.1\ntwo 60 NS ns.one\n");
+    zones_add(&zones, "one.org", "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns\nns 60 A 192.0.2.1\n");
+    zones_end(&zones);
+    struct reply *reply = ask(&zones, "x.two.org.", "A");
+    expect_reply(reply, 0, "", "ns|two.org. 60 NS ns.one.org.", "ar|ns.one.org. 60 A 192.0.2.1",
+                 NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
+/* RFC 4592 2.1.1: a name * is one like others when it is met by itself. */
+static void wildcard_cname_to_itself_is_given_with_both_owners(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_make(&zones, "test",
+               "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n*.w 60 CNAME *.w\n");
+    struct reply *reply = ask(&zones, "a.w.test.", "A");
+    expect_reply(reply, 0, "a", "an|a.w.test. 60 CNAME *.w.test.",
+                 "an|*.w.test. 60 CNAME *.w.test.", NULL);
+    free(reply);
+    reply = ask(&zones, "*.w.test.", "A");
+    expect_reply(reply, 0, "a", "an|*.w.test. 60 CNAME *.w.test.", NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
+/* RFC 4035 3.1.4.1: DS is the parent's, and so are its signatures. */
+static void apex_has_no_signatures_of_ds(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_begin(&zones);
+    zones_add(&zones, "org",
+              "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n"
+              "one 60 NS ns.one\none 60 DS aabb\none 60 RRSIG 002b\n");
+    zones_add(&zones, "one.org", "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns\n@ 60 RRSIG 0002\n");
+    zones_end(&zones);
+    struct reply *reply = ask(&zones, "one.org.", "RRSIG");
+    expect_reply(reply, 0, "a", "an|one.org. 60 RRSIG 0002", NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
 static void any_is_answered_with_one_set(void **state)
 {
     expect("www.example.org.", "ANY", 0, "a", "an|www.example.org. 300 A 192.0.2.80",
@@ -791,6 +870,10 @@ int main(void)
         cmocka_unit_test(dname_met_twice_is_answered_once_and_followed_twice),
         cmocka_unit_test(dname_that_leads_to_itself_ends),
         cmocka_unit_test(dname_that_makes_too_long_a_name_is_yxdomain),
+        cmocka_unit_test(unsigned_zone_refers_without_ds),
+        cmocka_unit_test(server_in_a_zone_that_is_here_too_has_addresses),
+        cmocka_unit_test(wildcard_cname_to_itself_is_given_with_both_owners),
+        cmocka_unit_test(apex_has_no_signatures_of_ds),
         cmocka_unit_test(any_is_answered_with_one_set),
         cmocka_unit_test(transfers_are_refused),
         cmocka_unit_test(recursion_is_never_available),

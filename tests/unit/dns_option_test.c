@@ -256,6 +256,20 @@ static void chaos_tells_what_the_settings_say_rfc4892(void **state)
     assert_int_equal(rig_rcode(&rig), DNS_REFUSED);
 }
 
+static void refusal_says_not_authoritative_rfc8914(void **state)
+{
+    static const uint8_t option[] = {0, DNS_OPTION_ERROR, 0, 2, 0, 20};
+    struct packet query = query_make("www.elsewhere.test.", "A");
+    struct rig rig;
+
+    (void)state;
+    rig_begin(&rig);
+    query_add_opt(&query, 1232);
+    rig_ask(&rig, &query);
+    assert_int_equal(rig_rcode(&rig), DNS_REFUSED);
+    assert_memory_equal(rig.answer + rig.length - sizeof option, option, sizeof option);
+}
+
 static void minimal_leaves_out_all_but_glue(void **state)
 {
     struct packet mx = query_make("example.org.", "MX");
@@ -394,6 +408,7 @@ int main(void)
         cmocka_unit_test(cookie_can_be_asked_for_alone_rfc7873_5_4),
         cmocka_unit_test(nsid_is_told_to_who_asks_rfc5001),
         cmocka_unit_test(chaos_tells_what_the_settings_say_rfc4892),
+        cmocka_unit_test(refusal_says_not_authoritative_rfc8914),
         cmocka_unit_test(minimal_leaves_out_all_but_glue),
         cmocka_unit_test(equal_answers_are_limited),
         cmocka_unit_test(accounts_are_by_network_and_kind),

@@ -3,7 +3,10 @@
  * Tests of the zone compiler's rules and output (tools/zonec: store.c, check.c, write.c). Reading
  * master files needs ldns, and is tested with the program as a whole.
  */
+#include <unistd.h>
+
 #include "tests/unit/dns_zones.h"
+#include "tools/zonec/master.h"
 
 #define APEX "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"
 
@@ -111,6 +114,35 @@ static void ttl_above_31_bits_is_an_error(void **state)
     expect_messages(true, APEX "a 2147483647 A 1.2.3.4\n", "");
     expect_messages(false, APEX "a 2147483648 A 1.2.3.4\n",
                     "test:4: error: TTL 2147483648 is above 2147483647 seconds, lower it\n");
+}
+
+/* Without $TTL 3600 seconds are taken, but 0 is one too. */
+static void ttl_directive_of_zero_is_zero(void **state)
+{
+    static const char text[] = "$TTL 0\n@ SOA ns admin 1 2 3 4 5\n@ NS ns\na A 192.0.2.1\n"
+                               "b 1 A 192.0.2.2\nc 2 A 192.0.2.3\n";
+    char path[] = P_tmpdir "/zone-XXXXXX";
+    struct zones zones;
+
+    (void)state;
+    int file = mkstemp(path);
+    assert_int_equal(write(file, text, sizeof text - 1), sizeof text - 1);
+    close(file);
+    zones_begin(&zones);
+    master_read(&zones.store, "test", path);
+    zones_end(&zones);
+    unlink(path);
+    assert_true(zones.good);
+    struct reply *reply = ask(&zones, "a.test.", "A");
+    expect_reply(reply, 0, "a", "an|a.test. 0 A 192.0.2.1", NULL);
+    free(reply);
+    reply = ask(&zones, "b.test.", "A");
+    expect_reply(reply, 0, "a", "an|b.test. 1 A 192.0.2.2", NULL);
+    free(reply);
+    reply = ask(&zones, "c.test.", "A");
+    expect_reply(reply, 0, "a", "an|c.test. 2 A 192.0.2.3", NULL);
+    free(reply);
+    zones_free(&zones);
 }
 
 static void duplicates_are_dropped_with_a_warning(void **state)
@@ -374,6 +406,7 @@ int main(void)
         cmocka_unit_test(dname_rules_are_kept),
         cmocka_unit_test(types_of_messages_are_errors),
         cmocka_unit_test(ttl_above_31_bits_is_an_error),
+        cmocka_unit_test(ttl_directive_of_zero_is_zero),
         cmocka_unit_test(duplicates_are_dropped_with_a_warning),
         cmocka_unit_test(ttls_of_a_set_become_the_lowest),
         cmocka_unit_test(data_at_a_cut_is_warned_of),

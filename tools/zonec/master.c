@@ -307,6 +307,26 @@ static void record_store(struct master *master, const ldns_rr *record)
                      master->place);
 }
 
+/* Has ldns parse the entry as a record. ldns takes a default TTL of 0 for none and 3600 for that:
+ * so it is told another, and where that is what comes out, a third, to see whether it was the
+ * default.
+ */
+static ldns_status record_parse(struct master *master, ldns_rr **record)
+{
+    enum { MADE_UP = 1, MADE_UP_TOO = 2 };
+    const char *text = master->text;
+    ldns_status status = ldns_rr_new_frm_str(record, text, master->ttl > 0 ? master->ttl : MADE_UP,
+                                             master->origin, &master->owner);
+
+    if (status != LDNS_STATUS_OK || master->ttl > 0 || ldns_rr_ttl(*record) != MADE_UP)
+        return status;
+    ldns_rr_free(*record);
+    status = ldns_rr_new_frm_str(record, text, MADE_UP_TOO, master->origin, &master->owner);
+    if (status == LDNS_STATUS_OK && ldns_rr_ttl(*record) == MADE_UP_TOO)
+        ldns_rr_set_ttl(*record, 0);
+    return status;
+}
+
 static void record_read(struct master *master)
 {
     ldns_rr *record = NULL;
@@ -317,8 +337,7 @@ static void record_read(struct master *master)
         return;
     }
     put_class_behind_ttl(master->text);
-    ldns_status status =
-        ldns_rr_new_frm_str(&record, master->text, master->ttl, master->origin, &master->owner);
+    ldns_status status = record_parse(master, &record);
     if (status != LDNS_STATUS_OK) {
         report_error(master->report, master->place, "%s: \"%.60s\", mend the record",
                      ldns_get_errorstr_by_id(status), master->text);

@@ -1,0 +1,686 @@
+# SPDX-License-Identifier: ISC
+"""Are three answers to a query what they should be? docs/dns-differences.md is the list of what may
+differ and why; each entry there is a rule here, by name.
+
+Where NSD and Knot agree dnsd must answer as they do. Where something differs, each field that does
+must be explained by a rule. A rule looks at the query and the answers, and names the fields that it
+explains only when they are exactly what its entry says.
+"""
+
+import struct
+
+import wire
+from wire import AA, AD, CD, RA, RD, TC, Z
+
+FIELDS = ["rcode", "aa", "tc", "rd", "ra", "z", "ad", "cd", "opcode", "question", "edns", "options",
+          "answer", "authority", "additional"]
+BITS = {"aa": AA, "tc": TC, "rd": RD, "ra": RA, "z": Z, "ad": AD, "cd": CD}
+NS, CNAME, SOA, DNAME, OPT, DS, RRSIG, NSEC, NSEC3 = 2, 5, 6, 39, 41, 43, 46, 47, 50
+PROOFS = (NSEC, NSEC3)
+OPT_SIZE = 11  # octets of an OPT record without options
+FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH, BADVERS = 1, 2, 3, 4, 5, 6, 9, 16
+
+
+class Asked:
+    """What is in a query, as far as it can be read."""
+
+    def __init__(self, query):
+        self.wire = query
+        self.flags, self.counts = 0, (0, 0, 0, 0)
+        self.name = self.kind = self.klass = None
+        self.edns = None  # (size, version, DO)
+        self.extra = None  # type of the only record behind the question
+        self.plain = False  # one question, at most one OPT behind it, nothing else
+        if len(query) < 12:
+            return
+        _, self.flags, *counts = struct.unpack_from(">6H", query)
+        self.counts = tuple(counts)
+        try:
+            self._question(query)
+        except (wire.Broken, struct.error):
+            return
+
+    def _question(self, query):
+        name, at = wire.name_read(query, 12)
+        if at - 12 != len(name):
+            return  # with a pointer
+        self.kind, self.klass = struct.unpack_from(">HH", query, at)
+        self.name = name.lower()
+        at += 4
+        rest = query[at:]
+        if self.counts == (1, 0, 0, 0) and not rest:
+            self.plain = True
+        if self.counts == (1, 0, 0, 1):
+            self._extra(query, at)
+        if self.counts == (1, 0, 0, 1) and rest[:3] == b"\0\0\x29" and len(rest) >= 11:
+            size, _, version, flags, length = struct.unpack_from(">HBBHH", rest, 3)
+            if len(rest) == 11 + length and options_fit(rest[11:]):
+                self.edns = (size, version, bool(flags & 0x8000))
+                self.plain = True
+
+    def _extra(self, query, at):
+        _, at = wire.name_read(query, at)
+        kind, _, _, length = struct.unpack_from(">HHIH", query, at)
+        if at + 10 + length == len(query):
+            self.extra = kind
+
+    @property
+    def opcode(self):
+        return self.flags >> 11 & 15
+
+    @property
+    def dnssec(self):
+        return bool(self.edns and self.edns[2])
+
+    def text(self):
+        if self.name is None:
+            return f"{self.wire.hex()}"
+        edns = f" EDNS size {self.edns[0]} version {self.edns[1]}{' DO' if self.edns[2] else ''}" if self.edns else ""
+        return (f"{wire.name_print(self.name)} {wire.type_text(self.kind)} class {self.klass}, "
+                f"flags {self.flags:04x}, counts {self.counts}{edns}")
+
+
+def options_fit(octets):
+    at = 0
+    while at + 4 <= len(octets):
+        at += 4 + struct.unpack_from(">H", octets, at + 2)[0]
+    return at == len(octets)
+
+
+class View:
+    """An answer's fields, which normalising may change."""
+
+    def __init__(self, answer):
+        self.rcode, self.opcode, self.question = answer.rcode, answer.opcode, answer.question
+        for name, bit in BITS.items():
+            setattr(self, name, bool(answer.flags & bit))
+        self.edns = None if answer.edns is None else answer.edns[0]
+        self.options = b"" if answer.edns is None else answer.edns[1]
+        self.answer, self.authority = answer.answer, answer.authority
+        self.additional = answer.additional
+        self.size = len(answer.wire)
+        self.twice = answer.twice
+
+    def records(self):
+        return self.answer | self.authority | self.additional
+
+
+class World:
+    """What names there are in the zones of some groups."""
+
+    def __init__(self, groups):
+        self.apexes = set()
+        self.zones_of = {}  # name: the apexes of the zones in which it exists
+        for group in groups:
+            for zone in group.zones:
+                apex = wire.name_wire(zone.origin)
+                self.apexes.add(apex)
+                above = apex
+                while above[0]:
+                    above = above[1 + above[0]:]
+                    self.zones_of.setdefault(above, set()).add(apex)
+                for record in zone.records:
+                    name = wire.name_wire(wire.lower(record.owner))
+                    while len(name) >= len(apex):
+                        self.zones_of.setdefault(name, set()).add(apex)
+                        name = name[1 + name[0]:] if name[0] else b""
+
+    def apex_of(self, name):
+        """Of the zone that a name lies in, None outside of all."""
+        while name not in self.apexes:
+            if not name[0]:
+                return None
+            name = name[1 + name[0]:]
+        return name
+
+    def is_elsewhere_only(self, name):
+        """Whether the name, or one between it and its zone's apex, exists in another zone only."""
+        apex = self.apex_of(name)
+        while apex and len(name) > len(apex):
+            if self.zones_of.get(name, {apex}) - {apex} and apex not in self.zones_of[name]:
+                return True
+            name = name[1 + name[0]:]
+        return False
+
+
+class Case:
+    """One query and three answers."""
+
+    def __init__(self, asked, motet, nsd, knot, world):
+        self.asked, self.m, self.n, self.k, self.world = asked, motet, nsd, knot, world
+        self.used = set()  # names of rules
+
+    def ignore(self, other):
+        """Leaves the judgement to the third of them."""
+        view = getattr(self, other)
+        for field in FIELDS:
+            setattr(view, field, getattr(self.m, field))
+        return True
+
+    def same(self, field):
+        return getattr(self.m, field) == getattr(self.n, field) == getattr(self.k, field)
+
+    def differing(self):
+        return [field for field in FIELDS if not self.same(field)]
+
+
+RULES = []
+
+
+def rule(function):
+    RULES.append(function)
+    return function
+
+
+# Rules: each returns the fields that it explains. Named like the entries of the document.
+
+NORMALISERS = []
+
+
+def normaliser(function):
+    NORMALISERS.append(function)
+    return function
+
+
+def targets(records, kinds=(2, 15, 33)):
+    found = set()
+    for record in records:
+        if record.kind in kinds:
+            prefix, _ = wire.NAMES_IN[record.kind]
+            found.add(record.data[prefix:])
+    return found
+
+
+@normaliser
+def authority_ns(case):
+    """NSD adds the zone's NS RRset to what it found, and the addresses in it."""
+    n = case.n
+    if not n.answer:
+        return False
+    extra = {one for one in n.authority if one.covers() == NS and one.owner in case.world.apexes}
+    if not extra or extra & case.m.authority:
+        return False
+    n.authority -= extra
+    gone = targets(extra) - targets(n.answer | n.authority)
+    n.additional = frozenset(one for one in n.additional if one.owner not in gone)
+    return True
+
+
+EDE, EXPIRE = 15, 9
+
+
+def without_option(octets, code):
+    left, at = b"", 0
+    while at + 4 <= len(octets):
+        number, size = struct.unpack_from(">HH", octets, at)
+        if number != code:
+            left += octets[at:at + 4 + size]
+        at += 4 + size
+    return left + octets[at:]
+
+
+@normaliser
+def expire_option(case):
+    """Knot answers the option EXPIRE, which is for secondary servers."""
+    before = case.k.options
+    case.k.options = without_option(before, EXPIRE)
+    return case.k.options != before
+
+
+@normaliser
+def extended_errors(case):
+    """Which refusals come with an extended error. Where both others send the same one, so must dnsd."""
+    if case.n.options == case.k.options:
+        return False
+    before = [view.options for view in (case.m, case.n, case.k)]
+    for view in (case.m, case.n, case.k):
+        view.options = without_option(view.options, EDE)
+    return before != [view.options for view in (case.m, case.n, case.k)]
+
+
+def agreeing(case, other):
+    """The fields in which dnsd and OTHER agree."""
+    return [field for field in FIELDS if getattr(case.m, field) == getattr(other, field)]
+
+
+@rule
+def question_in_errors(case):
+    """Whether an error repeats the question. FORMERR often can't."""
+    if case.m.rcode not in (FORMERR, NOTIMP, REFUSED, NOTAUTH) or case.n.question == case.k.question:
+        return ()
+    echo = case.asked.wire[12:]
+    parts = [view.question for view in (case.m, case.n, case.k)]
+    return ["question"] if all(echo.startswith(part) for part in parts) else ()
+
+
+@rule
+def other_opcodes(case):
+    """dnsd knows QUERY only; what is behind the header of others it doesn't look at."""
+    m = case.m
+    if case.asked.opcode == 0 or m.rcode != NOTIMP or m.records() or m.question or m.edns is not None:
+        return ()
+    return FIELDS
+
+
+@normaliser
+def rcode_in_query(case):
+    """NSD refuses queries with a response code in their header."""
+    return case.asked.flags & 15 and case.n.rcode == FORMERR and case.ignore("n")
+
+
+@normaliser
+def records_in_query(case):
+    """NSD refuses queries with other records than OPT and TSIG."""
+    return not case.asked.plain and case.n.rcode == FORMERR != case.k.rcode and case.ignore("n")
+
+
+@rule
+def no_question(case):
+    """NSD says NOERROR to an OPT record without a question."""
+    if case.asked.counts[0] or case.m.rcode != FORMERR:
+        return ()
+    return agreeing(case, case.k)
+
+
+@rule
+def strict_parsing(case):
+    """What isn't well-formed is FORMERR; each of the others overlooks something."""
+    if case.asked.plain or case.m.rcode != FORMERR or case.m.records() or case.m.edns is not None:
+        return ()
+    return FIELDS if FORMERR in (case.n.rcode, case.k.rcode) else ()
+
+
+@rule
+def unknown_version(case):
+    """What is in an OPT record of an unknown version nobody can check."""
+    if case.asked.plain or case.m.rcode != BADVERS or case.m.records():
+        return ()
+    return FIELDS if BADVERS in (case.n.rcode, case.k.rcode) else ()
+
+
+META = {0, 41, 128, 249, 250, 251, 252, 253, 254}
+
+
+@rule
+def meta_types(case):
+    """Types that can't be in a zone: Knot says NOTIMP where NSD and dnsd find that there are none."""
+    if case.asked.kind not in META or case.k.rcode != NOTIMP:
+        return ()
+    return agreeing(case, case.n)
+
+
+@rule
+def class_any(case):
+    """No answer to class ANY is authoritative (RFC 1035 6.2); NSD's has no SOA record."""
+    if case.asked.klass != 255 or case.m.aa or case.n.aa:
+        return ()
+    return ["aa"] if case.n.authority or case.m.authority != case.k.authority else ["aa", "authority"]
+
+
+@rule
+def bad_version(case):
+    """What NSD's answer to an unknown version of EDNS takes from the query."""
+    if case.m.rcode != BADVERS or case.n.rcode != BADVERS or case.k.rcode != BADVERS:
+        return ()
+    return agreeing(case, case.k)
+
+
+def aliases(records):
+    return {one.owner: one.data for one in records if one.kind == CNAME}
+
+
+def chain(case):
+    """The names that the longest answer's aliases lead through, from the question's on."""
+    steps = {}
+    for view in (case.k, case.n, case.m):
+        steps.update(aliases(view.answer))
+    names = [case.asked.name]
+    while names[-1] in steps and steps[names[-1]] not in names:
+        names.append(steps[names[-1]])
+    return names, steps.get(names[-1]) in names
+
+
+KNOT_CHAIN, MOTET_CHAIN = 5, 16
+
+
+@normaliser
+def alias_chain(case):
+    """Chains of aliases: dnsd ends one after 16, Knot after five, NSD later; each says nothing of
+    what is behind."""
+    m, n, k = case.m, case.n, case.k
+    long = len(aliases(m.answer)) == MOTET_CHAIN and m.answer < n.answer and case.ignore("n")
+    short = len(aliases(k.answer)) == KNOT_CHAIN and k.answer < m.answer and case.ignore("k")
+    return long or short
+
+
+@rule
+def transfers(case):
+    """How a transfer is refused."""
+    codes = {case.m.rcode, case.n.rcode, case.k.rcode}
+    if case.asked.kind not in (251, 252) or case.m.records() or case.n.records() or case.k.records():
+        return ()
+    return ["rcode", "aa"] if codes <= {NOTIMP, REFUSED, NOTAUTH, FORMERR} else ()
+
+
+@rule
+def more_additional(case):
+    """NSD adds addresses for more types."""
+    extra = case.n.additional - case.m.additional
+    wanted = targets(case.n.answer, (7, 18, 21, 36))
+    if case.m.additional != case.k.additional or not case.m.additional <= case.n.additional:
+        return ()
+    return ["additional"] if {one.owner for one in extra} <= wanted else ()
+
+
+def proofs(records):
+    return {one for one in records if one.covers() in PROOFS}
+
+
+@rule
+def star_asked(case):
+    """A name that begins with *, or an alias of one: NSD adds a proof that says nothing more, or leaves one out,
+    as Knot does."""
+    if case.asked.name is None or not any(name[:2] == b"\1*" for name in chain(case)[0]):
+        return ()
+    m, n, k = case.m.authority, case.n.authority, case.k.authority
+    if m == k and (m < n and proofs(n) > n - m or n < m and proofs(m) >= m - n):
+        return ["authority"]
+    return ["authority"] if m == n and k < m and proofs(m) >= m - k else ()
+
+
+@rule
+def rrsig_asked(case):
+    """Asked for RRSIG, Knot gives the signatures of one RRset, NSD and dnsd of all."""
+    if case.asked.kind != RRSIG or not case.k.answer <= case.m.answer:
+        return ()
+    if {one.covers() for one in case.m.answer ^ case.n.answer} - {DS}:
+        return ()
+    return ["answer"] if {one.kind for one in case.n.answer - case.k.answer} == {RRSIG} else ()
+
+
+@rule
+def too_long(case):
+    """A name made from a DNAME record that gets too long: Knot adds what it finds for the part that
+    isn't too long, and may take its response code."""
+    if case.m.rcode != YXDOMAIN or case.k.rcode not in (NXDOMAIN, YXDOMAIN, 0):
+        return ()
+    return agreeing(case, case.n)
+
+
+def n_records(case):
+    return case.n.records()
+
+
+def opted_out(records):
+    return any(one.kind == NSEC3 and one.data[1] & 1 for one in records)
+
+
+@rule
+def opt_out(case):
+    """Names without an NSEC3 record, since only unsigned delegations are below them: dnsd proves
+    their closest provable encloser and that the next closer name has no record, NSD thinks they
+    aren't there, Knot leaves the encloser out."""
+    m, n, k = case.m.authority, case.n.authority, case.k.authority
+    if not opted_out(m) or case.m.rcode != case.k.rcode or not k <= m or m - k - proofs(m):
+        return ()
+    if case.m.answer != case.k.answer:
+        return ()
+    return ["rcode", "authority"] if n != m else ["authority"]
+
+
+@rule
+def room_in_odd_queries(case):
+    """What else there is in a query doesn't change how much fits into its answer."""
+    m, k = case.m, case.k
+    if case.asked.plain or not k.records() <= m.records() | n_records(case) or m.size < 350:
+        return ()
+    return ["tc", "answer", "authority", "additional"] if k.tc else ["additional"]
+
+
+def labels(name):
+    while name[0]:
+        yield name[1:1 + name[0]]
+        name = name[1 + name[0]:]
+
+
+@rule
+def low_octets(case):
+    """NSD looks in the wrong place for the proof that there is no wildcard where labels have octets
+    before *."""
+    m, n, k = case.m, case.n, case.k
+    odd = m.authority ^ n.authority
+    if m.authority != k.authority or odd - proofs(odd) or {one.covers() for one in odd} != {NSEC}:
+        return ()
+    names = [name for one in m.authority | n.authority if one.kind == NSEC
+             for name in (one.owner, wire.name_read(one.data, 0)[0])]
+    low = any(min(label) < 0x2a for name in names for label in labels(name))
+    return ["authority"] if m.rcode == n.rcode and m.answer == n.answer and low else ()
+
+
+@rule
+def zero_octets(case):
+    """Knot's order of names isn't the canonical one where a label has a zero octet."""
+    if case.asked.name is None or b"\0" not in case.asked.name[:-1] or case.m.authority != case.n.authority:
+        return ()
+    m, k = case.m.authority, case.k.authority
+    return ["authority"] if m - proofs(m) == k - proofs(k) else ()
+
+
+@rule
+def dname_ring(case):
+    """A DNAME record that leads below itself: NSD and dnsd end after one step, Knot later."""
+    if not any(one.kind == DNAME for one in case.m.answer) or not case.m.answer < case.k.answer:
+        return ()
+    return agreeing(case, case.n)
+
+
+@rule
+def denial_types_at_alias(case):
+    """Asked for RRSIG or NSEC, Knot doesn't follow an alias, and NSD doesn't when asked for NSEC3."""
+    if case.asked.kind == NSEC3 and aliases(case.m.answer) and not aliases(case.n.answer):
+        if case.n.rcode == 0 and (case.k.answer == case.m.answer or len(aliases(case.k.answer)) == KNOT_CHAIN):
+            return FIELDS
+    if case.asked.kind in (NSEC, RRSIG) and aliases(case.m.answer) and not aliases(case.k.answer):
+        return agreeing(case, case.n)
+    return ()
+
+
+def rrsets(records):
+    return {(one.owner, one.covers()) for one in records}
+
+
+@rule
+def any_type(case):
+    """One RRset is enough of an answer to ANY (RFC 8482 4.1), which one nobody says."""
+    if case.asked.kind != 255 or not case.m.answer <= case.n.answer | case.k.answer | case.m.answer:
+        return ()
+    mine = {one for one in rrsets(case.m.answer) if one[0] == case.asked.name}
+    theirs = rrsets(case.n.answer) | rrsets(case.k.answer)
+    if len(mine) != 1 or not rrsets(case.m.answer) <= theirs:
+        return ()
+    return ["answer", "additional"]
+
+
+@rule
+def nsd_wildcard_nodata(case):
+    """NSD leaves out the NSEC3 record of the closest encloser where a wildcard lacks the type."""
+    gone = case.m.authority - case.n.authority
+    if not case.n.authority < case.m.authority or {one.covers() for one in gone} != {NSEC3}:
+        return ()
+    return ["authority"] if case.m.authority == case.k.authority else ()
+
+
+@normaliser
+def empty_wildcard(case):
+    """A wildcard without data, since only names below it have some: NSD doesn't see it."""
+    m, n, k = case.m, case.n, case.k
+    if n.rcode != NXDOMAIN or m.rcode or k.rcode or n.answer != m.answer:
+        return False
+    if m.additional or any(one.kind not in (SOA, RRSIG, *PROOFS) for one in m.authority):
+        return False
+    return case.ignore("n")
+
+
+@normaliser
+def shared_names(case):
+    """NSD keeps the names of all zones in one tree: glue of the parent's makes a name exist in the
+    child's zone."""
+    if case.asked.name is None or case.n.rcode not in (0, NXDOMAIN):
+        return False
+    names, _ = chain(case)
+    if case.m.answer == case.n.answer and case.m.rcode == case.n.rcode and case.m.authority == case.n.authority:
+        return False
+    return any(case.world.is_elsewhere_only(name) for name in names) and case.ignore("n")
+
+
+@rule
+def apex_ds(case):
+    """DS records of an apex belong to the parent's zone, also behind an alias and when they stand in
+    the child's: Knot answers from the child's."""
+    if case.asked.kind != DS or case.asked.name is None:
+        return ()
+    names, _ = chain(case)
+    return agreeing(case, case.n) if names[-1] in case.world.apexes else ()
+
+
+@rule
+def empty_wildcard_proof(case):
+    """Knot leaves out that the wildcard that is there hasn't the type."""
+    m, k = case.m, case.k
+    gone = m.authority - k.authority
+    if m.rcode or k.rcode or m.answer != k.answer or m.authority != case.n.authority:
+        return ()
+    return ["authority"] if k.authority < m.authority and gone <= proofs(m.authority) else ()
+
+
+@rule
+def wildcard_owner(case):
+    """Knot gives the wildcard's own name to a DNAME record made from it to the query's name, or to
+    an address found by it the wildcard's."""
+    if case.m.answer == case.k.answer and case.m.additional == case.n.additional:
+        odd = case.k.additional - case.m.additional
+        return ["additional"] if odd and all(one.owner[:2] == b"\1*" for one in odd) else ()
+    odd = case.m.answer - case.k.answer
+    if case.m.answer != case.n.answer or {one.covers() for one in odd} != {DNAME}:
+        return ()
+    return agreeing(case, case.n) if all(one.owner[:2] == b"\1*" for one in odd) else ()
+
+
+@rule
+def odd_records(case):
+    """NSD and Knot look into the data of all records in a query, dnsd into that of OPT only."""
+    extra = case.asked.extra
+    if extra in (None, OPT) or case.k.rcode != FORMERR or case.m.rcode == FORMERR:
+        return ()
+    return FIELDS
+
+
+@rule
+def glue_for_mail(case):
+    """Addresses below a cut are no answer to MX or SRV: Knot adds them all the same."""
+    extra = case.k.additional - case.m.additional
+    wanted = targets(case.m.answer, (15, 33))
+    if case.m.additional != case.n.additional:
+        return ()
+    fine = all(one.owner in wanted or one.owner[:2] == b"\1*" for one in extra)
+    return ["additional"] if extra and fine else ()
+
+
+@rule
+def child_addresses(case):
+    """Name servers inside a zone that is here beside its parent: dnsd tells the child's addresses,
+    the others the parent's glue."""
+    zone = case.world.apex_of(case.asked.name)
+    odd = (case.m.additional ^ case.n.additional) | (case.m.additional ^ case.k.additional)
+    wanted = targets(case.m.answer | case.m.authority, (2,))
+    if any(one.owner not in wanted or case.world.apex_of(one.owner) in (zone, None) for one in odd):
+        return ()
+    return ["additional"]
+
+
+@rule
+def across_zones(case):
+    """Knot follows an alias within its zone only, NSD and dnsd into the others they serve."""
+    if case.asked.name is None or not case.k.answer <= case.m.answer:
+        return ()
+    names, _ = chain(case)
+    zones_met = [case.world.apex_of(name) for name in names]
+    if len(names) < 2 or len(set(zones_met)) < 2:
+        return ()
+    return agreeing(case, case.n)
+
+
+def judge(query, answers, world):
+    """Returns (names of the rules that were needed, fields that none explains, the case)."""
+    asked = Asked(query)
+    parsed = []
+    for answer in answers:
+        try:
+            parsed.append(None if answer is None else View(wire.Answer(answer)))
+        except wire.Broken as problem:
+            return set(), [f"malformed: {problem}"], None
+    case = Case(asked, *parsed, world)
+    if None in parsed:
+        return judge_silence(case)
+    if case.asked.opcode:
+        return explain(case)
+    if case.m.twice:
+        return set(), ["a record twice"], case
+    if (case.m.tc or case.n.tc or case.k.tc) and asked.plain:
+        return None, ["tc"], case  # to be asked again, see judge_whole
+    used, left, case = explain(case)
+    if left == ["additional"] and asked.plain:
+        return None, left, case  # what is there may depend on the room
+    return used, left, case
+
+
+def explain(case):
+    used = {one.__name__ for one in NORMALISERS if one(case)}
+    left = case.differing()
+    for one in RULES:
+        if not left:
+            break
+        explained = set(one(case)) & set(left)
+        if explained:
+            used.add(one.__name__)
+            left = [field for field in left if field not in explained]
+    return used, left, case
+
+
+def judge_whole(cut, answers):
+    """Judges a case in which somebody's answer was truncated by the WHOLE answers to the same query,
+    which nothing truncates: those must be right, and dnsd's own must be the part of it that fits."""
+    try:
+        views = [View(wire.Answer(answer)) for answer in answers]
+    except wire.Broken as problem:
+        return set(), [f"malformed: {problem}"], cut
+    whole, short = views[0], cut.m
+    size = whole.size - (OPT_SIZE if cut.asked.edns is None else 0)
+    limit = min(max(cut.asked.edns[0], 512), 1232) if cut.asked.edns else 512
+    sections = ("answer", "authority", "additional")
+    if not all(getattr(short, part) <= getattr(whole, part) for part in sections):
+        return set(), ["more than in the whole answer"], cut
+    if short.tc and (size <= limit or short.size > limit):
+        return set(), [f"tc, though the answer has {size} octets"], cut
+    if not short.tc and size <= limit and short.additional != whole.additional:
+        return set(), ["additional data left out that fits"], cut
+    if not short.tc and (short.answer, short.authority) != (whole.answer, whole.authority):
+        return set(), ["no tc, though something is missing"], cut
+    if not short.tc and [short.rcode, short.aa] != [whole.rcode, whole.aa]:
+        return set(), ["another answer because it is truncated"], cut
+    for view, small in zip(views, (cut.m, cut.n, cut.k)):
+        view.edns, view.options = small.edns, small.options
+    case = Case(cut.asked, *views, cut.world)
+    used, left, case = explain(case)
+    return used | {"truncation"}, left, case
+
+
+def judge_silence(case):
+    silent = [one is None for one in (case.m, case.n, case.k)]
+    if all(silent):
+        return set(), [], case
+    if silent == [False, False, True] and case.m.rcode == case.n.rcode in (FORMERR, NOTIMP):
+        return {"silence"}, [], case
+    if case.k is None and case.m is not None and case.asked.opcode and case.m.rcode == NOTIMP:
+        return {"silence", "other_opcodes"}, [], case
+    return set(), ["silence"], case

@@ -111,7 +111,7 @@ static RARE enum error invoke_table_map(struct invocation *i)
     return error ? error : space_map_table(space->object, i->cap, i->a[1], &i->result[0]);
 }
 
-static enum error invoke_table_unmap(struct invocation *i)
+static RARE enum error invoke_table_unmap(struct invocation *i)
 {
     return space_unmap_table(i->cap);
 }
@@ -400,14 +400,14 @@ static RARE enum error invoke_trace_label(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_iommu_assign(struct invocation *i)
+static RARE enum error invoke_iommu_assign(struct invocation *i)
 {
     struct cap *dmaspace;
     enum error error = own_live_cap(i, i->a[1], OBJECT_dmaspace, RIGHT_CONTROL, &dmaspace);
     return error ? error : dmaspace_assign(dmaspace->object, i->a[0]);
 }
 
-static enum error invoke_iommu_fault(struct invocation *i)
+static RARE enum error invoke_iommu_fault(struct invocation *i)
 {
     struct iommu_fault fault = {0};
     arch_iommu_fault(&fault);

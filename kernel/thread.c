@@ -17,14 +17,14 @@ enum { SLICE_FRACTION = 100 }; /* of a second: 10 ms among equals */
 
 #define PERIOD_MAX (1ull << 60) /* ticks: so that no sum of times overflows */
 
-void cpu_init(struct cpu *cpu)
+RARE void cpu_init(struct cpu *cpu)
 {
     for (int i = 0; i < PRIORITY_COUNT; i++)
         list_init(&cpu->ready[i]);
     trace_init(cpu);
 }
 
-void thread_init(struct thread *thread)
+RARE void thread_init(struct thread *thread)
 {
     thread->state = THREAD_SUSPENDED;
     list_init(&thread->link);
@@ -112,7 +112,7 @@ enum error thread_resume(struct thread *thread)
     return OK;
 }
 
-enum error thread_retry(struct thread *thread)
+RARE enum error thread_retry(struct thread *thread)
 {
     return thread->state == THREAD_FAULTED ? thread_resume(thread) : ERROR_BAD_STATE;
 }

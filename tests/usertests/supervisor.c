@@ -483,6 +483,11 @@ static void prepare(void)
 void usertests_start(void)
 {
     prepare();
+    if (!boot()->iommu_slot) {
+        S->failed++;
+        print("usertests: the machine needs an IOMMU (QEMU: -machine q35 -device intel-iommu)");
+        end();
+    }
     if (S->planted)
         tests_run(planted_tests, planted_count);
     else

@@ -189,15 +189,15 @@ void arch_thread_load(struct thread *thread)
     tss.rsp[0] = (uint64_t)(&thread->registers + 1);
 }
 
-void arch_registers_init(struct registers *registers)
+RARE void arch_registers_init(struct registers *registers)
 {
     registers->cs = SELECTOR_USER_CODE;
     registers->ss = SELECTOR_USER_DATA;
     registers->rflags = RFLAGS_INTERRUPTS | RFLAGS_ALWAYS;
 }
 
-void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
-                          uint64_t argument)
+RARE void arch_registers_start(struct registers *registers, uint64_t rip, uint64_t rsp,
+                               uint64_t argument)
 {
     *registers = (struct registers){.rip = rip, .rsp = rsp, .rdi = argument};
     arch_registers_init(registers);
@@ -246,7 +246,7 @@ struct thread *kernel_interrupt_idle(uint64_t vector)
     return leave();
 }
 
-void kernel_trap(uint64_t vector, uint64_t error, const uint64_t *frame, const uint64_t *rbp)
+RARE void kernel_trap(uint64_t vector, uint64_t error, const uint64_t *frame, const uint64_t *rbp)
 {
     kprintf("kernel exception %lu error 0x%lx at 0x%lx, address 0x%lx, stack 0x%lx",
             (unsigned long)vector, (unsigned long)error, (unsigned long)frame[0],
@@ -255,20 +255,20 @@ void kernel_trap(uint64_t vector, uint64_t error, const uint64_t *frame, const u
     panic("exception in the kernel");
 }
 
-void cpu_run(void)
+RARE void cpu_run(void)
 {
     struct thread *thread = leave();
     enter_user(thread);
 }
 
-uint64_t arch_ioport_in(uint64_t port, uint64_t bytes)
+RARE uint64_t arch_ioport_in(uint64_t port, uint64_t bytes)
 {
     if (bytes == 1)
         return in8((uint16_t)port);
     return bytes == 2 ? in16((uint16_t)port) : in32((uint16_t)port);
 }
 
-void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
+RARE void arch_ioport_out(uint64_t port, uint64_t bytes, uint64_t value)
 {
     if (bytes == 1)
         out8((uint16_t)port, (uint8_t)value);

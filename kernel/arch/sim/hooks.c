@@ -184,8 +184,11 @@ ATOMIC_UPDATE(exchange, __atomic_exchange_n)
 ATOMIC_UPDATE(fetch_and, __atomic_fetch_and)
 ATOMIC_UPDATE(fetch_or, __atomic_fetch_or)
 
+/* gcc calls the one, clang the other. */
 int __tsan_atomic64_compare_exchange_strong(volatile uint64_t *at, uint64_t *expected,
                                             uint64_t value, int order, int failed);
+uint64_t __tsan_atomic64_compare_exchange_val(volatile uint64_t *at, uint64_t expected,
+                                              uint64_t value, int order, int failed);
 
 int __tsan_atomic64_compare_exchange_strong(volatile uint64_t *at, uint64_t *expected,
                                             uint64_t value, int order, int failed)
@@ -196,6 +199,13 @@ int __tsan_atomic64_compare_exchange_strong(volatile uint64_t *at, uint64_t *exp
     writes((void *)(uintptr_t)at);
     return __atomic_compare_exchange_n(at, expected, value, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
+}
+
+uint64_t __tsan_atomic64_compare_exchange_val(volatile uint64_t *at, uint64_t expected,
+                                              uint64_t value, int order, int failed)
+{
+    __tsan_atomic64_compare_exchange_strong(at, &expected, value, order, failed);
+    return expected;
 }
 
 void __tsan_atomic_thread_fence(int order);

@@ -150,7 +150,7 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
 # What every message passes through is worth some bytes; functions marked RARE are not.
 HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
-         arch/x86_64/cpu arch/x86_64/paging)
+         arch/x86_64/cpu)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
     $(call cc_flag,-falign-jumps=1)
 

@@ -58,7 +58,7 @@ static RARE enum error invoke_untyped_retype(struct invocation *i)
                           slot);
 }
 
-static enum error invoke_untyped_info(struct invocation *i)
+static RARE enum error invoke_untyped_info(struct invocation *i)
 {
     i->result[0] = i->cap->address;
     i->result[1] = i->cap->pages;
@@ -96,7 +96,7 @@ static enum error invoke_page_unmap(struct invocation *i)
     return cpu_self()->steps.unmap(i->cap);
 }
 
-static enum error invoke_page_info(struct invocation *i)
+static RARE enum error invoke_page_info(struct invocation *i)
 {
     i->result[0] = i->cap->address;
     i->result[1] = i->cap->pages;
@@ -117,7 +117,8 @@ static RARE enum error invoke_table_unmap(struct invocation *i)
 }
 
 /* Source slot in the caller's table, empty destination slot in the invoked one. */
-static enum error source_and_destination(struct invocation *i, struct cap **from, struct cap **to)
+static RARE enum error source_and_destination(struct invocation *i, struct cap **from,
+                                              struct cap **to)
 {
     *from = captable_slot(i->thread->captable, i->a[0]);
     if (!*from || (*from)->type == OBJECT_none)
@@ -125,7 +126,7 @@ static enum error source_and_destination(struct invocation *i, struct cap **from
     return captable_free_slot(i->cap->object, i->a[1], to);
 }
 
-static enum error invoke_captable_copy(struct invocation *i)
+static RARE enum error invoke_captable_copy(struct invocation *i)
 {
     struct cap *from, *to;
     enum error error = source_and_destination(i, &from, &to);
@@ -197,14 +198,14 @@ static enum error used_slot(struct invocation *i, struct cap **cap)
     return (*cap)->type == OBJECT_none ? ERROR_EMPTY_SLOT : OK;
 }
 
-static enum error invoke_captable_delete(struct invocation *i)
+static RARE enum error invoke_captable_delete(struct invocation *i)
 {
     struct cap *cap;
     enum error error = used_slot(i, &cap);
     return error ? error : cap_remove_step(cap, true);
 }
 
-static enum error invoke_captable_revoke(struct invocation *i)
+static RARE enum error invoke_captable_revoke(struct invocation *i)
 {
     struct cap *cap;
     enum error error = used_slot(i, &cap);
@@ -253,23 +254,23 @@ static RARE enum error invoke_thread_set_registers(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_thread_resume(struct invocation *i)
+static RARE enum error invoke_thread_resume(struct invocation *i)
 {
     return cpu_self()->steps.resume(i->cap->object);
 }
 
-static enum error invoke_thread_retry(struct invocation *i)
+static RARE enum error invoke_thread_retry(struct invocation *i)
 {
     return thread_retry(i->cap->object);
 }
 
-static enum error invoke_thread_suspend(struct invocation *i)
+static RARE enum error invoke_thread_suspend(struct invocation *i)
 {
     thread_suspend(i->cap->object);
     return OK;
 }
 
-static enum error invoke_thread_info(struct invocation *i)
+static RARE enum error invoke_thread_info(struct invocation *i)
 {
     const struct thread *thread = i->cap->object;
     i->result[0] = thread->state;
@@ -278,12 +279,12 @@ static enum error invoke_thread_info(struct invocation *i)
     return OK;
 }
 
-static enum error invoke_thread_budget(struct invocation *i)
+static RARE enum error invoke_thread_budget(struct invocation *i)
 {
     return thread_budget(i->cap->object, i->a[0], i->a[1]);
 }
 
-static enum error invoke_thread_budget_info(struct invocation *i)
+static RARE enum error invoke_thread_budget_info(struct invocation *i)
 {
     const struct thread *thread = i->cap->object;
     i->result[0] = thread->budget.ticks;

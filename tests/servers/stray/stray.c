@@ -17,8 +17,13 @@
 enum { FOREIGN = 0x100000, BYTES = 64, QUEUE_SIZE = 8, AVAIL = 256, USED = 512, PER_DEVICE = 1024 };
 enum { CAPABILITY_VENDOR = 9, CAPABILITIES_MAX = 16 };
 
+/* One device after the other: QEMU's VT-d has one record, and a fault that finds it in use is lost.
+ */
+#define TURN_NS 1000000000ull
+
 struct stray {
-    uint64_t unused;
+    struct domain *domain;
+    uint32_t next;
 };
 
 #define COMMON(field) (at + (uint32_t)offsetof(struct virtio_pci_common_cfg, field))
@@ -73,16 +78,25 @@ static void drive(const struct device *device, uint8_t *memory, uint64_t own, bo
     device_write16(bells, bell, 0);
 }
 
+static void turn(void *state)
+{
+    struct stray *s = state;
+    const struct pool *pool = domain_pool_named(s->domain, "stray");
+    const struct device *device = domain_device(s->domain, s->next);
+    if (!device) {
+        domain_log(s->domain, "goes on");
+        return;
+    }
+    uint32_t n = s->next++;
+    drive(device, pool->base + n * PER_DEVICE, pool->physical + n * PER_DEVICE, n == 0);
+    domain_log(s->domain, "device %u was pointed at 0x%x", n, FOREIGN);
+    domain_set_deadline(s->domain, domain_time(s->domain) + TURN_NS);
+}
+
 static enum error start(void *state, struct domain *domain)
 {
-    const struct pool *pool = domain_pool_named(domain, "stray");
-    const struct device *device;
-    (void)state;
-    for (uint32_t n = 0; (device = domain_device(domain, n)); n++) {
-        drive(device, pool->base + n * PER_DEVICE, pool->physical + n * PER_DEVICE, n == 0);
-        domain_log(domain, "device %u was pointed at 0x%x", n, FOREIGN);
-    }
-    domain_log(domain, "goes on");
+    ((struct stray *)state)->domain = domain;
+    turn(state);
     return OK;
 }
 
@@ -94,5 +108,6 @@ const struct server motet_server_stray = {
     .state_size = sizeof(struct stray),
     .stack_bytes = 2048,
     .start = start,
+    .deadline = turn,
 };
 SERVER_EXPORT(motet_server_stray);

@@ -23,8 +23,6 @@ struct hungry {
     const char *act;
     uint64_t *chunk[CHUNKS];
     uint32_t chunks;
-    uint32_t asked; /* how often memory was wanted back */
-    bool told;
 };
 
 static bool act_is(const struct hungry *h, const char *act)
@@ -207,7 +205,6 @@ static void hungry_deadline(void *state)
 static void hungry_reclaim(void *state)
 {
     struct hungry *h = state;
-    h->asked++;
     if (act_is(h, "give"))
         free_last(h);
 }

@@ -12,23 +12,17 @@ enum {
     DOMAIN_WINDOW = 2 * PAGE_BYTES,
 };
 
-static void check(enum error error, const char *what, const char *name)
-{
-    if (error)
-        init_fail("%s of %s: %s", what, name, error_text(error));
-}
-
 /* Capabilities that every domain starts with: its own port, and one to reach init. */
 static void give_ports(struct init *init, uint32_t d, struct child *child)
 {
     const char *name = init->domain[d].name;
     enum error error = sys_invoke(child->captable, OPERATION_captable_copy, child->port,
                                   SLOT_OWN_PORT, RIGHT_WAIT, 0, 0, NULL);
-    check(error, "port", name);
+    init_check(error, "port", name);
     uint64_t share = d <= PORT_SHARES ? SUPERVISOR_SHARE : 0;
     error = sys_invoke(child->captable, OPERATION_captable_mint, init->port, SLOT_SUPERVISOR,
                        RIGHT_SEND | RIGHT_SIGNAL, 1ull << d, share, NULL);
-    check(error, "supervisor port", name);
+    init_check(error, "supervisor port", name);
 }
 
 static void domain_make(struct init *init, uint32_t d)
@@ -53,10 +47,8 @@ uint64_t start_address(const struct init *init, uint32_t d)
 /* A page capability has one mapping, and the first one of the kernel's page is init's own. */
 static void info_page_share(struct init *init, uint32_t d)
 {
-    uint32_t copy = slot_new(init);
-    enum error error = sys_invoke(INIT_CAPTABLE, OPERATION_captable_copy, INIT_INFO_PAGE, copy,
-                                  RIGHT_READ, 0, 0, NULL);
-    check(error, "kernel information page", init->domain[d].name);
+    uint32_t copy = object_copy(init, INIT_INFO_PAGE, RIGHT_READ, "kernel information page",
+                                init->domain[d].name);
     object_map(init, copy, init->child[d].space, start_address(init, d) + KERNEL_INFO_OFFSET,
                RIGHT_READ);
 }
@@ -135,7 +127,7 @@ static void doorbell(struct init *init, uint32_t from, uint32_t slot, uint32_t t
 {
     enum error error = sys_invoke(init->child[from].captable, OPERATION_captable_mint,
                                   init->child[to].port, slot, RIGHT_SIGNAL, 1ull << bit, 0, NULL);
-    check(error, "doorbell", init->domain[from].name);
+    init_check(error, "doorbell", init->domain[from].name);
 }
 
 static void connections_build(struct init *init)
@@ -173,11 +165,10 @@ void domains_build(struct init *init)
 
 static enum error budget_give(uint32_t thread, const struct image_domain *domain)
 {
-    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
+    const uint64_t frequency = kernel_info()->clock_frequency;
     const uint64_t second = 1000000; /* microseconds */
-    return sys_invoke(thread, OPERATION_thread_budget,
-                      domain->budget * info->clock_frequency / second,
-                      domain->period * info->clock_frequency / second, 0, 0, 0, NULL);
+    return sys_invoke(thread, OPERATION_thread_budget, domain->budget * frequency / second,
+                      domain->period * frequency / second, 0, 0, 0, NULL);
 }
 
 static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_t entry,
@@ -194,7 +185,7 @@ static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_
         error = budget_give(thread, domain);
     if (!error)
         error = sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
-    check(error, "thread", domain->name);
+    init_check(error, "thread", domain->name);
 }
 
 void domains_run(struct init *init)

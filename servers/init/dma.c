@@ -38,13 +38,9 @@ void dma_map(struct init *init, uint32_t slot, uint32_t domain)
     struct invoked info;
     if (!init->child[domain].dmaspace)
         return;
-    uint32_t copy = slot_new(init);
-    enum error error = sys_invoke(INIT_CAPTABLE, OPERATION_captable_copy, slot, copy,
-                                  rights | RIGHT_DMA, 0, 0, NULL);
-    if (!error)
-        error = sys_invoke(copy, OPERATION_page_info, 0, 0, 0, 0, 0, &info);
-    if (error)
-        init_fail("DMA space of %s: %s", init->domain[domain].name, error_text(error));
+    const char *name = init->domain[domain].name;
+    uint32_t copy = object_copy(init, slot, rights | RIGHT_DMA, "DMA space", name);
+    init_check(sys_invoke(copy, OPERATION_page_info, 0, 0, 0, 0, 0, &info), "DMA space", name);
     object_map(init, copy, init->child[domain].dmaspace, info.a[0], rights);
 }
 
@@ -125,7 +121,6 @@ static void fault_handle(struct init *init, const struct invoked *fault)
 
 uint64_t dma_faults(struct init *init)
 {
-    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
     for (int i = 0; i < FAULTS_AT_ONCE; i++) {
         struct invoked fault = {{0}};
         sys_invoke(init->boot->iommu_slot, OPERATION_iommu_fault, 0, 0, 0, 0, 0, &fault);
@@ -133,5 +128,5 @@ uint64_t dma_faults(struct init *init)
             return 0;
         fault_handle(init, &fault);
     }
-    return kernel_clock() + info->clock_frequency;
+    return kernel_clock() + kernel_info()->clock_frequency;
 }

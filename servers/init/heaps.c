@@ -15,26 +15,20 @@
 
 enum { RETURN_PART = 10 /* of a second: how long a domain has to answer */ };
 
-static void check(enum error error, const char *what, const char *name)
-{
-    if (error)
-        init_fail("%s of %s: %s", what, name, error_text(error));
-}
-
 static void mint(struct init *init, uint32_t table, uint32_t port, uint32_t slot, uint8_t rights,
                  uint64_t badge, const char *name)
 {
-    check(sys_invoke(init->child[table].captable, OPERATION_captable_mint, port, slot, rights,
-                     badge, 0, NULL),
-          "pager", name);
+    init_check(sys_invoke(init->child[table].captable, OPERATION_captable_mint, port, slot, rights,
+                          badge, 0, NULL),
+               "pager", name);
 }
 
 static void copy(struct init *init, uint32_t table, uint32_t from, uint32_t slot, uint8_t rights,
                  const char *name)
 {
-    check(sys_invoke(init->child[table].captable, OPERATION_captable_copy, from, slot, rights, 0, 0,
-                     NULL),
-          "pager", name);
+    init_check(sys_invoke(init->child[table].captable, OPERATION_captable_copy, from, slot, rights,
+                          0, 0, NULL),
+               "pager", name);
 }
 
 /* All page tables that the heap will need: its pager has none to give. */
@@ -191,7 +185,7 @@ static bool block_ask(struct init *init)
         return false;
     heaps->asked |= 1ull << victim;
     heaps->victim = victim;
-    heaps->deadline = kernel_clock() + clock_second() / RETURN_PART;
+    heaps->deadline = kernel_clock() + kernel_info()->clock_frequency / RETURN_PART;
     send(init, victim, PAGER_RETURN, 1, heaps->deadline);
     return true;
 }

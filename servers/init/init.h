@@ -86,6 +86,9 @@ _Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no
 /* objects.c: making and mapping. All of them end the machine with a clear message when memory or
  * slots run out: init can't go on half built. */
 
+/* Ends the machine with "WHAT of NAME: ERROR" unless the error is OK. */
+void init_check(enum error error, const char *what, const char *name);
+
 /* The next empty slot of init's table. */
 uint32_t slot_new(struct init *init);
 
@@ -97,6 +100,11 @@ bool object_try(struct init *init, enum object type, uint64_t pages, uint32_t sl
 
 /* All page tables of `space` on the way to an address, as far as they are missing. */
 void tables_add(struct init *init, uint32_t space, uint64_t address);
+
+/* A capability derived from the one in `slot`, in a new slot of init's table: a page has one
+ * mapping per capability. `what` of `name` it is for is said on failure. */
+uint32_t object_copy(struct init *init, uint32_t slot, uint8_t rights, const char *what,
+                     const char *name);
 
 /* A run of device memory at a physical address. 0 if no such address exists. */
 uint32_t object_make_device(struct init *init, uint64_t address, uint64_t pages);
@@ -186,8 +194,11 @@ int console_read(void);
 /* The end: says why and resets. */
 __attribute__((noreturn, format(printf, 1, 2))) void init_fail(const char *format, ...);
 
-/* Clock ticks of a second. */
-uint64_t clock_second(void);
+/* The kernel's information page. */
+static inline const struct kernel_info *kernel_info(void)
+{
+    return (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
+}
 
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);

@@ -5,6 +5,8 @@
 #include "libos/syscall.h"
 #include "servers/init/init.h"
 
+enum { NUMBER_MAX = 9999999 }; /* of a setting: no product with a clock overflows */
+
 void _start(void);
 
 static const void *table(const struct image_header *image, struct image_table where)
@@ -27,15 +29,10 @@ static struct init *state_find(const struct image_header *image)
 static uint64_t number_setting(const struct init *init, const char *key, const char *what)
 {
     const char *text = settings_get(&init->settings, key);
-    uint64_t number = 0;
-    if (!text)
-        return 0;
-    for (; *text >= '0' && *text <= '9' && number < 1000000; text++)
-        number = number * 10 + (uint64_t)(*text - '0');
-    if (!*text && number)
-        return number;
-    console_print("init: %s: not a number of %s from 1 on: not used", key, what);
-    return 0;
+    uint64_t number = text ? setting_number(text, NUMBER_MAX) : 0;
+    if (text && !number)
+        console_print("init: %s: not a number of %s from 1 on: not used", key, what);
+    return number;
 }
 
 __attribute__((noreturn)) static void run(struct init *init, const struct image_header *image)

@@ -12,6 +12,12 @@ uint32_t slot_new(struct init *init)
     return init->next_slot++;
 }
 
+void init_check(enum error error, const char *what, const char *name)
+{
+    if (error)
+        init_fail("%s of %s: %s", what, name, error_text(error));
+}
+
 static enum error retype(uint32_t untyped, enum object type, uint64_t pages, uint32_t slot,
                          uint64_t address)
 {
@@ -20,6 +26,15 @@ static enum error retype(uint32_t untyped, enum object type, uint64_t pages, uin
         error = sys_invoke(untyped, OPERATION_untyped_retype, type, pages, slot, address, 0, NULL);
     while (error == ERROR_MORE);
     return error;
+}
+
+uint32_t object_copy(struct init *init, uint32_t slot, uint8_t rights, const char *what,
+                     const char *name)
+{
+    uint32_t copy = slot_new(init);
+    init_check(sys_invoke(INIT_CAPTABLE, OPERATION_captable_copy, slot, copy, rights, 0, 0, NULL),
+               what, name);
+    return copy;
 }
 
 bool object_try(struct init *init, enum object type, uint64_t pages, uint32_t slot)

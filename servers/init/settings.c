@@ -69,6 +69,14 @@ uint32_t setting_key_length(const char *entry)
     return length;
 }
 
+uint64_t setting_number(const char *value, uint64_t most)
+{
+    uint64_t number = 0;
+    for (; *value >= '0' && *value <= '9' && number <= most / 10; value++)
+        number = number * 10 + (uint64_t)(*value - '0');
+    return *value || number > most ? 0 : number;
+}
+
 bool setting_matches(const char *pattern, const char *key, uint32_t key_length)
 {
     const char *end = key + key_length;

@@ -34,6 +34,10 @@ const char *settings_next(const struct settings *settings, const char *entry);
 /* How long the key of an entry is. */
 uint32_t setting_key_length(const char *entry);
 
+/* The number that a value is, if it is one from 1 to `most` (below 2^60) and nothing else; 0: it
+ * isn't. */
+uint64_t setting_number(const char *value, uint64_t most);
+
 /* Whether a key matches a pattern in which '#' stands for digits; or one of several patterns, one
  * after the other, ended by an empty one. */
 bool setting_matches(const char *pattern, const char *key, uint32_t key_length);

@@ -50,19 +50,13 @@ static void log_finish(struct init *init, uint32_t domain)
     init->logs &= ~(1ull << domain);
 }
 
-uint64_t clock_second(void)
-{
-    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
-    return info->clock_frequency;
-}
-
 /* Prints what is in the logs, the domains in turn. A line takes init, which everybody waits for,
  * long, and how many there are is up to the domains. So each tick spent here is paid with LOG_PART
  * ticks, of which a second's worth may be owed; then the lines wait, and those that are overwritten
  * meanwhile are counted. Returns when to go on, 0: all is printed. */
 static uint64_t logs_print(struct init *init)
 {
-    uint64_t credit = clock_second();
+    uint64_t credit = kernel_info()->clock_frequency;
     while (init->logs) {
         uint64_t now = kernel_clock();
         if (init->logs_paid < now)
@@ -261,7 +255,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 void supervise(struct init *init)
 {
-    const uint64_t interval = init->stats_interval * clock_second();
+    const uint64_t interval = init->stats_interval * kernel_info()->clock_frequency;
     uint64_t report = interval ? kernel_clock() + interval : 0, logs = 0, faults = 0;
     for (;;) {
         struct received received = {0};

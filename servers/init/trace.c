@@ -31,15 +31,9 @@ static const struct trace_header *ring(void)
 static uint64_t pages_wanted(const struct init *init)
 {
     const char *text = settings_get(&init->settings, "trace");
-    uint64_t pages = 0;
-    if (!text)
-        return 0;
-    for (; *text >= '0' && *text <= '9' && pages <= TRACE_PAGES_MAX; text++)
-        pages = pages * 10 + (uint64_t)(*text - '0');
-    if (*text || pages == 0 || pages > TRACE_PAGES_MAX) {
+    uint64_t pages = text ? setting_number(text, TRACE_PAGES_MAX) : 0;
+    if (text && !pages)
         console_print("init: trace: not a number of pages from 1 to %u: no trace", TRACE_PAGES_MAX);
-        return 0;
-    }
     return pages;
 }
 
@@ -74,21 +68,12 @@ static uint32_t events_wanted(const struct init *init)
     return mask;
 }
 
-static uint32_t copy_of(struct init *init, uint32_t slot, uint8_t rights)
-{
-    uint32_t copy = slot_new(init);
-    enum error error =
-        sys_invoke(INIT_CAPTABLE, OPERATION_captable_copy, slot, copy, rights, 0, 0, NULL);
-    if (error)
-        init_fail("trace: %s", error_text(error));
-    return copy;
-}
-
 /* Where the manifest says so, the domain can read the ring. */
 static void ring_share(struct init *init, uint32_t d, uint32_t slot)
 {
     uint64_t address = start_address(init, d) + (uint64_t)init->domain[d].trace_page * PAGE_BYTES;
-    object_map(init, copy_of(init, slot, RIGHT_READ), init->child[d].space, address, RIGHT_READ);
+    uint32_t copy = object_copy(init, slot, RIGHT_READ, "trace", init->domain[d].name);
+    object_map(init, copy, init->child[d].space, address, RIGHT_READ);
     struct start_page *start = start_page_open(init, d);
     start->trace_address = address;
     start_page_close(init, d);
@@ -150,7 +135,7 @@ static const char *name_of(const void *context, uint16_t domain)
 
 void trace_print(const struct init *init)
 {
-    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
+    const struct kernel_info *info = kernel_info();
     struct trace_reader reader = {0};
     struct trace_record record;
     char text[TRACE_TEXT_BYTES];
@@ -171,7 +156,7 @@ void trace_print(const struct init *init)
  * that can be recorded. */
 void trace_dump(const struct init *init)
 {
-    const struct kernel_info *info = (const void *)(INIT_BOOT_ADDRESS + PAGE_BYTES);
+    const struct kernel_info *info = kernel_info();
     struct trace_reader reader = {0};
     struct trace_record record;
     char text[TRACE_TEXT_BYTES];

@@ -85,6 +85,20 @@ static void entries_are_appended_while_there_is_room(void **state)
     assert_false(setting_append(text, sizeof(text), ""));
 }
 
+static void a_number_is_that_and_nothing_else(void **state)
+{
+    (void)state;
+    assert_int_equal(setting_number("1", 16), 1);
+    assert_int_equal(setting_number("16", 16), 16);
+    assert_int_equal(setting_number("0016", 16), 16);
+    assert_int_equal(setting_number("9999999", 9999999), 9999999);
+    const char *const bad[] = {"",   "0",   "17",  "160", "x",
+                               "-1", "1.5", "10s", " 1",  "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(setting_number(bad[i], 16), 0);
+    assert_int_equal(setting_number("18446744073709551617", 1ull << 59), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +108,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused_and_the_rest_kept),
         cmocka_unit_test(a_hash_stands_for_digits),
         cmocka_unit_test(entries_are_appended_while_there_is_room),
+        cmocka_unit_test(a_number_is_that_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

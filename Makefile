@@ -183,7 +183,7 @@ servers: $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o
 
 # --- host tools ----------------------------------------------------------------------------------
 
-COMPOSE_C := $(wildcard tools/compose/*.c) libos/error.c libos/error_name.c
+COMPOSE_C := $(wildcard tools/composer/*.c) libos/error.c libos/error_name.c
 ZONEC_C   := $(wildcard tools/zonec/*.c) servers/dnsd/zone_checksum.c servers/dnsd/name.c
 
 $(B)/tools/obj/%.o: %.c
@@ -291,7 +291,7 @@ $(B)/unit/kernel_%: $(B)/host/tests/unit/kernel_%.o $(B)/host/tests/unit/kernel_
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
 
-HOST_COMPOSE_C := $(filter-out %/main.c,$(wildcard tools/compose/*.c))
+HOST_COMPOSE_C := $(filter-out %/main.c,$(wildcard tools/composer/*.c))
 $(B)/host/compose.a: $(HOST_COMPOSE_C:%.c=$(B)/host/%.o)
 	$(SAY) AR $@
 	$(Q)rm -f $@

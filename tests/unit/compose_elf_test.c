@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * tools/compose/elf.c on files made by hand: what is refused, and that no broken file is read
+ * tools/composer/elf.c on files made by hand: what is refused, and that no broken file is read
  * outside (each copy has exactly its size, so the sanitizer sees it).
  */
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tools/compose/elf.h"
+#include "tools/composer/elf.h"
 
 enum { TEXT_ADDRESS = 0x402000, RODATA_ADDRESS = 0x403040 };
 enum { NONE, TEXT, RODATA, DATA, SYMBOLS, NAMES, SECTIONS };

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tools/compose/check.h"
-#include "tools/compose/report.h"
+#include "tools/composer/check.h"
+#include "tools/composer/report.h"
 
 static const char *const keys[] = {"name", "priority", "servers"};
 

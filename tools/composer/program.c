@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "libos/server.h"
-#include "tools/compose/fields.h"
-#include "tools/compose/heaps.h"
-#include "tools/compose/program.h"
+#include "tools/composer/fields.h"
+#include "tools/composer/heaps.h"
+#include "tools/composer/program.h"
 
 char *text_format(const char *format, ...)
 {

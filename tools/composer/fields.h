@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/compose/report.h"
+#include "tools/composer/report.h"
 
 enum field_kind {
     FIELD_NAME,   /* char[16]: a lowercase identifier */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "motet/abi.h"
-#include "tools/compose/write.h"
+#include "tools/composer/write.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tables are written as they are");
 

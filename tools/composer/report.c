@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/compose/report.h"
+#include "tools/composer/report.h"
 
 static unsigned reported;
 

@@ -8,8 +8,8 @@
 
 #include "libos/counters.h"
 #include "libos/state.h"
-#include "tools/compose/elf.h"
-#include "tools/compose/manifest.h"
+#include "tools/composer/elf.h"
+#include "tools/composer/manifest.h"
 
 /* Bounds on what one server may declare. */
 enum {

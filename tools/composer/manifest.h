@@ -12,7 +12,7 @@
 #include "libos/start.h"
 #include "libos/state.h"
 #include "motet/image.h"
-#include "tools/compose/report.h"
+#include "tools/composer/report.h"
 
 /* Bounds of the tables below; the first four follow from what a start page holds. */
 enum {

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/compose/check.h"
-#include "tools/compose/explain.h"
-#include "tools/compose/write.h"
+#include "tools/composer/check.h"
+#include "tools/composer/explain.h"
+#include "tools/composer/write.h"
 
 static const char usage[] =
     "usage: compose [options] MANIFEST\n"

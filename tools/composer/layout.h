@@ -12,7 +12,7 @@
 
 #include "libos/start.h"
 #include "motet/image.h"
-#include "tools/compose/program.h"
+#include "tools/composer/program.h"
 
 enum {
     MAPPINGS_MAX = IMAGE_DOMAINS_MAX * 64, /* 9 of its own, 32 rings, 16 pools, 4 files */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "libos/start.h"
-#include "tools/compose/fields.h"
+#include "tools/composer/fields.h"
 
 enum { FIELDS_MAX = 16 };
 

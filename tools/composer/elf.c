@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/compose/elf.h"
+#include "tools/composer/elf.h"
 
 enum {
     SEGMENTS_MAX = 32,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "libos/server.h"
-#include "tools/compose/check.h"
+#include "tools/composer/check.h"
 
 static const struct program_port *port_of(struct program *const programs[],
                                           const struct endpoint *end)

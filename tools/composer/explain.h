@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "tools/compose/layout.h"
+#include "tools/composer/layout.h"
 
 /* Domains, who may talk to whom, each capability that a domain starts with, memory. */
 void explain(FILE *out, const struct composition *composition);

@@ -11,8 +11,8 @@
 #include "ipc/ring_layout.h"
 #include "libos/server.h"
 #include "motet/abi.h"
-#include "tools/compose/heaps.h"
-#include "tools/compose/regions.h"
+#include "tools/composer/heaps.h"
+#include "tools/composer/regions.h"
 
 /* Regions shared by domains, by their number in the manifest. */
 struct shared_regions {

@@ -2,12 +2,12 @@
  *
  * See heaps.h.
  */
-#include "tools/compose/heaps.h"
+#include "tools/composer/heaps.h"
 
 #include <string.h>
 
 #include "motet/abi.h"
-#include "tools/compose/regions.h"
+#include "tools/composer/regions.h"
 
 static uint32_t blocks_of(uint64_t bytes)
 {

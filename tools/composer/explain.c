@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "motet/abi.h"
-#include "tools/compose/explain.h"
+#include "tools/composer/explain.h"
 
 static void explain_domains(FILE *out, const struct composition *c)
 {

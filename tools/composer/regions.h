@@ -6,7 +6,7 @@
 #ifndef COMPOSE_REGIONS_H
 #define COMPOSE_REGIONS_H
 
-#include "tools/compose/layout.h"
+#include "tools/composer/layout.h"
 
 uint64_t pages_of(uint64_t bytes);
 

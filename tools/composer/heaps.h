@@ -5,7 +5,7 @@
 #ifndef COMPOSE_HEAPS_H
 #define COMPOSE_HEAPS_H
 
-#include "tools/compose/layout.h"
+#include "tools/composer/layout.h"
 
 /* Checks heap, heap_kept and pager of all domains, once all are read; sets pager's index. */
 void heaps_check(struct manifest *manifest);

@@ -5,7 +5,7 @@
 #ifndef COMPOSE_WRITE_H
 #define COMPOSE_WRITE_H
 
-#include "tools/compose/layout.h"
+#include "tools/composer/layout.h"
 
 /* The whole block in fresh memory, checksum and all; composition->block_bytes of it. */
 uint8_t *block_make(const struct composition *composition);

@@ -2,7 +2,7 @@
  *
  * See regions.h.
  */
-#include "tools/compose/regions.h"
+#include "tools/composer/regions.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -10,9 +10,9 @@
 #include "ipc/pool.h"
 #include "ipc/ring_layout.h"
 #include "motet/abi.h"
-#include "tools/compose/fields.h"
-#include "tools/compose/heaps.h"
-#include "tools/compose/manifest.h"
+#include "tools/composer/fields.h"
+#include "tools/composer/heaps.h"
+#include "tools/composer/manifest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -6,7 +6,7 @@
 #ifndef COMPOSE_CHECK_H
 #define COMPOSE_CHECK_H
 
-#include "tools/compose/program.h"
+#include "tools/composer/program.h"
 
 /* programs[d] is what domain d runs. Sets the endpoints' ports. False when anything was reported.
  */

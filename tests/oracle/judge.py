@@ -314,7 +314,9 @@ def class_any(case):
     """No answer to class ANY is authoritative (RFC 1035 6.2); NSD's has no SOA record."""
     if case.asked.klass != 255 or case.m.aa or case.n.aa:
         return ()
-    return ["aa"] if case.n.authority or case.m.authority != case.k.authority else ["aa", "authority"]
+    ds = case.asked.kind == DS and case.asked.name in case.world.apexes  # Knot's answer, see apex_ds
+    silent = not case.n.authority and (case.m.authority == case.k.authority or ds)
+    return ["aa", "authority"] if silent else ["aa"]
 
 
 @rule

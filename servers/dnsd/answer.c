@@ -337,6 +337,8 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
         answer->wildcard_aliases |= (uint16_t)(wildcard << answer->alias_count);
         answer->aliases[answer->alias_count++] = node->offset;
     }
+    if (!wildcard && rrset.type == DNS_TYPE_DNAME && alias_seen(answer, node->offset))
+        return DNS_NOERROR; /* it led here, and is in the answer */
     if (wildcard)
         expansion_add(answer);
     enum dns_rcode rcode = put_chosen(answer, node, &rrset);

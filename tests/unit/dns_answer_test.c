@@ -55,6 +55,7 @@ static const char example_org[] = "@ 300 SOA ns1 admin 7 3600 600 86400 60\n"
                                   "signed 300 NSEC 00ff\n"
                                   "to-moved 300 CNAME a.moved\n"
                                   "circle 300 DNAME circle\n"
+                                  "*.up 300 DNAME up\n"
                                   "away 300 DNAME elsewhere.test.\n";
 
 static const char example_net[] = "@ 300 SOA ns.example.org. admin 7 3600 600 86400 900\n"
@@ -417,6 +418,12 @@ static void dname_that_leads_to_itself_ends(void **state)
     expect("x.circle.example.org.", "A", 0, "a",
            "an|circle.example.org. 300 DNAME circle.example.org.",
            "an|x.circle.example.org. 300 CNAME x.circle.example.org.", NULL);
+}
+
+static void dname_asked_for_by_an_alias_that_it_made_is_answered_once(void **state)
+{
+    expect("*.*.up.example.org.", "DNAME", 0, "a", "an|*.up.example.org. 300 DNAME up.example.org.",
+           "an|*.*.up.example.org. 300 CNAME *.up.example.org.", NULL);
 }
 
 static void dname_that_makes_too_long_a_name_is_yxdomain(void **state)
@@ -869,6 +876,7 @@ int main(void)
         cmocka_unit_test(dname_behind_a_cname_redirects),
         cmocka_unit_test(dname_met_twice_is_answered_once_and_followed_twice),
         cmocka_unit_test(dname_that_leads_to_itself_ends),
+        cmocka_unit_test(dname_asked_for_by_an_alias_that_it_made_is_answered_once),
         cmocka_unit_test(dname_that_makes_too_long_a_name_is_yxdomain),
         cmocka_unit_test(unsigned_zone_refers_without_ds),
         cmocka_unit_test(server_in_a_zone_that_is_here_too_has_addresses),

@@ -575,7 +575,12 @@ def empty_wildcard_proof(case):
 @rule
 def wildcard_owner(case):
     """Knot gives the wildcard's own name to a DNAME record made from it to the query's name, or to
-    an address found by it the wildcard's."""
+    an address found by it the wildcard's; NSD leaves labels out of the name of such an address."""
+    if case.m.additional == case.k.additional and case.m.additional < case.n.additional:
+        short = case.n.additional - case.m.additional
+        wanted = targets(case.m.answer | case.m.authority)
+        heads = {name[:1 + name[0]] for name in wanted}
+        return ["additional"] if all(one.owner[:1 + one.owner[0]] in heads for one in short) else ()
     if case.m.answer == case.k.answer and case.m.additional == case.n.additional:
         odd = case.k.additional - case.m.additional
         return ["additional"] if odd and all(one.owner[:2] == b"\1*" for one in odd) else ()

@@ -516,6 +516,24 @@ static void wildcard_cname_to_itself_is_given_with_both_owners(void **state)
     zones_free(&zones);
 }
 
+static void wildcard_cname_that_leads_to_the_question_is_given_once(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_make(&zones, "test",
+               "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n*.w 60 CNAME c.w\n"
+               "*.v 60 CNAME d\nd 60 CNAME c.v\n");
+    struct reply *reply = ask(&zones, "c.w.test.", "A");
+    expect_reply(reply, 0, "a", "an|c.w.test. 60 CNAME c.w.test.", NULL);
+    free(reply);
+    reply = ask(&zones, "c.v.test.", "A");
+    expect_reply(reply, 0, "a", "an|c.v.test. 60 CNAME d.test.", "an|d.test. 60 CNAME c.v.test.",
+                 NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
 /* RFC 4035 3.1.4.1: DS is the parent's, and so are its signatures. */
 static void apex_has_no_signatures_of_ds(void **state)
 {
@@ -881,6 +899,7 @@ int main(void)
         cmocka_unit_test(unsigned_zone_refers_without_ds),
         cmocka_unit_test(server_in_a_zone_that_is_here_too_has_addresses),
         cmocka_unit_test(wildcard_cname_to_itself_is_given_with_both_owners),
+        cmocka_unit_test(wildcard_cname_that_leads_to_the_question_is_given_once),
         cmocka_unit_test(apex_has_no_signatures_of_ds),
         cmocka_unit_test(any_is_answered_with_one_set),
         cmocka_unit_test(transfers_are_refused),

@@ -158,6 +158,14 @@ void conn_client_abort(struct conn_client *client, enum error error)
     msgport_room(&client->port);
 }
 
+void conn_client_peer(struct conn_client *client, uint32_t generation)
+{
+    bool restarted = generation != client->generation;
+    client->generation = generation;
+    if (restarted)
+        conn_client_abort(client, ERROR_PEER_DIED);
+}
+
 bool conn_client_check(const struct conn_client *client)
 {
     uint32_t taken = 0, free = 0;

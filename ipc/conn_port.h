@@ -45,6 +45,7 @@ struct conn_client {
     uint16_t places, free; /* first free one; `places`: none */
     uint16_t under_way;    /* places taken */
     uint16_t room;         /* the most room that the connection ever had */
+    uint32_t generation;   /* of the peer, as last seen */
     bool cancels;          /* the protocol has MSG_CANCEL */
     struct conn_wrong wrong;
 };
@@ -61,6 +62,11 @@ void conn_client_receive(struct conn_client *client, const struct msg *m);
 
 /* In batch_end: whoever waits for room (libos/fiber_port.h) is told if there is some. */
 void conn_client_batch_end(struct conn_client *client);
+
+/* In batch_end, with the peer's generation (domain_conn_generation): if the peer has started again
+ * since the last call, all that is under way is answered with ERROR_PEER_DIED. The first call, in
+ * `start`, notes it only. */
+void conn_client_peer(struct conn_client *client, uint32_t generation);
 
 /* Answers all that is under way with `error`; what the peer may still answer is then unknown. */
 void conn_client_abort(struct conn_client *client, enum error error);

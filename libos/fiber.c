@@ -176,6 +176,12 @@ void fiber_exit(struct fibers *fibers)
     __builtin_unreachable();
 }
 
+void fiber_on_loop_stack(struct fibers *fibers, void (*function)(void *argument), void *argument)
+{
+    SERVER_ASSERT(fibers->running && guard_holds(fibers->running));
+    watched_call_on_loop(fibers->running, fibers->loop_stack_pointer, function, argument);
+}
+
 void fiber_wake(struct fiber *fiber)
 {
     if (fiber->state == FIBER_READY)

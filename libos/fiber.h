@@ -83,6 +83,11 @@ enum error fiber_wait(struct fibers *fibers, uint64_t deadline);
 
 _Noreturn void fiber_exit(struct fibers *fibers);
 
+/* Calls the function on the stack of the domain's loop, for what may need more than the fiber has:
+ * a conn_send may be a call of another server (compose sums those servers' stacks for the loop).
+ * The function mustn't wait. request_call sends so. */
+void fiber_on_loop_stack(struct fibers *fibers, void (*function)(void *argument), void *argument);
+
 /* From anywhere in the domain: `fiber` goes on. Not waiting: its next fiber_wait returns at once.
  */
 void fiber_wake(struct fiber *fiber);
@@ -98,5 +103,6 @@ bool fibers_check(const struct fibers *fibers);
 void fiber_switch(void **save, void *to);
 void *fiber_first_frame(void *stack_end, struct fiber *fiber);
 _Noreturn void fiber_begin(struct fiber *fiber);
+void fiber_call_on(void *stack_pointer, void (*function)(void *argument), void *argument);
 
 #endif

@@ -33,14 +33,27 @@ static enum error wait_until_done(struct fibers *fibers, struct request *r, uint
     return request_is_done(r) ? OK : ERROR_TIMEOUT;
 }
 
+struct begin {
+    struct request *request;
+    struct msgport *port;
+    int32_t status;
+};
+
+static void begin(void *argument)
+{
+    struct begin *b = argument;
+    b->status = request_begin(b->request, b->port, REQUEST_SYNC);
+}
+
 /* As request_begin, but that it waits for room. */
 static int32_t begin_when_room(struct fibers *fibers, struct request *r, struct msgport *port,
                                struct fiber_waiter *w, uint64_t deadline)
 {
     for (;;) {
-        int32_t status = request_begin(r, port, REQUEST_SYNC);
-        if (status != ERROR_FULL)
-            return status;
+        struct begin b = {.request = r, .port = port};
+        fiber_on_loop_stack(fibers, begin, &b);
+        if (b.status != ERROR_FULL)
+            return b.status;
         chain_append(&port->room, &w->waiter.link);
         enum error error = fiber_wait(fibers, deadline);
         bool told = chain_empty(&w->waiter.link);

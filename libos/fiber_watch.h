@@ -42,12 +42,24 @@ static inline void watched_switch(void **save, struct fiber *next)
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
 }
 
+enum { WATCHED_NEAR = 32 * 1024 }; /* where the loop's stack ends isn't known: more than it uses */
+
 static inline void watched_switch_to_loop(void **save, void *stack_pointer)
 {
-    enum { NEAR = 32 * 1024 }; /* where that stack ends isn't known; more than a loop uses */
     void *fake = NULL;
-    __sanitizer_start_switch_fiber(&fake, (char *)stack_pointer - NEAR, 2 * NEAR);
+    __sanitizer_start_switch_fiber(&fake, (char *)stack_pointer - WATCHED_NEAR, 2 * WATCHED_NEAR);
     fiber_switch(save, stack_pointer);
+    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+}
+
+static inline void watched_call_on_loop(struct fiber *self, void *stack_pointer,
+                                        void (*function)(void *argument), void *argument)
+{
+    void *fake = NULL;
+    __sanitizer_start_switch_fiber(&fake, (char *)stack_pointer - WATCHED_NEAR, 2 * WATCHED_NEAR);
+    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+    fiber_call_on(stack_pointer, function, argument);
+    __sanitizer_start_switch_fiber(&fake, self->stack, self->stack_bytes);
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
 }
 
@@ -71,6 +83,13 @@ static inline void watched_switch(void **save, struct fiber *next)
 static inline void watched_switch_to_loop(void **save, void *stack_pointer)
 {
     fiber_switch(save, stack_pointer);
+}
+
+static inline void watched_call_on_loop(struct fiber *self, void *stack_pointer,
+                                        void (*function)(void *argument), void *argument)
+{
+    (void)self;
+    fiber_call_on(stack_pointer, function, argument);
 }
 
 #endif

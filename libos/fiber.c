@@ -111,7 +111,7 @@ uint64_t fibers_run(struct fibers *fibers, uint64_t now)
     fibers->switches_left = FIBER_SWITCHES - 1; /* and the first */
     if (fibers->next) {
         fibers->running = fibers->next;
-        watched_switch(&fibers->loop_stack_pointer, fibers->running);
+        watched_switch_from_loop(&fibers->loop_stack_pointer, fibers->running);
     }
     if (fibers->next)
         return 1; /* a time long past */

@@ -42,7 +42,25 @@ static inline void watched_switch(void **save, struct fiber *next)
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
 }
 
-enum { WATCHED_NEAR = 32 * 1024 }; /* where the loop's stack ends isn't known: more than it uses */
+static inline void watched_stack_is(const void *bottom, size_t bytes, const void **bottom_before,
+                                    size_t *bytes_before)
+{
+    void *fake = NULL;
+    __sanitizer_start_switch_fiber(&fake, bottom, bytes);
+    __sanitizer_finish_switch_fiber(fake, bottom_before, bytes_before);
+}
+
+/* Where the loop's stack ends is known here alone. */
+static inline void watched_switch_from_loop(void **save, struct fiber *next)
+{
+    const void *bottom;
+    size_t bytes;
+    watched_stack_is(next->stack, next->stack_bytes, &bottom, &bytes);
+    watched_switch(save, next);
+    watched_stack_is(bottom, bytes, NULL, NULL);
+}
+
+enum { WATCHED_NEAR = 32 * 1024 }; /* more than it uses */
 
 static inline void watched_switch_to_loop(void **save, void *stack_pointer)
 {
@@ -55,12 +73,9 @@ static inline void watched_switch_to_loop(void **save, void *stack_pointer)
 static inline void watched_call_on_loop(struct fiber *self, void *stack_pointer,
                                         void (*function)(void *argument), void *argument)
 {
-    void *fake = NULL;
-    __sanitizer_start_switch_fiber(&fake, (char *)stack_pointer - WATCHED_NEAR, 2 * WATCHED_NEAR);
-    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+    watched_stack_is((char *)stack_pointer - WATCHED_NEAR, 2 * WATCHED_NEAR, NULL, NULL);
     fiber_call_on(stack_pointer, function, argument);
-    __sanitizer_start_switch_fiber(&fake, self->stack, self->stack_bytes);
-    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+    watched_stack_is(self->stack, self->stack_bytes, NULL, NULL);
 }
 
 #else
@@ -76,6 +91,11 @@ static inline void watched_stack_clear(const void *stack, size_t bytes)
 }
 
 static inline void watched_switch(void **save, struct fiber *next)
+{
+    fiber_switch(save, next->stack_pointer);
+}
+
+static inline void watched_switch_from_loop(void **save, struct fiber *next)
 {
     fiber_switch(save, next->stack_pointer);
 }

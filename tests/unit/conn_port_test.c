@@ -645,7 +645,7 @@ static void a_receipt_says_that_the_transport_has_it(void **state)
 
 /* --- against a model, with a peer that makes things up --- */
 
-enum { REQUESTS = 10, STEPS = 60000, SEEDS = 6, REMEMBERED = 32 };
+enum { REQUESTS = 10, STEPS = 200000, SEEDS = 6, REMEMBERED = 32 };
 
 static struct {
     struct request r[REQUESTS];

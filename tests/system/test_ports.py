@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: ISC
+"""Message ports and fibers (docs/ports.md): a client with several fibers and a server that answers in
+every way, in two domains and in one, in QEMU and in the simulator beside the DNS service."""
+
+import re
+import subprocess
+
+import pytest
+
+from machine import BUILD, LIMIT, ROOT, Machine, kernel
+
+SIM_IMAGE = BUILD / "images/dns_ports.bundle"
+CALLS = "6 fibers: 360 calls, 0 wrong"
+CANCELLED = "3 of 3 cancelled, 3 late answers"
+LIES = "lied to: OK, 3 unknown, 1 of another operation"
+RESTART = "the peer started again: PEER_DIED, then OK"
+MOST_PER_SWITCH = 34  # instructions, the loop of the test included: 32 in gcc's build
+ICOUNT = ["-icount", "shift=0,sleep=off"]  # a tick of the clock is an instruction
+
+
+def said(machine, name, words):
+    return machine.expect(rf"^{name}: {re.escape(words)}")
+
+
+@pytest.mark.parametrize("image, name", [("ports", "asker"), ("ports_together", "both")])
+def test_every_answer_comes_whatever_is_between(image, name):
+    with Machine(kernel(BUILD / f"images/{image}.elf")) as machine:
+        for words in (CALLS, CANCELLED, LIES):
+            said(machine, name, words)
+        machine.expect(rf"^init: {name} stopped by itself: the request was taken back before")
+
+
+def test_a_peer_that_starts_again_is_noticed():
+    with Machine(kernel(BUILD / "images/ports.elf")) as machine:
+        said(machine, "asker", RESTART)
+
+
+def test_what_a_switch_costs():
+    with Machine(kernel(BUILD / "images/ports.elf"), options=ICOUNT) as machine:
+        switches, ticks = map(int, machine.expect(r"^asker: (\d+) switches in (\d+) ticks$").groups())
+        assert 0 < ticks <= switches * MOST_PER_SWITCH
+
+
+@pytest.mark.parametrize("program", sorted((BUILD / "images/dns").glob("*.elf")), ids=lambda path: path.stem)
+def test_who_does_not_use_them_does_not_link_them(program):
+    symbols = subprocess.run(["nm", program], text=True, stdout=subprocess.PIPE, check=True).stdout
+    assert "domain_run" in symbols or program.stem == "init"
+    assert not re.search(r" (msgport|request|conn_client|conn_server|fibers?|kernel_conn)_\w+$", symbols,
+                         re.MULTILINE)
+
+
+def sim(program, *arguments):
+    done = subprocess.run([BUILD / "sim" / program / "sim", "--image", SIM_IMAGE, *arguments],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=LIMIT * 3, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("program", ["checked", "asan"])
+def test_in_the_simulator(program):
+    output = sim(program, "--calm", "-v", "queries=300", "clients=4")
+    for words in (CALLS, CANCELLED, LIES, RESTART, "asked all"):
+        assert f"| asker: {words}" in output, output
+
+
+def test_in_the_simulator_under_faults():
+    output = sim("checked", "--runs", "15", "--every", "10")
+    assert len(set(re.findall(r"trace ([0-9a-f]{16})", output))) == 15

@@ -78,7 +78,8 @@ struct request {
     uint16_t slot; /* AWAY: of the transport's table */
 };
 
-/* Status, or REQUEST_KEPT. ERROR_FULL: refused, the request is as if it had never come. */
+/* Status, or REQUEST_KEPT. ERROR_FULL: refused, the request is as if it had never come; who says so
+ * calls msgport_room when it can take one. */
 typedef int32_t msgport_put(struct msgport *port, struct request *r);
 typedef void msgport_replied(struct msgport *port, struct request *r);
 

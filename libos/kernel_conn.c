@@ -7,24 +7,22 @@
 #include "ipc/chain.h"
 #include "libos/kernel.h"
 
-enum { TAG_WORD = MSG_WORDS - 1 };
-
 static enum error kernel_put(struct conn *conn, const struct msg *m)
 {
     struct kernel_conn *kernel = CHAIN_OF(conn, struct kernel_conn, conn);
-    struct msg sent = *m;
-    sent.w[TAG_WORD] = m->tag;
-    if (kernel_send(kernel->slot, &sent) == OK)
+    if (kernel_send(kernel->slot, m) == OK) {
+        kernel->tag = m->tag;
         return OK;
+    }
     kernel->refused++;
     return ERROR_FULL;
 }
 
-/* Nobody knows; the next put says. */
+/* For all that is known. A client keeps to it: one request under way. */
 static uint32_t kernel_room(struct conn *conn)
 {
     (void)conn;
-    return UINT16_MAX;
+    return 1;
 }
 
 void kernel_conn_init(struct kernel_conn *kernel, uint64_t slot)
@@ -33,11 +31,10 @@ void kernel_conn_init(struct kernel_conn *kernel, uint64_t slot)
         .conn = {.put = kernel_put, .room = kernel_room, .role = CONN_CLIENT}, .slot = slot};
 }
 
-struct msg kernel_conn_arrived(const struct msg *m, uint64_t *badge)
+struct msg kernel_conn_answer(const struct kernel_conn *kernel, const struct msg *m)
 {
-    struct msg arrived = *m;
-    *badge = m->tag;
-    arrived.tag = m->w[TAG_WORD];
-    arrived.w[TAG_WORD] = 0;
-    return arrived;
+    struct msg answer = *m;
+    answer.flags = MSG_REPLY;
+    answer.tag = kernel->tag;
+    return answer;
 }

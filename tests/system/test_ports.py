@@ -19,7 +19,7 @@ ICOUNT = ["-icount", "shift=0,sleep=off"]  # a tick of the clock is an instructi
 
 
 def said(machine, name, words):
-    return machine.expect(rf"^{name}: {re.escape(words)}")
+    return machine.expect(rf"^(asker|{name}): {re.escape(words)}")
 
 
 @pytest.mark.parametrize("image, name", [("ports", "asker"), ("ports_together", "both")])

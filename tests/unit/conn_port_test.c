@@ -547,13 +547,36 @@ static void a_client_that_takes_no_answers_waits_alone(void **state)
     setup_queue();
     struct msg m = {.op = OP_NOW};
     uint32_t taken = 0;
-    while (conn_server_receive(&w.server, &m))
+    while (conn_server_receive(&w.server, &m)) {
         assert_in_range(++taken, 1, SLOTS + SERVED);
+        m.w[0] = taken;
+    }
     assert_int_equal(taken, SLOTS + SERVED); /* answers in the transport, and all requests */
+    w.to_client.taken += 2;
+    conn_server_batch_end(&w.server);
+    assert_true(conn_server_receive(&w.server, &m)); /* its answer waits behind the others */
     w.to_client.taken = w.to_client.put;
     conn_server_batch_end(&w.server);
-    assert_int_equal(w.to_client.put - w.to_client.taken, SERVED);
+    assert_int_equal(w.to_client.put - w.to_client.taken, SERVED - 2 + 1);
+    for (uint64_t value = SLOTS + 2; w.to_client.taken != w.to_client.put; value++)
+        assert_int_equal(w.to_client.m[w.to_client.taken++ % SLOTS].w[0], value);
     assert_true(conn_server_receive(&w.server, &m));
+}
+
+static void answers_do_not_overtake_those_that_wait_for_room(void **state)
+{
+    (void)state;
+    setup_queue();
+    struct msg m = {.op = OP_LATER, .w = {100}};
+    assert_true(conn_server_receive(&w.server, &m));
+    m.op = OP_NOW;
+    for (m.w[0] = 0; m.w[0] < SLOTS + 2; m.w[0]++)
+        assert_true(conn_server_receive(&w.server, &m));
+    w.to_client.taken = w.to_client.put; /* room, and two that don't know yet */
+    answer_held(0);
+    conn_server_batch_end(&w.server);
+    assert_int_equal(w.to_client.put - w.to_client.taken, 3);
+    assert_int_equal(w.to_client.m[(w.to_client.put - 1) % SLOTS].w[0], 100);
 }
 
 /* --- a peer that dies --- */
@@ -842,6 +865,7 @@ int main(void)
         cmocka_unit_test(answers_for_an_earlier_life_are_unknown),
         cmocka_unit_test(what_is_no_request_is_refused_by_the_server),
         cmocka_unit_test(a_client_that_takes_no_answers_waits_alone),
+        cmocka_unit_test(answers_do_not_overtake_those_that_wait_for_room),
         cmocka_unit_test(a_server_that_starts_again_owes_no_answers),
         cmocka_unit_test(who_is_told_of_a_death_may_cancel_and_send),
         cmocka_unit_test(a_client_that_died_gets_no_answers),

@@ -359,6 +359,29 @@ static void a_late_answer_is_not_waited_for(void **state)
     assert_true(chain_empty(&t.port.room));
 }
 
+static void get_one(void *argument)
+{
+    assert_int_equal(fiber_wait(&t.fibers, *(const uint64_t *)argument), ERROR_TIMEOUT);
+    assert_non_null(msgport_get(&t.port));
+}
+
+static void room_that_comes_too_late_is_the_next_ones(void **state)
+{
+    static const uint64_t deadline = 50, before = 49, none = 0;
+    (void)state;
+    start(0, call_port, &t.port);
+    start(1, call_port, &t.port);
+    start(2, call_until, (void *)&deadline); /* waits for room, and is late when told of it */
+    start(3, call_until, (void *)&none);
+    start(4, get_one, (void *)&before);
+    run(0);
+    assert_int_equal(t.port.requests, 2);
+    run(50);
+    assert_string_equal(t.notes, "t");
+    assert_true(chain_empty(&t.port.room));
+    assert_int_equal(t.port.requests, 2);
+}
+
 static void what_is_held_is_waited_for_all_the_same(void **state)
 {
     static const uint64_t deadline = 50;
@@ -685,6 +708,7 @@ int main(void)
         cmocka_unit_test_setup(a_call_waits_for_its_answer_and_nobody_else_does, setup),
         cmocka_unit_test_setup(a_call_to_a_full_port_waits_for_room, setup),
         cmocka_unit_test_setup(a_late_answer_is_not_waited_for, setup),
+        cmocka_unit_test_setup(room_that_comes_too_late_is_the_next_ones, setup),
         cmocka_unit_test_setup(what_is_held_is_waited_for_all_the_same, setup),
         cmocka_unit_test_setup(who_holds_it_can_give_it_back, setup),
         cmocka_unit_test_setup(what_was_sent_is_waited_for_later, setup),

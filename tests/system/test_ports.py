@@ -2,6 +2,7 @@
 """Message ports and fibers (docs/ports.md): a client with several fibers and a server that answers in
 every way, in two domains and in one, in QEMU and in the simulator beside the DNS service."""
 
+import json
 import re
 import subprocess
 
@@ -15,6 +16,8 @@ CANCELLED = "3 of 3 cancelled, 3 late answers"
 LIES = "lied to: OK, 3 unknown, 1 of another operation"
 RESTART = "the peer started again: PEER_DIED, then OK"
 MOST_PER_SWITCH = 34  # instructions, the loop of the test included: 32 in gcc's build
+MOST_PER_CALL = 3000
+MOST_PER_FUNCTION = 130
 ICOUNT = ["-icount", "shift=0,sleep=off"]  # a tick of the clock is an instruction
 
 
@@ -39,6 +42,15 @@ def test_what_a_switch_costs():
     with Machine(kernel(BUILD / "images/ports.elf"), options=ICOUNT) as machine:
         switches, ticks = map(int, machine.expect(r"^asker: (\d+) switches in (\d+) ticks$").groups())
         assert 0 < ticks <= switches * MOST_PER_SWITCH
+
+
+def test_what_a_call_costs():
+    """Both sides' message ports, fibers and loops, channels, kernel: with each side asleep."""
+    with Machine(kernel(BUILD / "images/ports.elf"), options=ICOUNT) as machine:
+        call, function = map(int, machine.expect(
+            r"^asker: a call takes (\d+) ticks, of a function (\d+)$").groups())
+        assert 0 < call <= MOST_PER_CALL
+        assert 0 < function <= MOST_PER_FUNCTION
 
 
 @pytest.mark.parametrize("program", sorted((BUILD / "images/dns").glob("*.elf")), ids=lambda path: path.stem)
@@ -97,3 +109,9 @@ def test_in_the_simulator(program):
 def test_in_the_simulator_under_faults():
     output = sim("checked", "--runs", "15", "--every", "10")
     assert len(set(re.findall(r"trace ([0-9a-f]{16})", output))) == 15
+
+
+def test_a_domain_may_die_at_any_message():
+    totals = json.loads(sim("checked", "--sweep", "queries=10", "clients=1"))
+    assert totals["messages"] > 500
+    assert totals["reported"] == totals["deaths"] == totals["messages"]

@@ -24,6 +24,7 @@ enum {
     NEVER = 3,
     SLEEP_NS = 20000,
     PATIENCE_NS = 1000000,
+    MEASURED = 64,
     SWITCHES = 40, /* measured: no more than a fibers_run has */
 };
 
@@ -199,6 +200,31 @@ static void measure(struct asker *a)
     domain_log(a->domain, "%u switches in %lu ticks", SWITCHES - 2, (unsigned long)ticks);
 }
 
+static int32_t do_work(struct msgport *port, struct request *r)
+{
+    (void)port;
+    r->m.w[1] = work_of(r->m.w[0]);
+    return OK;
+}
+
+/* Requests one after the other, to the answerer and to a function. */
+static void measure_calls(struct asker *a)
+{
+    struct msgport function, *port[] = {&a->client.port, &function};
+    uint64_t ticks[2];
+    struct request r;
+    msgport_init_put(&function, do_work);
+    request_init(&r, WORK_NOW, NULL);
+    for (int p = 0; p < 2; p++) {
+        uint64_t from = kernel_clock();
+        for (int i = 0; i < MEASURED; i++)
+            request_call(&a->fibers, &r, port[p], 0);
+        ticks[p] = (kernel_clock() - from) / MEASURED;
+    }
+    domain_log(a->domain, "a call takes %lu ticks, of a function %lu", (unsigned long)ticks[0],
+               (unsigned long)ticks[1]);
+}
+
 /* Over the kernel: init is told that this domain failed, and stops it. */
 static void tell(struct asker *a)
 {
@@ -218,6 +244,7 @@ static void main_run(void *argument)
     if (domain_conn_generation(a->client.conn))
         restarts(a);
     measure(a);
+    measure_calls(a);
     if (domain_setting(a->domain, "asker.tell"))
         tell(a);
     domain_log(a->domain, "asked all");

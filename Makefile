@@ -64,7 +64,7 @@ LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
 SERVERS  := $(notdir $(SERVER_DIRS))
-SERVER_O := $(SERVERS:%=$(B)/target/%.o)
+SERVER_O  = $(SERVERS:%=$(B)/target/%.o) $(INIT_PARTS:%=$(B)/target/init_%.o)
 
 IMAGES   := $(basename $(notdir $(wildcard images/*.conf)))
 TEST_IMAGES := $(basename $(notdir $(wildcard tests/images/*.conf)))
@@ -148,7 +148,7 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
 # What every message passes through is worth some bytes; functions marked RARE are not.
-HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
+HOT := $(B)/target/ipc/channel.o $(patsubst %,$(B)/target/libos/%.o,loop channels direct) \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
@@ -174,10 +174,24 @@ define server_rule
 $(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard $(filter %/$(1),$(SERVER_DIRS))/*.c))
 	$$(SAY) SERVER $$@
 	$$(Q)$(LD) -r -o $$@.all $$^
-	$$(Q)$(OBJCOPY) $(if $(filter init,$(1)),--keep-global-symbol=_start,--keep-global-symbol=motet_server_$(1)) $$@.all $$@
+	$$(Q)$(OBJCOPY) --keep-global-symbol=motet_server_$(1) $$@.all $$@
 	$$(Q)rm $$@.all
 endef
-$(foreach server,$(SERVERS),$(eval $(call server_rule,$(server))))
+$(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(server))))
+
+# init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
+# find_init). What they call each other isn't hidden; nobody else is linked with them.
+INIT_PARTS   := heaps devices
+INIT_heaps   := heaps blocks
+INIT_devices := devices dma mmio mmio_word pci
+INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
+define init_rule
+$(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)
+	$$(SAY) SERVER $$@
+	$$(Q)$(LD) -r -o $$@ $$^
+endef
+$(eval $(call init_rule,init,$(INIT_always)))
+$(foreach part,$(INIT_PARTS),$(eval $(call init_rule,init_$(part),$(INIT_$(part)))))
 
 servers: $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o
 
@@ -229,7 +243,8 @@ $(B)/zones.list: FORCE
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 vpath %.conf images tests/images
-$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(B)/tools/compose $(SERVER_O) \
+PARTS := $(wildcard images/*.parts) # included by manifests
+$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(PARTS) $(B)/tools/compose $(SERVER_O) \
                 $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
@@ -355,7 +370,7 @@ $(B)/bench/10k.zdb: $(B)/bench/10k/example.net.zone $(B)/tools/zonec
 	$(SAY) ZONES $@
 	$(Q)$(B)/tools/zonec -o $@ $<
 
-$(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
+$(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
                 $(B)/target/start.o $(B)/bench/10k.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@

@@ -106,17 +106,37 @@ static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wro
     return suggest(buffer, wrong, names, count);
 }
 
+enum { INIT_PARTS = 2 };
+
+/* init's pieces: the one that every image has, and those that this one needs. */
+static uint32_t find_init(const struct manifest *manifest, const struct link_paths *paths,
+                          char **objects)
+{
+    bool heaps = false, devices = false;
+    uint32_t count = 0;
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        heaps |= manifest->domains[d].heap > 0;
+        devices |= manifest->domains[d].claim_count > 0;
+    }
+    objects[count++] = text_format("%s/init.o", paths->objects);
+    if (heaps)
+        objects[count++] = text_format("%s/init_heaps.o", paths->objects);
+    if (devices)
+        objects[count++] = text_format("%s/init_devices.o", paths->objects);
+    return count;
+}
+
 /* The objects that must be there, in link order; false when one isn't (reported). */
-static bool find_objects(const struct manifest_domain *domain, const struct link_paths *paths,
-                         char **objects, uint32_t *count)
+static bool find_objects(const struct manifest *manifest, const struct manifest_domain *domain,
+                         const struct link_paths *paths, char **objects, uint32_t *count)
 {
     char buffer[SUGGESTION_BYTES];
+    bool found = true;
     *count = 0;
     if (is_init(domain))
-        objects[(*count)++] = text_format("%s/init.o", paths->objects);
+        *count = find_init(manifest, paths, objects);
     else
         objects[(*count)++] = text_format("%s/start.o", paths->objects);
-    bool found = true;
     for (uint32_t i = 0; i < domain->server_count; i++) {
         char *object = text_format("%s/%s.o", paths->objects, domain->servers[i].text);
         objects[(*count)++] = object;
@@ -128,12 +148,43 @@ static bool find_objects(const struct manifest_domain *domain, const struct link
     return found;
 }
 
-static bool run_linker(struct program *program, const struct manifest_domain *domain,
+enum { WANTED_MAX = START_TRANSPORTS + 1 };
+
+/* Transports that the connections of all domains need which run domain d's program. */
+static void find_transports(const struct manifest *manifest, uint32_t d,
+                            bool needed[START_TRANSPORTS])
+{
+    const struct manifest_domain *domains = manifest->domains;
+    for (uint32_t i = 0; i < manifest->connection_count; i++) {
+        const struct manifest_connection *connection = &manifest->connections[i];
+        if (domains_run_the_same(&domains[connection->client.domain], &domains[d]) ||
+            domains_run_the_same(&domains[connection->server.domain], &domains[d]))
+            needed[is_direct(connection) ? START_DIRECT : START_CHANNEL] = true;
+    }
+}
+
+/* Archive members that nothing refers to but weakly; returns how many. */
+static uint32_t find_wanted(const struct manifest *manifest, uint32_t d, char **options)
+{
+    bool transports[START_TRANSPORTS] = {false};
+    uint32_t count = 0;
+    find_transports(manifest, d, transports);
+    if (transports[START_CHANNEL])
+        options[count++] = "--undefined=channel_transport";
+    if (transports[START_DIRECT])
+        options[count++] = "--undefined=direct_transport";
+    if (has_pager(&manifest->domains[d]))
+        options[count++] = "--undefined=pager_start";
+    return count;
+}
+
+static bool run_linker(struct program *program, const struct manifest *manifest, uint32_t d,
                        const struct link_paths *paths)
 {
-    char *objects[SERVERS_MAX + 1];
+    const struct manifest_domain *domain = &manifest->domains[d];
+    char *objects[SERVERS_MAX + 1 + INIT_PARTS];
     uint32_t count, used = 0;
-    if (!find_objects(domain, paths, objects, &count))
+    if (!find_objects(manifest, domain, paths, objects, &count))
         return false;
     char *ld = getenv("LD");
     char *address = text_format("--defsym=IMAGE_ADDRESS=%#llx", IMAGE_ADDRESS);
@@ -151,11 +202,10 @@ static bool run_linker(struct program *program, const struct manifest_domain *do
                      address,
                      "-o",
                      program->path};
-    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + 4];
+    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + INIT_PARTS + WANTED_MAX + 4];
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         command[used++] = fixed[i];
-    if (has_pager(domain))
-        command[used++] = "--undefined=pager_start";
+    used += find_wanted(manifest, d, &command[used]);
     for (uint32_t i = 0; i < count; i++)
         command[used++] = objects[i];
     command[used++] = (char *)paths->libos;
@@ -342,15 +392,16 @@ static void name_program(struct program *program, const struct manifest_domain *
         snprintf(program->name + used, sizeof program->name - used, "+pager");
 }
 
-bool program_link(struct program *program, const struct manifest_domain *domain,
+bool program_link(struct program *program, const struct manifest *manifest, uint32_t d,
                   const struct link_paths *paths)
 {
+    const struct manifest_domain *domain = &manifest->domains[d];
     char problem[ELF_PROBLEM_BYTES];
     uint64_t start;
     size_t size;
     name_program(program, domain);
     program->path = text_format("%s/%s.elf", paths->work, program->name);
-    if (!run_linker(program, domain, paths))
+    if (!run_linker(program, manifest, d, paths))
         return false;
     uint8_t *file = file_load(program->path, &size, domain->at);
     if (!file)

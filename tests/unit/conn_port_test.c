@@ -192,14 +192,14 @@ enum { TRANSPORTS = sizeof(setups) / sizeof(setups[0]) };
 static void channel_round(int side, bool (*receive)(const struct msg *m))
 {
     struct channel *channel = &w.channel[side];
-    for (uint32_t n = channel_arrived(channel); n; n--) {
+    uint32_t taken = channel->taken, end = taken + channel_arrived(channel);
+    for (; taken != end; taken++) {
         struct msg m;
-        channel_take(channel, &m);
-        if (receive(&m))
-            continue;
-        channel_untake(channel);
-        break;
+        channel_read(channel, taken, &m);
+        if (!receive(&m))
+            break;
     }
+    channel_took(channel, taken);
 }
 
 static void channel_end(int side)

@@ -91,6 +91,12 @@ def test_the_documents_examples_compile(number):
     assert done.returncode == 0, done.stderr
 
 
+def test_servers_of_one_domain_need_no_channels():
+    program = BUILD / "images/ports_together/asker+answerer.elf"
+    symbols = subprocess.run(["nm", program], text=True, stdout=subprocess.PIPE, check=True).stdout
+    assert " conn_client_receive" in symbols and " channel_put" not in symbols
+
+
 def sim(program, *arguments):
     done = subprocess.run([BUILD / "sim" / program / "sim", "--image", SIM_IMAGE, *arguments],
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -66,7 +66,7 @@ static void lie(struct answerer *a, const struct request *r)
 /* The rings' generation goes up as if this were the next life. */
 static void restart(struct answerer *a)
 {
-    if (a->conn->put == channel_put)
+    if (domain_conn_generation(a->conn))
         ((struct channel *)a->conn->transport)->mine->generation++;
 }
 

@@ -54,6 +54,8 @@ static uint32_t places_left(struct conn_client *client)
 static int32_t client_put(struct msgport *port, struct request *r)
 {
     struct conn_client *client = client_of(port);
+    if (client->gone)
+        return ERROR_PEER_DIED;
     if (!places_left(client))
         return ERROR_FULL;
     uint16_t n = place_take(client, r);
@@ -134,7 +136,8 @@ void conn_client_batch_end(struct conn_client *client)
 {
     if (chain_empty(&client->port.room))
         return;
-    for (uint32_t left = places_left(client); left; left--)
+    for (uint32_t left = client->gone ? UINT32_MAX : places_left(client);
+         left && !chain_empty(&client->port.room); left--)
         msgport_room(&client->port);
 }
 
@@ -155,14 +158,17 @@ void conn_client_abort(struct conn_client *client, enum error error)
     /* Who is answered may send again, or cancel others of these. */
     for (struct chain *link; (link = chain_take(&aborted));)
         request_finish(CHAIN_OF(link, struct request, link), error);
-    msgport_room(&client->port);
+    conn_client_batch_end(client);
 }
 
 void conn_client_peer(struct conn_client *client, uint32_t generation)
 {
-    bool restarted = generation != client->generation;
+    bool changed = generation != client->generation;
+    /* What stands in the ring waits for its first life. */
+    bool first = !client->generation && generation == 1;
     client->generation = generation;
-    if (restarted)
+    client->gone = generation == CONN_BROKEN;
+    if (changed && !first)
         conn_client_abort(client, ERROR_PEER_DIED);
 }
 

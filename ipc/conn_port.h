@@ -15,7 +15,9 @@
 #include "ipc/conn.h"
 #include "ipc/msgport.h"
 
-enum { CONN_PLACES_MAX = 1024 }; /* requests under way on one connection: RING_SLOTS_MAX */
+enum {
+    CONN_PLACES_MAX = 1024 /* requests under way on one connection: RING_SLOTS_MAX */
+};
 
 /* --- the client's end --- */
 
@@ -47,6 +49,7 @@ struct conn_client {
     uint16_t room;         /* the most room that the connection ever had */
     uint32_t generation;   /* of the peer, as last seen */
     bool cancels;          /* the protocol has MSG_CANCEL */
+    bool gone;             /* the peer, for good */
     struct conn_wrong wrong;
 };
 
@@ -63,9 +66,10 @@ void conn_client_receive(struct conn_client *client, const struct msg *m);
 /* In batch_end: whoever waits for room (libos/fiber_port.h) is told if there is some. */
 void conn_client_batch_end(struct conn_client *client);
 
-/* In batch_end, with the peer's generation (domain_conn_generation): if the peer has started again
- * since the last call, all that is under way is answered with ERROR_PEER_DIED. The first call, in
- * `start`, notes it only. */
+/* In `start` and in batch_end, with the peer's generation (domain_conn_generation): if the peer has
+ * started again since the last call, all that is under way is answered with ERROR_PEER_DIED. From 0
+ * on it starts for the first time. If it is CONN_BROKEN, whatever is sent from then on is answered
+ * so, too. */
 void conn_client_peer(struct conn_client *client, uint32_t generation);
 
 /* Answers all that is under way with `error`; what the peer may still answer is then unknown. */

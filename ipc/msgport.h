@@ -59,7 +59,7 @@ enum request_flags {
  * caller's to touch. */
 enum { REQUEST_KEPT = -1 };
 
-/* Somebody who is to be told once. */
+/* Somebody who is to be told once; `wake` doesn't put it back into the list. */
 struct waiter {
     struct chain link;
     void (*wake)(struct waiter *waiter);

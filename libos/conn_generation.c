@@ -14,5 +14,5 @@ uint32_t domain_conn_generation(const struct conn *conn)
     if (conn->put != channel_put)
         return 0;
     const struct channel *channel = conn->transport;
-    return ring_read(&channel->theirs->generation);
+    return channel->broken ? CONN_BROKEN : ring_read(&channel->theirs->generation);
 }

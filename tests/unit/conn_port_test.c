@@ -618,6 +618,56 @@ static void a_server_that_starts_again_owes_no_answers(void **state)
     assert_ptr_equal(msgport_get(&w.back), &r[0]);
 }
 
+static void a_server_that_starts_later_is_not_a_dead_one(void **state)
+{
+    struct request r;
+    (void)state;
+    setup_channel();
+    w.ring[1]->generation = 0; /* as if it hadn't run yet */
+    conn_client_peer(&w.client, domain_conn_generation(&w.channel_conn[0]));
+    send_one(&r, OP_NOW, 1);
+    client_round();
+    w.ring[1]->generation = 1;
+    conn_client_peer(&w.client, domain_conn_generation(&w.channel_conn[0]));
+    assert_int_equal(w.client.under_way, 1);
+    rounds();
+    assert_ptr_equal(msgport_get(&w.back), &r);
+    assert_int_equal(r.m.status, ERROR_LIMIT);
+}
+
+static uint32_t told;
+
+static void tell(struct waiter *waiter)
+{
+    (void)waiter;
+    told++;
+}
+
+static void nothing_is_sent_over_a_broken_connection(void **state)
+{
+    struct request r, later;
+    struct waiter waiter[2] = {{.wake = tell}, {.wake = tell}};
+    (void)state;
+    setup_channel();
+    conn_client_peer(&w.client, domain_conn_generation(&w.channel_conn[0]));
+    send_one(&r, OP_NEVER, 1);
+    told = 0;
+    for (int i = 0; i < 2; i++)
+        chain_append(&w.client.port.room, &waiter[i].link);
+    w.ring[1]->produced = 1000; /* more than a ring holds */
+    client_round();
+    conn_client_peer(&w.client, domain_conn_generation(&w.channel_conn[0]));
+    assert_int_equal(w.broken, 1);
+    assert_ptr_equal(msgport_get(&w.back), &r);
+    assert_int_equal(r.m.status, ERROR_PEER_DIED);
+    assert_int_equal(told, 2); /* they won't wait for ever */
+    request_init(&later, OP_NOW, &w.back);
+    assert_int_equal(request_send(&later, &w.client.port), OK);
+    assert_ptr_equal(msgport_get(&w.back), &later);
+    assert_int_equal(later.m.status, ERROR_PEER_DIED);
+    assert_int_equal(domain_conn_generation(&w.to_server.conn), 0); /* other transports have none */
+}
+
 static struct request *others;
 
 static void replied_cancels_the_rest(struct msgport *port, struct request *r)
@@ -867,6 +917,8 @@ int main(void)
         cmocka_unit_test(a_client_that_takes_no_answers_waits_alone),
         cmocka_unit_test(answers_do_not_overtake_those_that_wait_for_room),
         cmocka_unit_test(a_server_that_starts_again_owes_no_answers),
+        cmocka_unit_test(a_server_that_starts_later_is_not_a_dead_one),
+        cmocka_unit_test(nothing_is_sent_over_a_broken_connection),
         cmocka_unit_test(who_is_told_of_a_death_may_cancel_and_send),
         cmocka_unit_test(a_client_that_died_gets_no_answers),
         cmocka_unit_test(a_receipt_says_that_the_transport_has_it),

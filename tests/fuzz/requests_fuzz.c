@@ -27,6 +27,7 @@ static struct world {
     struct msgport entry, queue;
     struct request *held[SERVED];
     uint32_t holds;
+    uint64_t last_tag[PLACES];
 } w;
 
 static void must(bool condition)
@@ -41,6 +42,9 @@ static enum error to_server_put(struct conn *conn, const struct msg *m)
     if (w.asked_count >= w.asked_room)
         return ERROR_FULL;
     w.asked[w.asked_count++] = *m;
+    uint64_t *last = &w.last_tag[m->tag % (1 << 16)];
+    must(m->flags ? m->tag == *last : m->tag > *last); /* no tag is used twice */
+    *last = m->tag;
     return OK;
 }
 

@@ -10,7 +10,6 @@ import pytest
 
 from machine import BUILD, LIMIT, ROOT, Machine, kernel
 
-SIM_IMAGE = BUILD / "images/dns_ports.bundle"
 CALLS = "6 fibers: 360 calls, 0 wrong"
 CANCELLED = "3 of 3 cancelled, 3 late answers"
 LIES = "lied to: OK, 3 unknown, 1 of another operation"
@@ -97,8 +96,9 @@ def test_servers_of_one_domain_need_no_channels():
     assert " conn_client_receive" in symbols and " channel_put" not in symbols
 
 
-def sim(program, *arguments):
-    done = subprocess.run([BUILD / "sim" / program / "sim", "--image", SIM_IMAGE, *arguments],
+def sim(program, *arguments, image="dns_ports"):
+    bundle = BUILD / f"images/{image}.bundle"
+    done = subprocess.run([BUILD / "sim" / program / "sim", "--image", bundle, *arguments],
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=LIMIT * 3, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout
@@ -106,18 +106,22 @@ def sim(program, *arguments):
 
 
 @pytest.mark.parametrize("program", ["checked", "asan"])
-def test_in_the_simulator(program):
-    output = sim(program, "--calm", "-v", "queries=300", "clients=4")
-    for words in (CALLS, CANCELLED, LIES, RESTART, "asked all"):
+@pytest.mark.parametrize("image", ["dns_ports", "dns_port_pair"])
+def test_in_the_simulator(program, image):
+    output = sim(program, "--calm", "-v", "queries=300", "clients=4", image=image)
+    for words in (CALLS, CANCELLED, LIES, "asked all"):
         assert f"| asker: {words}" in output, output
+    assert (f"| asker: {RESTART}" in output) == (image == "dns_ports")
 
 
-def test_in_the_simulator_under_faults():
-    output = sim("checked", "--runs", "15", "--every", "10")
+@pytest.mark.parametrize("image", ["dns_ports", "dns_port_pair"])
+def test_in_the_simulator_under_faults(image):
+    output = sim("checked", "--runs", "15", "--every", "10", image=image)
     assert len(set(re.findall(r"trace ([0-9a-f]{16})", output))) == 15
 
 
-def test_a_domain_may_die_at_any_message():
-    totals = json.loads(sim("checked", "--sweep", "queries=10", "clients=1"))
-    assert totals["messages"] > 500
+@pytest.mark.parametrize("image, least", [("dns_ports", 300), ("dns_port_pair", 50)])
+def test_a_domain_may_die_at_any_message(image, least):
+    totals = json.loads(sim("checked", "--sweep", "queries=10", "clients=1", image=image))
+    assert totals["messages"] > least
     assert totals["reported"] == totals["deaths"] == totals["messages"]

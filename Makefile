@@ -91,6 +91,7 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
@@ -213,6 +214,17 @@ reference: $(B)/tools/callref
 	@tools/update-reference $<
 
 compose: $(B)/tools/compose
+
+# For tools/compose: builds the servers NEEDED and prints, as the last line, what to call compose with.
+# With a name among them that isn't a server's all are built, so that compose can say which there are.
+COMPOSE_NEEDS := $(patsubst %,$(B)/target/%.o,init \
+                   $(if $(filter-out $(SERVERS),$(NEEDED)),$(SERVERS),$(NEEDED)))
+compose-options: $(COMPOSE_NEEDS) $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb
+	@echo "--objects $(abspath $(B))/target --libos $(abspath $(B))/target/libos.a" \
+	    "--script $(CURDIR)/libos/domain.ld --file zones=$(abspath $(B))/zones.zdb"
+
+check-images:
+	@tools/compose --check
 
 # --- images --------------------------------------------------------------------------------------
 
@@ -402,6 +414,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE bench-dns bench-kernel units test-images reference debug-images
+.PHONY: FORCE compose-options check-images bench-dns bench-kernel units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

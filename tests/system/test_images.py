@@ -96,6 +96,10 @@ def draw(tmp_path, path):
     return picture
 
 
+def domain_of(text):
+    return text.split(".")[0]
+
+
 def port_name(text):
     return text.split(".")[-1]
 
@@ -121,11 +125,15 @@ def test_the_picture_shows_what_the_manifest_says(tmp_path, path):
             assert f"server {server} in domain {name}" in picture.titles("server")
     assert len(picture.titles("domain")) == len(text["domains"])
     for connection in text.get("connections", ()):
+        inside = domain_of(connection["client"]) == domain_of(connection["server"])
         words = picture.texts_of(
-            "connection", f"connection {connection['client']} to {connection['server']}: ")
+            "call" if inside else "connection",
+            f"connection {connection['client']} to {connection['server']}, "
+            f"{'direct' if inside else 'channel'}: ")
         assert words[0].endswith(f" {connection['slots']} slots")
         assert words[1:] == [port_name(connection["client"]), port_name(connection["server"])]
-    assert len(picture.titles("connection")) == len(text.get("connections", ()))
+    drawn = picture.titles("connection") + picture.titles("call")
+    assert len(drawn) == len(text.get("connections", ()))
     for pool in text.get("pools", ()):
         words = picture.texts_of("pool", f"pool {pool['name']} of {pool['owner']}: ")
         assert words[0] == pool["name"] and words[1].startswith(f"{pool['buffers']} x ")
@@ -173,6 +181,8 @@ def test_several_servers_in_a_domain_and_letters_that_xml_uses(tmp_path):
     assert 'net0.gw=<&>"' in picture.texts_of("domain", "domain below, ")
     assert "and 1 more settings" in picture.texts_of("domain", "domain below, ")
     assert "100 of 1000000 us" in picture.texts_of("domain", "domain a_longer_name, ")
+    assert picture.titles("call") == [
+        "connection below.netd.net to below.virtio_drv.net, direct: netdev 1, 1024 slots each way"]
     below = [box for kind, box in picture.boxes if kind == "domain"][0]
     assert sum(kind == "server" and _contains(below, box) for kind, box in picture.boxes) == 2
 

@@ -76,14 +76,23 @@ static void memory(struct legend *legend, const struct composition *c)
     next_line(legend);
 }
 
+static bool has(const struct picture *p, const char *class)
+{
+    for (uint32_t i = 0; i < p->arrow_count; i++) {
+        if (!strcmp(p->arrows[i].class, class))
+            return true;
+    }
+    return false;
+}
+
+/* Only of what there is. */
 static void meanings(struct legend *legend, const struct picture *p)
 {
-    bool connected = p->c->manifest->connection_count > 0, paged = false;
-    for (uint32_t i = 0; i < p->arrow_count; i++)
-        paged |= !strcmp(p->arrows[i].class, "paging");
-    if (connected)
+    if (has(p, "connection"))
         add(legend, "key-connection", "client to server: protocol, version, messages each way");
-    if (paged)
+    if (has(p, "call"))
+        add(legend, "key-call", "the same inside a domain: a call");
+    if (has(p, "paging"))
         add(legend, "key-paging", "who serves the heap");
     if (p->c->manifest->pool_count) {
         add(legend, "right", "may: r read, w write, d device");

@@ -41,15 +41,15 @@ static void plan_connection(struct picture *p, uint32_t i)
     const struct manifest_connection *drawn = &p->c->manifest->connections[i];
     struct picture_arrow *arrow = &p->arrows[p->arrow_count++];
     char label[PICTURE_LINE_BYTES];
-    arrow->class = "connection";
+    arrow->class = is_direct(drawn) ? "call" : "connection";
     arrow->from = (struct picture_end){drawn->client.domain, drawn->client.server};
     arrow->to = (struct picture_end){drawn->server.domain, drawn->server.server};
     arrow->from_text = drawn->client.parts[2];
     arrow->to_text = drawn->server.parts[2];
     picture_connection_text(p->c, i, label);
     snprintf(arrow->label, sizeof arrow->label, "%s", label);
-    snprintf(arrow->words, sizeof arrow->words, "connection %s to %s: %s each way",
-             drawn->client.text, drawn->server.text, label);
+    snprintf(arrow->words, sizeof arrow->words, "connection %s to %s, %s: %s each way",
+             drawn->client.text, drawn->server.text, transport_name(drawn), label);
 }
 
 static void plan_paging(struct picture *p, uint32_t domain)

@@ -15,6 +15,30 @@ def read(path):
     return _group(iter(tokens))
 
 
+def domains(manifest):
+    """Name, servers and priority of each domain; what belongs to a server (`servers`) counts, too."""
+    parts = {part["name"]: part for part in manifest.get("servers", ())}
+    for domain in manifest["domains"]:
+        if isinstance(domain, str):
+            domain = {"name": domain, "servers": [domain]}
+        most = max(parts.get(server, {}).get("priority", 0) for server in domain["servers"])
+        yield domain["name"], domain["servers"], domain.get("priority", most)
+
+
+def home(manifest, port):
+    """The domain of a connection's end: its first word is a domain's name, or a server's that lives
+    in one."""
+    first = port.split(".")[0]
+    homes = {name for name, servers, _ in domains(manifest) if first in (name, *servers)}
+    assert len(homes) == 1, port
+    return homes.pop()
+
+
+def devices(manifest):
+    return [device for part in (*manifest.get("servers", ()), *manifest["domains"])
+            if isinstance(part, dict) for device in part.get("devices", ())]
+
+
 def _text(path):
     """Without comments, with what is included."""
     lines = []

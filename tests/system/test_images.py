@@ -96,10 +96,6 @@ def draw(tmp_path, path):
     return picture
 
 
-def domain_of(text):
-    return text.split(".")[0]
-
-
 def port_name(text):
     return text.split(".")[-1]
 
@@ -117,15 +113,14 @@ def test_all_manifests_are_right():
 def test_the_picture_shows_what_the_manifest_says(tmp_path, path):
     text = manifest.read(path)
     picture = draw(tmp_path, path)
-    for domain in text["domains"]:
-        name = domain["name"]
+    for name, servers, priority in manifest.domains(text):
         facts = picture.texts_of("domain", f"domain {name}, ")
-        assert facts[0] == name and f"priority {domain['priority']}" in facts
-        for server in domain["servers"]:
+        assert facts[0] == name and f"priority {priority}" in facts
+        for server in servers:
             assert f"server {server} in domain {name}" in picture.titles("server")
     assert len(picture.titles("domain")) == len(text["domains"])
     for connection in text.get("connections", ()):
-        inside = domain_of(connection["client"]) == domain_of(connection["server"])
+        inside = manifest.home(text, connection["client"]) == manifest.home(text, connection["server"])
         words = picture.texts_of(
             "call" if inside else "connection",
             f"connection {connection['client']} to {connection['server']}, "
@@ -142,8 +137,7 @@ def test_the_picture_shows_what_the_manifest_says(tmp_path, path):
             if "as" in right:
                 assert words[at + 1] == f"as {right['as']}"
             del words[at]
-    devices = sum(len(domain.get("devices", ())) for domain in text["domains"])
-    assert len(picture.titles("device")) == devices
+    assert len(picture.titles("device")) == len(manifest.devices(text))
 
 
 def test_the_same_manifest_gives_the_same_picture(tmp_path):

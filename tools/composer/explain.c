@@ -39,26 +39,30 @@ static void explain_connections(FILE *out, const struct composition *c)
     }
 }
 
+/* Of whom it is: a server, or a domain. */
 static void explain_right(FILE *out, const struct manifest *m, const struct manifest_pool *pool,
                           const struct manifest_right *right, const char *comma)
 {
     char letters[4];
     picture_rights(right->rights, letters);
-    fprintf(out, "%s%s %s", comma, m->domains[right->domain].name, letters);
+    fprintf(out, "%s%s %s", comma,
+            right->server_name ? right->server_name : m->domains[right->domain].name, letters);
     if (strcmp(right->name, pool->name) != 0)
         fprintf(out, " as %s", right->name);
 }
 
+/* The owner first. */
 static void explain_pool(FILE *out, const struct manifest *m, const struct manifest_pool *pool)
 {
+    const char *comma = "";
     fprintf(out, "%-16s %4u x %-8u ", pool->name, pool->buffers, pool->size);
-    for (uint32_t r = 0; r < pool->right_count; r++) {
-        if (pool->rights[r].domain == pool->owner)
-            explain_right(out, m, pool, &pool->rights[r], "");
-    }
-    for (uint32_t r = 0; r < pool->right_count; r++) {
-        if (pool->rights[r].domain != pool->owner)
-            explain_right(out, m, pool, &pool->rights[r], ", ");
+    for (int owner = 1; owner >= 0; owner--) {
+        for (uint32_t r = 0; r < pool->right_count; r++) {
+            if (picture_owns(m, pool, &pool->rights[r]) != owner)
+                continue;
+            explain_right(out, m, pool, &pool->rights[r], comma);
+            comma = ", ";
+        }
     }
     fputc('\n', out);
 }
@@ -67,7 +71,7 @@ static void explain_pools(FILE *out, const struct manifest *m)
 {
     if (m->pool_count)
         fprintf(out, "\nWHO SHARES WHICH POOL (r read, w write, d device)\n%-16s %-15s %s\n",
-                "pool", "buffers", "domains, the owner first");
+                "pool", "buffers", "who, the owner first");
     for (uint32_t i = 0; i < m->pool_count; i++)
         explain_pool(out, m, &m->pools[i]);
 }

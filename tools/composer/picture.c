@@ -108,21 +108,28 @@ static void draw_arrow(FILE *out, const struct picture *p, uint32_t i)
     svg_group_end(out);
 }
 
+/* Where a right is drawn: below the server that has it, or in the middle of the domain. */
+static int right_x(const struct picture *p, const struct manifest_right *right)
+{
+    const struct picture_column *column = &p->columns[p->column_of[right->domain]];
+    if (right->server != START_EVERY_SERVER)
+        return column->life[right->server];
+    return column->box.x + column->box.width / 2;
+}
+
 static void draw_right(FILE *out, const struct picture *p, const struct manifest_pool *pool,
                        const struct manifest_right *right, int y)
 {
-    const struct box *column = &p->columns[p->column_of[right->domain]].box;
-    bool owner = right->domain == pool->owner;
-    int middle = column->x + column->width / 2;
+    bool owner = picture_owns(p->c->manifest, pool, right);
+    int x = right_x(p, right);
     char letters[4];
     picture_rights(right->rights, letters);
     int width = (int)strlen(letters) * SVG_NAME_ADVANCE + PICTURE_PILL;
-    svg_pill(
-        out, owner ? "owner" : "right",
-        (struct box){middle - width / 2, y + POOL_LINE - PICTURE_PILL / 2, width, PICTURE_PILL});
-    svg_text(out, owner ? "owner" : "", SVG_MIDDLE, middle, y + POOL_LINE + 4, "%s", letters);
+    svg_pill(out, owner ? "owner" : "right",
+             (struct box){x - width / 2, y + POOL_LINE - PICTURE_PILL / 2, width, PICTURE_PILL});
+    svg_text(out, owner ? "owner" : "", SVG_MIDDLE, x, y + POOL_LINE + 4, "%s", letters);
     if (strcmp(right->name, pool->name) != 0)
-        svg_text(out, "small over", SVG_MIDDLE, middle, y + POOL_ALIAS, "as %s", right->name);
+        svg_text(out, "small over", SVG_MIDDLE, x, y + POOL_ALIAS, "as %s", right->name);
 }
 
 static void draw_pool(FILE *out, const struct picture *p, uint32_t i)
@@ -132,9 +139,8 @@ static void draw_pool(FILE *out, const struct picture *p, uint32_t i)
     char size[PICTURE_LINE_BYTES];
     picture_pool_size(pool, size);
     for (uint32_t r = 0; r < pool->right_count; r++) {
-        const struct box *box = &p->columns[p->column_of[pool->rights[r].domain]].box;
-        if (box->x + box->width / 2 > last)
-            last = box->x + box->width / 2;
+        if (right_x(p, &pool->rights[r]) > last)
+            last = right_x(p, &pool->rights[r]);
     }
     svg_group(out, "pool", "pool %s of %s: %s", pool->name, pool->owner_name, size);
     svg_line(out, "pool", p->gutter, y + POOL_LINE, last, y + POOL_LINE);

@@ -44,8 +44,8 @@ static void plan_connection(struct picture *p, uint32_t i)
     arrow->class = is_direct(drawn) ? "call" : "connection";
     arrow->from = (struct picture_end){drawn->client.domain, drawn->client.server};
     arrow->to = (struct picture_end){drawn->server.domain, drawn->server.server};
-    arrow->from_text = drawn->client.parts[2];
-    arrow->to_text = drawn->server.parts[2];
+    arrow->from_text = drawn->client.port_name;
+    arrow->to_text = drawn->server.port_name;
     picture_connection_text(p->c, i, label);
     snprintf(arrow->label, sizeof arrow->label, "%s", label);
     snprintf(arrow->words, sizeof arrow->words, "connection %s to %s, %s: %s each way",
@@ -105,10 +105,26 @@ static int server_width(const struct picture *p, const struct picture_column *co
     return text_width(program_of(p, column)->servers[s].name, SVG_NAME_ADVANCE) + 2 * PICTURE_PAD;
 }
 
+/* The longest of the names that a server (START_EVERY_SERVER: the domain) has for its pools. */
+static int pools_width(const struct picture *p, uint32_t domain, uint32_t server)
+{
+    int width = 0;
+    for (uint32_t i = 0; i < p->c->manifest->pool_count; i++) {
+        const struct manifest_pool *pool = &p->c->manifest->pools[i];
+        for (uint32_t r = 0; r < pool->right_count; r++) {
+            const struct manifest_right *right = &pool->rights[r];
+            if (right->domain == domain && right->server == server)
+                width = most(width, text_width(right->name, SVG_TEXT_ADVANCE));
+        }
+    }
+    return width ? width + text_width("as ", SVG_TEXT_ADVANCE) : 0;
+}
+
 /* With what hangs below it. */
 static int lane_width(const struct picture *p, const struct picture_column *column, uint32_t s)
 {
-    return most(server_width(p, column, s), devices_width(p, column->domain, s));
+    int below = most(devices_width(p, column->domain, s), pools_width(p, column->domain, s));
+    return most(server_width(p, column, s), below);
 }
 
 /* Its name, its facts, what it calls its pools. */
@@ -116,14 +132,7 @@ static int words_width(const struct picture *p, const struct picture_column *col
 {
     int width = text_width(p->c->domains[column->domain].record.name, SVG_NAME_ADVANCE);
     width = most(width, picture_lines_width(&column->facts));
-    for (uint32_t i = 0; i < p->c->manifest->pool_count; i++) {
-        const struct manifest_pool *pool = &p->c->manifest->pools[i];
-        for (uint32_t r = 0; r < pool->right_count; r++) {
-            if (pool->rights[r].domain == column->domain)
-                width = most(width, text_width(pool->rights[r].name, SVG_TEXT_ADVANCE) +
-                                        3 * SVG_TEXT_ADVANCE);
-        }
-    }
+    width = most(width, pools_width(p, column->domain, START_EVERY_SERVER));
     return width + 2 * PICTURE_PAD;
 }
 

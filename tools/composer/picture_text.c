@@ -125,6 +125,16 @@ void picture_counts(const struct manifest *m, char text[PICTURE_LINE_BYTES])
              plural(m->pool_count));
 }
 
+bool picture_owns(const struct manifest *m, const struct manifest_pool *pool,
+                  const struct manifest_right *right)
+{
+    if (right->domain != pool->owner)
+        return false;
+    return right->server == START_EVERY_SERVER ||
+           !strcmp(pool->owner_name, m->domains[right->domain].name) ||
+           !strcmp(pool->owner_name, m->domains[right->domain].servers[right->server].text);
+}
+
 void picture_rights(uint8_t rights, char text[4])
 {
     static const char letters[] = "rwd";

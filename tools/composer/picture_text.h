@@ -35,6 +35,10 @@ void picture_pool_size(const struct manifest_pool *pool, char text[PICTURE_LINE_
 /* "3 domains, 2 connections, 1 pool" */
 void picture_counts(const struct manifest *manifest, char text[PICTURE_LINE_BYTES]);
 
+/* Whether it is the owner's own right. */
+bool picture_owns(const struct manifest *manifest, const struct manifest_pool *pool,
+                  const struct manifest_right *right);
+
 /* "rwd", from enum pool_rights */
 void picture_rights(uint8_t rights, char text[4]);
 

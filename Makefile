@@ -218,7 +218,7 @@ compose: $(B)/tools/compose
 
 # For tools/compose: builds the servers NEEDED and prints, as the last line, what to call compose with.
 # With a name among them that isn't a server's all are built, so that compose can say which there are.
-COMPOSE_NEEDS := $(patsubst %,$(B)/target/%.o,init \
+COMPOSE_NEEDS := $(filter $(B)/target/init%.o,$(SERVER_O)) $(patsubst %,$(B)/target/%.o, \
                    $(if $(filter-out $(SERVERS),$(NEEDED)),$(SERVERS),$(NEEDED)))
 compose-options: $(COMPOSE_NEEDS) $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb
 	@echo "--objects $(abspath $(B))/target --libos $(abspath $(B))/target/libos.a" \

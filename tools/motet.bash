@@ -19,8 +19,15 @@ _motet_images() {
     done
 }
 
-_motet_control() { # "ps [--json]" and so on
+# The commands for a running image: "ps [--json]" and so on.
+_motet_control() {
     [ ! -x "$1/build/tools/motet" ] || "$1/build/tools/motet" --help | sed -n 's/^  motet //p'
+}
+
+# The domains of the image that runs, if one does.
+_motet_domains() {
+    "$1/build/tools/motet" ps --json --timeout 500 2>/dev/null |
+        sed -n 's/^ *{"domain": "\([a-z0-9_]*\)".*/\1/p'
 }
 
 _motet_words() {
@@ -44,9 +51,8 @@ _motet_words() {
         _motet_control "$root" | sed 's/ .*//'
         ;;
     *)
-        _motet_control "$root" | grep "^$command " | grep -o -e '--[a-z]*'
-        echo "--socket --timeout --help"
-        case $command in restart | kill | log | stats) ls "$root/servers" ;; esac
+        "$root/build/tools/motet" "$command" --help | grep -o -e '--[a-z]*'
+        [[ $command == ps || $command == top ]] || _motet_domains "$root"
         ;;
     esac
 }

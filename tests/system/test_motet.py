@@ -138,6 +138,40 @@ def test_misuse(tmp_path, words, status, complaint):
     assert f"error: {complaint}" in done.stderr
 
 
+CONTROL = """#!/bin/sh
+case "$*" in
+--help) printf '  motet ps [--json]\\n  motet kill SERVER\\n' ;;
+"kill --help") echo "  --json  --socket PATH" ;;
+"ps --json"*) printf '[\\n  {"domain": "netd", "state": 1}\\n]\\n' ;;
+*) echo "control: $*"; exit 3 ;;
+esac
+"""
+
+
+def test_commands_for_a_running_image_go_to_the_program_that_talks_to_it(tree):
+    """The one of the tree, if it has one, is hidden by a stand-in."""
+    program = tree.root / "build/tools/motet"
+    program.unlink(missing_ok=True)
+    program.write_text(CONTROL)
+    program.chmod(0o755)
+    done = tree.run(MOTET, "kill", "netd", "--json")
+    assert (done.returncode, done.stdout) == (3, "control: kill netd --json\n")
+    assert "\n  kill SERVER\n" in tree.run(MOTET, "help").stdout
+    assert tree.run(MOTET, "help", "kill").stdout.startswith("  --json")
+    assert 'did you mean "kill"?' in tree.run(MOTET, "klil").stdout
+    assert complete("tools/motet k", tree.root) == ["kill"]
+    assert complete("tools/motet kill ", tree.root) == ["--json", "--socket", "netd"]
+
+
+def complete(line, root):
+    words = line.split(" ")
+    script = f""". tools/motet.bash
+        COMP_WORDS=({' '.join(word or '""' for word in words)}); COMP_CWORD={len(words) - 1}
+        _{'motet' if 'motet' in line else 'compose'} 2>/dev/null; printf '%s\\n' "${{COMPREPLY[@]}}\""""
+    return subprocess.run(["bash", "-c", script], cwd=root, capture_output=True, text=True,
+                          timeout=LIMIT, check=True).stdout.split()
+
+
 @pytest.mark.parametrize("line, wanted, unwanted", [
     ("tools/motet ", ["new", "run", "test", "explain", "check", "compose", "help"], ["dns"]),
     ("tools/motet ru", ["run"], ["new"]),
@@ -152,11 +186,5 @@ def test_misuse(tmp_path, words, status, complaint):
     ("tools/compose --explain tr", ["trace"], []),
 ])
 def test_completion(line, wanted, unwanted):
-    words = line.split(" ")
-    script = f""". tools/motet.bash
-        COMP_WORDS=({' '.join(word or '""' for word in words)}); COMP_CWORD={len(words) - 1}
-        _{'motet' if 'motet' in line else 'compose'} 2>/dev/null; printf '%s\\n' "${{COMPREPLY[@]}}\""""
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True,
-                          timeout=LIMIT, check=True)
-    found = done.stdout.split()
+    found = complete(line, ROOT)
     assert set(wanted) <= set(found) and not set(unwanted) & set(found)

@@ -26,7 +26,7 @@ class Scratch:
             source, target = ROOT / "build" / name, root / "build" / name
             target.parent.mkdir(exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.new"))
             elif source.exists():
                 shutil.copy2(source, target)
 

@@ -4,6 +4,7 @@ all that it says, legibly."""
 
 import itertools
 import os
+import re
 import subprocess
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ from machine import BUILD_LIMIT, ROOT
 COMPOSE = ROOT / "tools/compose"
 MANIFESTS = [path for folder in ("images", "tests/images")
              for path in sorted((ROOT / folder).glob("*.conf"))]
+PATIENCE = "compose: building what is needed...\n"  # on a slow machine
 SVG = "{http://www.w3.org/2000/svg}"
 
 # tools/composer/svg.h: what a letter takes; and what its font takes above and below the base line.
@@ -186,7 +188,7 @@ def test_several_servers_in_a_domain_and_letters_that_xml_uses(tmp_path):
 
 def test_explain_says_where_the_picture_is(tmp_path):
     done = compose("--explain", "dns", cwd=tmp_path)
-    assert done.returncode == 0 and done.stderr in ("", "compose: building what is needed...\n")
+    assert done.returncode == 0 and done.stderr.replace(PATIENCE, "") == ""
     assert done.stdout.splitlines()[-1] == f"picture: {ROOT}/build/images/dns.svg"
     for heading in ("DOMAINS", "WHO MAY TALK TO WHOM", "WHO SHARES WHICH POOL",
                     "WHAT EACH DOMAIN STARTS WITH", "MEMORY (KiB)"):
@@ -234,8 +236,8 @@ def test_errors_point_to_file_and_line(tmp_path):
     path.write_text(path.read_text(encoding="utf-8").replace("tty", "ty"), encoding="utf-8")
     done = compose("--check", "bad.conf", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith('bad.conf:3: error: unknown server "watchr": ')
-    assert done.stderr.endswith('did you mean "watcher"?\n')
+    assert re.search(r'^bad\.conf:3: error: unknown server "watchr": .* — did you mean "watcher"\?$',
+                     done.stderr, re.MULTILINE)
 
 
 def test_help():

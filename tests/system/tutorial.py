@@ -25,6 +25,9 @@ from network import free_port
 
 RUN_LIMIT = 300  # seconds, for a command that may build
 
+# What a slow machine says in addition.
+_PATIENCE = "compose: building what is needed...\n"
+
 _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.\w+)`")
 _TYPED = re.compile(r"[Tt]ype `(\w)`")
 
@@ -119,8 +122,9 @@ class Follower:
                 self._machine.expect(f"^{pattern(output)}", step.line)
             else:
                 done = self._scratch.run("sh", "-c", command, seconds=RUN_LIMIT)
-                assert re.fullmatch(pattern(output), done.stdout), (
-                    f"line {step.line}: {command}: it says\n{done.stdout}\nand not\n{output}")
+                said = done.stdout.replace(_PATIENCE, "")
+                assert re.fullmatch(pattern(output), said), (
+                    f"line {step.line}: {command}: it says\n{said}\nand not\n{output}")
 
     def _text(self, step):
         assert self._machine and step.key, f"line {step.line}: nothing runs, or no key is named"

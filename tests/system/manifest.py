@@ -22,7 +22,8 @@ def domains(manifest):
         if isinstance(domain, str):
             domain = {"name": domain, "servers": [domain]}
         most = max(parts.get(server, {}).get("priority", 0) for server in domain["servers"])
-        yield domain["name"], domain["servers"], domain.get("priority", most)
+        name = domain.get("name", domain["servers"][0])
+        yield name, domain["servers"], domain.get("priority", most)
 
 
 def home(manifest, port):

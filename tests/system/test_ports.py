@@ -61,6 +61,36 @@ def test_who_does_not_use_them_does_not_link_them(program):
                          re.MULTILINE)
 
 
+PRELUDE = """
+#include "ipc/conn_port.h"
+#include "libos/domain.h"
+#include "libos/fiber_port.h"
+#include "tests/servers/answerer/work.h"
+#define PLACES 4
+#define SECOND 1000000000ull
+struct server {
+    struct domain *domain;
+    struct conn_client client;
+    struct conn_place place[PLACES];
+    struct msgport back;
+    struct request request;
+    struct fibers fibers;
+    struct fiber fiber;
+    _Alignas(16) char stack[4096];
+};
+"""
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_documents_examples_compile(number):
+    text = (ROOT / "docs/ports.md").read_text(encoding="utf-8")
+    block = re.findall(r"^```c\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[number]
+    done = subprocess.run(["gcc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
+                           "-Wno-unused-parameter", "-fsyntax-only", "-I.", "-Iinclude", "-x", "c", "-"],
+                          input=PRELUDE + block, text=True, cwd=ROOT, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_servers_of_one_domain_need_no_channels():
     program = BUILD / "images/ports_together/asker+answerer.elf"
     symbols = subprocess.run(["nm", program], text=True, stdout=subprocess.PIPE, check=True).stdout

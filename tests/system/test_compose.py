@@ -152,8 +152,8 @@ def compile_object(source, path):
 def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
     folder = tmp_path_factory.mktemp("objects")
-    for name, source in {"start": START, "init": INIT, "init_heaps": "", "init_devices": "",
-                         "helper": HELPER}.items():
+    for name, source in {"start": START, "init": INIT, "init_devices": "extern int a;",
+                         "init_heaps": "extern int a;", "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
     for name, source in SERVERS.items():
         compile_object(source, folder / "whole.o")
@@ -485,7 +485,7 @@ def test_bad_linker(compose, tmp_path, script, message):
 
 
 def test_init_without_entry(compose, objects, tmp_path):
-    for name in ["start.o", "init_devices.o", "libos.a", "drv.o", "net.o", "dns.o", "zones"]:
+    for name in ["start.o", "libos.a", "init_devices.o", "drv.o", "net.o", "dns.o", "zones"]:
         os.link(objects / name, tmp_path / name)
     compile_object("int nothing(void); int nothing(void) { return 1; }", tmp_path / "init.o")
     run = Run(tmp_path, tmp_path, MANIFEST)
@@ -823,8 +823,7 @@ def test_explain(compose, tmp_path):
 
 def test_check_alone_writes_nothing(compose, tmp_path):
     run = compose(MANIFEST, "--check", env={"TMPDIR": str(tmp_path)})
-    assert (run.status, run.err) == (0, "")
-    assert re.fullmatch(r".*test\.conf: good: 3 domains, 2 connections, 2 pools, needs \d+ KiB\n", run.out)
+    assert (run.status, run.out, run.err) == (0, "", "")
     assert [p.name for p in tmp_path.iterdir()] == ["test.conf"]
 
 

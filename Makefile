@@ -93,6 +93,7 @@ help:
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
+	@echo "make model                         the protocol of channels in all its states, by Spin (docs/model.md)"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
 	@echo "make oracle [SEED=n] [ZONES=n | MINUTES=n]   dnsd beside NSD and Knot on random zones"
@@ -335,6 +336,8 @@ include tests/bugs/bugs.mk
 include tests/fuzz/fuzz.mk
 include tests/usertests/usertests.mk
 include tests/oracle/oracle.mk
+include tests/model/model.mk
+include tests/cpus/cpus.mk
 
 units: $(UNITS)
 

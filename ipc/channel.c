@@ -14,13 +14,13 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
         .mask = slots - 1,
         .produced = mine->produced,
         .put_end = mine->produced, /* the first put looks for room */
-        .taken = mine->done, /* [START_AT_DONE] what was in hand is taken again */
+        .taken = mine->done,       /* [START_AT_DONE] what was in hand is taken again */
         /* [START_WITH_NEWS] An earlier life may have published and not rung any more. */
         .news = mine->generation ? NEWS_PUT | NEWS_TAKEN : 0,
         .broken_count = broken_count,
     };
     mine->current = mine->done;
-    mine->generation++;
+    ring_publish(&mine->generation, mine->generation + 1);
     /* [START_AWAKE] It may have died asleep: its wishes are over. */
     channel_awake(channel);
 }
@@ -63,7 +63,7 @@ enum error channel_put(struct conn *conn, const struct msg *m)
     struct channel *channel = conn->transport;
     if (channel->produced == channel->put_end && !channel_refresh(channel))
         return ERROR_FULL;
-    channel->mine->entry[channel->produced++ & channel->mask] = *m;
+    ring_entry_write(&channel->mine->entry[channel->produced++ & channel->mask], m);
     return OK;
 }
 

@@ -81,7 +81,7 @@ uint32_t channel_arrived(struct channel *channel);
 /* Copies the next entry out; at most as often as channel_arrived said. */
 static inline void channel_take(struct channel *channel, struct msg *m)
 {
-    *m = channel->theirs->entry[channel->taken++ & channel->mask];
+    ring_entry_read(m, &channel->theirs->entry[channel->taken++ & channel->mask]);
     /* [CURRENT_BEFORE_RECEIVE] Who dies of the entry has said before that it has it: for a
      * supervisor, after a crash. */
     ring_publish(&channel->mine->current, channel->taken);

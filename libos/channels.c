@@ -27,7 +27,7 @@ static void channel_drain(struct libos *libos, struct link *link)
     channel->stalled = false;
     if (channel_room_came(channel)) {
         channel->short_of_room = false;
-        libos->happened = true; /* the server may go on in batch_end */
+        libos->happened = true; /* [ROOM_IS_NEWS] the server may go on in batch_end */
     }
     uint32_t count = channel_arrived(channel);
     if (!count)
@@ -61,12 +61,13 @@ static void channels_publish(struct libos *libos)
     struct link *link, *first = first_channel(libos);
     for (link = first; link; link = link->next)
         DEBUG_ASSERT(channel_check(&link->channel));
-    /* What was sent comes before the `done` of what it answers, over all connections. */
+    /* [PUT_BEFORE_TAKEN] What was sent comes before the `done` of what it answers, over all
+     * connections. */
     for (link = first; link; link = link->next)
         channel_publish_put(&link->channel);
     for (link = first; link; link = link->next)
         channel_publish_taken(&link->channel);
-    /* Indices before wishes: channel_bell_for_news says why. */
+    /* [PUBLISH_FENCE] Indices before wishes: channel_bell_for_news says why. */
     ring_fence();
     for (link = first; link; link = link->next)
         if (channel_bell(&link->channel))
@@ -91,7 +92,7 @@ static bool channels_sleep(struct libos *libos)
     bool stalled = libos->stalled, changed = false;
     for (link = first; link; link = link->next)
         channel_sleep(&link->channel, stalled);
-    /* Wishes before indices: channel_changed says why. */
+    /* [SLEEP_FENCE] Wishes before indices: channel_changed says why. */
     ring_fence();
     for (link = first; link; link = link->next)
         changed |= channel_changed(&link->channel, stalled);

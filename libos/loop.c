@@ -107,7 +107,7 @@ static void ring_owed(struct libos *libos)
 
 void ring_later(struct libos *libos, uint64_t slot)
 {
-    ring_owed(libos);
+    ring_owed(libos); /* [ONE_BELL_OWED] the next takes its place */
     libos->owed = slot;
 }
 
@@ -116,7 +116,7 @@ static uint64_t wait(struct libos *libos, uint64_t deadline)
     uint64_t doorbell = libos->owed;
     libos->owed = 0;
     libos->rounds = 0;
-    return kernel_wait(doorbell, deadline, &libos->message);
+    return kernel_wait(doorbell, deadline, &libos->message); /* [BELL_IN_WAIT] */
 }
 
 static uint64_t deadline_ticks(const struct libos *libos)
@@ -170,7 +170,7 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
     bool retry = libos->stalled;
     libos->stalled = libos->queued = false;
     if (retry && channels)
-        channels->note_room(libos);
+        channels->note_room(libos); /* [NOTE_BEFORE_OFFER] */
     round_deliver(libos, pending);
     bool happened = batch_ends(libos);
     if (channels)
@@ -180,8 +180,8 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
     libos->log_new = false;
     if (libos->stalled)
         libos->counters[COUNT_STALLS]++;
-    /* Stalls are offered once more before sleeping: after what happened, and with the room noted
-     * from before the offer. */
+    /* [OFFER_AGAIN] Stalls are offered once more before sleeping: after what happened, and with
+     * the room noted from before the offer. */
     bool work = libos->queued || libos->due || (libos->stalled && (happened || !retry));
     if (!work && (!channels || channels->sleep(libos))) {
         pending = wait(libos, deadline_ticks(libos));
@@ -191,6 +191,6 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
     }
     if (++libos->rounds == LOOP_ROUNDS_PER_WAIT)
         return wait(libos, 1); /* a time long past */
-    ring_owed(libos);
+    ring_owed(libos);          /* [BELL_IF_AWAKE] */
     return 0;
 }

@@ -346,7 +346,7 @@ debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
 test: images test-images units $(B)/tools/callref debug-images sim-programs \
-      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs
+      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # The DNS image with 10,000 records, for what depends on their number.

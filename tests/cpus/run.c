@@ -317,6 +317,7 @@ static void draw(uint64_t seed)
         run_random(2);
     run.mode = (enum mode)run_random(MODES);
     run.end = (enum end)run_random(ENDS);
+    run.reluctant = run_random(2);
     run.slots = 2u << run_random(2);
     run.messages = 1 + run_random(12);
     run.end_point = 1 + run_random(100 * run.messages);

@@ -26,6 +26,7 @@ enum end { END_NONE, END_PLANNED, END_CRASH, ENDS };
 struct run {
     enum mode mode;
     enum end end;
+    bool reluctant; /* domain 0 takes one answer per round */
     uint32_t slots, messages;
     uint32_t end_point;           /* of domain 1: when it ends */
     uint32_t drain, go_on;        /* one in so many points: stores leave a buffer; another CPU */

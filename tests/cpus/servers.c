@@ -53,9 +53,12 @@ static enum error start(void *data, struct domain *domain)
 
 static bool source_receive(void *data, struct conn *conn, const struct msg *m)
 {
-    (void)data;
     (void)conn;
+    struct state *state = data;
     uint32_t number = message_number(m), each = answers_each();
+    if (state->held)
+        return false;
+    state->held = run.reluctant;
     uint32_t next = each ? run.answers / each + 1 : 0;
     if (run.end == END_CRASH ? number > run.answered + 1 : number != next)
         run_fail("answer %u came after %u of them", number, run.answers);
@@ -68,6 +71,7 @@ static bool source_receive(void *data, struct conn *conn, const struct msg *m)
 static void source_batch_end(void *data)
 {
     struct state *state = data;
+    state->held = false;
     for (struct msg m; run.sent < run.messages; run.sent++) {
         message_make(&m, run.sent + 1);
         if (conn_send(domain_conn(state->domain, "out", 0), &m) != OK)

@@ -110,8 +110,9 @@ sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle
 	@$(MAKE) --no-print-directory -k $(SIM_BUGS:%=$(B)/sim/bugs/%/sim) || true
 
 # Which are found, by which seed, how fast.
-sim-bugs: sim-programs
+sim-bugs: sim-programs cpus-programs
 	@$(PYTHON) tests/bugs/servers/find.py --build $(B)
+	@$(PYTHON) tests/cpus/find.py --build $(B)
 
 bench-sim: $(B)/sim/fast/sim $(B)/sim/checked/sim $(B)/images/dns.bundle
 	@$(PYTHON) bench/sim.py --image $(B)/images/dns.bundle --fast $(B)/sim/fast/sim \

@@ -8,7 +8,8 @@
  *
  * It attacks in bursts, one per deadline, so that the others get the processor. Everything is drawn
  * from domain_random. Settings: rogue.chaos (one in so many actions spoils a ring's header, after
- * which the peer gives the channel up; 0: never), rogue.burst (actions at a time at most).
+ * which the peer gives the channel up; 0: never; otherwise drawn), rogue.burst (actions at a time at
+ * most).
  */
 #ifndef ROGUE_H
 #define ROGUE_H
@@ -24,7 +25,6 @@ enum {
     ROGUE_PAUSE_NS = 1000000, /* at most, between two bursts */
     ROGUE_SEEN = 16,          /* messages of the peer remembered, to answer and to repeat */
     ROGUE_BURST = 32,
-    ROGUE_CHAOS = 20000,
 };
 
 struct rogue;
@@ -172,14 +172,19 @@ static inline void rogue_wish(struct rogue *rogue, struct link *link)
     ring_wish_set(wish, rogue_below(rogue, 2) ? *wish + 1 : rogue_random(rogue));
 }
 
-/* What the peer doesn't forgive. */
+/* What the peer doesn't forgive. The own libOS is to believe in it: else it would put it right at
+ * the end of the round, or stop over it in a debug build. */
 static inline void rogue_spoil_header(struct rogue *rogue, struct link *link)
 {
-    struct ring *ring = link->channel.mine;
+    struct channel *channel = &link->channel;
+    struct ring *ring = channel->mine;
     uint32_t *index = rogue_below(rogue, 2) ? &ring->produced : &ring->done;
     if (!rogue_below(rogue, 4))
         index = rogue_below(rogue, 2) ? &ring->current : &ring->generation;
     ring_publish(index, rogue_edge(rogue, *index));
+    channel->produced = channel->put_end = ring->produced;
+    channel->taken = ring->done;
+    channel->broken = false;
     rogue->counters[ROGUE_spoiled]++;
 }
 
@@ -250,7 +255,8 @@ static inline enum error rogue_begin(struct rogue *rogue, struct domain *domain,
     rogue->role = role;
     rogue->counters = domain_counters(domain);
     rogue->random = domain_random(domain) | 1;
-    rogue->chaos = rogue_setting(rogue, "rogue.chaos", ROGUE_CHAOS);
+    static const uint32_t chaos[] = {0, 5000, 200};
+    rogue->chaos = rogue_setting(rogue, "rogue.chaos", chaos[rogue_below(rogue, 3)]);
     rogue->burst = rogue_setting(rogue, "rogue.burst", ROGUE_BURST);
     domain_set_deadline(domain, domain_time(domain) + ROGUE_PAUSE_NS);
     return OK;

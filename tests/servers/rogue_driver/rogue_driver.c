@@ -21,7 +21,10 @@ static uint32_t write_frame(struct rogue *rogue, uint8_t *frame)
     enum { ETHERNET = 14, IP = 20, UDP = 8, LENGTH = ETHERNET + IP + UDP + sizeof(query) };
     uint32_t kind = rogue_below(rogue, 8), sum = 0;
     memset(frame, 0, LENGTH);
-    memset(frame, 0xff, 6);
+    if (kind == 0)
+        memset(frame, 0xff, 6);
+    else
+        frame[0] = 2, frame[5] = (uint8_t)rogue_below(rogue, 2); /* as make_link says */
     frame[6] = 2;
     store16(frame + 12, kind == 0 ? 0x0806 : 0x0800);
     uint8_t *ip = frame + ETHERNET;

@@ -41,6 +41,7 @@ enum dnsd_counter {
 struct dnsd {
     struct domain *domain;
     struct conn *net;
+    bool binding; /* the stack has yet to answer whether the port is ours */
     const struct pool *receive_pool, *send_pool;
     struct answer_counters *answer_counters;
     uint64_t *counters;
@@ -180,8 +181,14 @@ static void buffers_returned(struct dnsd *dnsd, const struct msg *m)
             dnsd->counters[DNSD_COUNT_bad_message]++;
 }
 
+/* Said once: a stack that goes on answering doesn't fill the log. */
 static void bound(struct dnsd *dnsd, const struct msg *m)
 {
+    if (!dnsd->binding || !(m->flags & MSG_REPLY)) {
+        dnsd->counters[DNSD_COUNT_bad_message]++;
+        return;
+    }
+    dnsd->binding = false;
     if (m->status)
         domain_log(dnsd->domain, "port %u can't be opened: %s", (unsigned)DNS_PORT,
                    error_text((enum error)m->status));
@@ -276,6 +283,7 @@ static enum error dnsd_start(void *state, struct domain *domain)
         .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
     struct msg m;
     msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
+    dnsd->binding = true;
     return conn_send(dnsd->net, &m);
 }
 

@@ -190,6 +190,24 @@ static void a_reference_outside_of_the_pool_is_dropped(void **state)
     assert_int_equal(fake_domain_counter(rig->domain, "bad_message"), 2);
 }
 
+static void whether_the_port_is_ours_is_told_once(void **state)
+{
+    struct rig *rig = *state;
+    struct msg m = {.op = SOCK_BIND};
+    assert_true(fake_domain_deliver(rig->domain, rig->net, &m)); /* no reply */
+    assert_string_equal(fake_domain_log(rig->domain), "");
+    m.flags = MSG_REPLY;
+    assert_true(fake_domain_deliver(rig->domain, rig->net, &m));
+    assert_true(fake_domain_logged(rig->domain, "serving"));
+    fake_domain_clear_log(rig->domain);
+    for (int32_t i = 0; i < 100; i++) {
+        m.status = i;
+        assert_true(fake_domain_deliver(rig->domain, rig->net, &m));
+    }
+    assert_string_equal(fake_domain_log(rig->domain), "");
+    assert_int_equal(fake_domain_counter(rig->domain, "bad_message"), 101);
+}
+
 static void settings_that_mean_nothing_are_told(void **state)
 {
     static const struct {
@@ -245,6 +263,7 @@ int main(void)
         TEST(a_query_waits_for_a_send_buffer),
         TEST(too_long_queries_come_back_even_when_the_connection_is_full),
         TEST(a_reference_outside_of_the_pool_is_dropped),
+        TEST(whether_the_port_is_ours_is_told_once),
         cmocka_unit_test(settings_that_mean_nothing_are_told),
         cmocka_unit_test(a_rate_limit_that_is_set_limits),
         cmocka_unit_test(a_pool_with_more_buffers_than_can_wait_is_refused),

@@ -64,7 +64,8 @@ static void make_receive(struct rogue *rogue, struct msg *m)
                  .index = (uint16_t)rogue_wild(rogue, pool->buffers),
                  .offset = (uint16_t)(rogue_below(rogue, 4) ? 0 : rogue_wild(rogue, 3000)),
                  .length =
-                     (uint16_t)(rogue_below(rogue, 2) ? sizeof(query) : rogue_wild(rogue, 2048))},
+                     (uint16_t)(rogue_below(rogue, 2) ? sizeof(query)
+                                                      : rogue_wild(rogue, pool->buffer_size))},
         .peer = {[10] = 0xff, [11] = 0xff, 10, 0, 2, 77},
     };
     if (pool->base && datagram.data.index < pool->buffers && !datagram.data.offset)

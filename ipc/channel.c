@@ -11,6 +11,8 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
     *channel = (struct channel){
         .mine = mine,
         .theirs = theirs,
+        .out = mine->entry,
+        .in = theirs->entry,
         .mask = slots - 1,
         .produced = mine->produced,
         .put_end = mine->produced, /* the first put looks for room */
@@ -21,8 +23,6 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
     };
     mine->current = mine->done;
     ring_publish(&mine->generation, mine->generation + 1);
-    /* [START_AWAKE] It may have died asleep: its wishes are over. */
-    channel_awake(channel);
 }
 
 bool channel_check(const struct channel *channel)
@@ -63,7 +63,8 @@ enum error channel_put(struct conn *conn, const struct msg *m)
     struct channel *channel = conn->transport;
     if (channel->produced == channel->put_end && !channel_refresh(channel))
         return ERROR_FULL;
-    ring_entry_write(&channel->mine->entry[channel->produced++ & channel->mask], m);
+    ring_entry_write(&channel->out[channel->produced & channel->mask], m);
+    channel->produced++;
     return OK;
 }
 

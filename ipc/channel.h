@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * A channel: the transport of a connection between two domains. Two rings in shared pages, each
- * written by one side only; docs/ipc.md has the picture and the sleep/doorbell protocol. Called by
- * libos/loop.c; servers see struct conn only. Comments that begin with a [LABEL] stand at what the
- * protocol needs: docs/model.md, where each is left out and the loss shown.
+ * written by one side only; docs/ipc.md has the picture and the sleep/doorbell protocol. Comments
+ * that begin with a [LABEL] stand at what it depends on: docs/model.md. Called by
+ * libos/loop.c; servers see struct conn only.
  *
  * Invariants, all indices free-running and compared by subtraction:
  *  - done <= current <= the peer's produced, each at most `slots` apart;
@@ -48,6 +48,8 @@ enum channel_news { NEWS_PUT = 1, NEWS_TAKEN = 2 };
 struct channel {
     struct ring *mine;
     const struct ring *theirs;
+    struct msg *out;        /* mine->entry */
+    const struct msg *in;   /* theirs->entry */
     uint32_t mask;          /* slots - 1 */
     uint32_t produced;      /* next entry to put; mine->produced tells the peer later */
     uint32_t put_end;       /* entries before this may be put, by their `done` as last read */
@@ -78,19 +80,27 @@ uint32_t channel_room(struct conn *conn);
 /* How many entries can be taken; 0 when broken. */
 uint32_t channel_arrived(struct channel *channel);
 
-/* Copies the next entry out; at most as often as channel_arrived said. */
-static inline void channel_take(struct channel *channel, struct msg *m)
+/* No more than a reason not to call it. */
+static inline bool channel_is_empty(const struct channel *channel)
 {
-    ring_entry_read(m, &channel->theirs->entry[channel->taken++ & channel->mask]);
-    /* [CURRENT_BEFORE_RECEIVE] Who dies of the entry has said before that it has it: for a
-     * supervisor, after a crash. */
-    ring_publish(&channel->mine->current, channel->taken);
+    return ring_read(&channel->theirs->produced) == channel->taken;
 }
 
-/* Puts the entry taken last back. */
-static inline void channel_untake(struct channel *channel)
+/* Taking: copies entry number `taken` out, from channel->taken on and below what channel_arrived
+ * said; then channel_took says which is the next to take. */
+static inline void channel_read(struct channel *channel, uint32_t taken, struct msg *m)
 {
-    ring_publish(&channel->mine->current, --channel->taken);
+    ring_entry_read(m, &channel->in[taken & channel->mask]);
+    /* [CURRENT_BEFORE_RECEIVE] Who dies of the entry has said before that it has it: for a
+     * supervisor, after a crash. */
+    ring_publish(&channel->mine->current, taken + 1);
+}
+
+static inline void channel_took(struct channel *channel, uint32_t taken)
+{
+    channel->taken = taken;
+    if (channel->mine->current != taken) /* the last one was refused: it isn't in hand */
+        ring_publish(&channel->mine->current, taken);
 }
 
 /* The end of a round, in four steps over all channels of the domain: what was put becomes visible;

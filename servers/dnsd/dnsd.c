@@ -41,7 +41,8 @@ enum dnsd_counter {
 struct dnsd {
     struct domain *domain;
     struct conn *net;
-    bool binding; /* the stack has yet to answer whether the port is ours */
+    bool asked;   /* the stack was told which port is to be ours */
+    bool binding; /* and has yet to answer */
     const struct pool *receive_pool, *send_pool;
     struct answer_counters *answer_counters;
     uint64_t *counters;
@@ -218,9 +219,21 @@ static bool dnsd_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
+static void port_ask(struct dnsd *dnsd)
+{
+    struct sock_bind bind = {
+        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
+    struct msg m;
+    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
+    dnsd->asked = dnsd->binding = conn_send(dnsd->net, &m) == OK;
+}
+
+/* The connection may be full even at the start: an earlier life left it so, or the stack lies. */
 static void dnsd_batch_end(void *state)
 {
     struct dnsd *dnsd = state;
+    if (!dnsd->asked)
+        port_ask(dnsd);
     answer_deferred(dnsd);
     flush_returned(dnsd);
 }
@@ -278,13 +291,8 @@ static enum error dnsd_start(void *state, struct domain *domain)
     dnsd->answer_counters = (struct answer_counters *)domain_counters(domain);
     dnsd->counters = domain_counters(domain) + ANSWER_COUNTER_COUNT;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
-
-    struct sock_bind bind = {
-        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
-    struct msg m;
-    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
-    dnsd->binding = true;
-    return conn_send(dnsd->net, &m);
+    port_ask(dnsd);
+    return OK;
 }
 
 static const struct server_port ports[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Channels and doorbells: ipc/channel.[ch] and libos/loop.c function by function, on CPUs with
+ * Channels and doorbells: ipc/channel.[ch], libos/channels.c and loop.c function by function, on CPUs with
  * store buffers (x86-TSO). docs/model.md says what is modelled, what isn't, and how to run it.
  *
  * Domains with a CPU each: 0 and 1 joined by a channel, or the chain 0 - 1 - 2. An end e of a
@@ -86,12 +86,17 @@ chan buffer[DOMAINS] = [BUFFER] of { byte, mtype, byte };
 #define FORGETFUL true
 #endif
 
-/* Numbers of wishes grow without end, but only whether two are equal matters. Once a wish is off for
- * everybody, the peer's note of an older one is worth no more than none: all begin again at 0. */
-inline forget(mine, seen, rung, last)
+/* Numbers of wishes grow without end, but only whether what is seen is what was rung for matters:
+ * they are kept as small as that allows. A store of a wish is kept as what it adds. */
+inline wish_seen(value, mine, seen, rung, last)
 {
+    seen = seen + value;
     if
-    :: !ODD(seen) && seen == mine && FORGETFUL -> mine = 0; seen = 0; rung = 0; last = 0
+    :: FORGETFUL ->
+        rung = (rung == seen -> 1 : 0);
+        last = (last == seen -> 1 : 0);
+        mine = mine - (seen & 254);
+        seen = seen & 1
     :: else
     fi
 }
@@ -114,11 +119,11 @@ inline commit(e, field, value)
         assert(value <= memory[e ^ 1].produced && value - memory[e].done <= SLOTS);
         memory[e].current = value
     :: field == SLEEPING ->
-        memory[e].sleeping = value;
-        forget(own[e].my_sleeping, memory[e].sleeping, own[e ^ 1].sleeping_rung, rung_sleeping[e])
+        wish_seen(value, own[e].my_sleeping, memory[e].sleeping, own[e ^ 1].sleeping_rung,
+                  rung_sleeping[e])
     :: field == WANT_ROOM ->
-        memory[e].want_room = value;
-        forget(own[e].my_want_room, memory[e].want_room, own[e ^ 1].want_room_rung, rung_want_room[e])
+        wish_seen(value, own[e].my_want_room, memory[e].want_room, own[e ^ 1].want_room_rung,
+                  rung_want_room[e])
     :: field == ENTRY ->
         /* What lies there was taken. */
         assert(value <= own[e ^ 1].taken + SLOTS);
@@ -299,7 +304,7 @@ inline wish_on(e, wish, field)
 {
     wish++;
     assert(wish < 250); /* the model's numbers don't wrap */
-    STORE(e, field, wish)
+    STORE(e, field, 1)
 }
 
 inline wish_off(e, wish, field)
@@ -308,10 +313,11 @@ inline wish_off(e, wish, field)
     :: ODD(wish) ->
 #ifdef WITHOUT_NEW_NUMBER
         wish--;
+        STORE(e, field, 255) /* takes one away */
 #else
         wish++;
+        STORE(e, field, 1)
 #endif
-        STORE(e, field, wish)
     :: else
     fi
 }
@@ -397,10 +403,7 @@ inline channel_init(e)
     rung_sleeping[e ^ 1] = 0; /* each life may ring for a wish once */
     rung_want_room[e ^ 1] = 0;
 #ifdef CRASH
-    STORE(e, CURRENT, own[e].taken);
-#endif
-#ifndef WITHOUT_START_AWAKE
-    channel_awake(e)
+    STORE(e, CURRENT, own[e].taken)
 #endif
 }
 
@@ -443,7 +446,7 @@ inline batch_end()
     od
 }
 
-/* --- libos/loop.c --- */
+/* --- libos/channels.c, loop.c --- */
 
 /* A message meets its server: after a crash again what was in hand, and none is left out. */
 inline deliver(e)
@@ -465,8 +468,11 @@ inline deliver(e)
     handled[e] = (ok && handled[e] < own[e].taken -> own[e].taken : handled[e])
 }
 
-inline link_drain(e)
+inline channel_drain(e)
 {
+#ifndef WITHOUT_WISHES_END
+    channel_awake(e);
+#endif
     own[e].stalled = false;
     if
     :: own[e].short_of_room ->
@@ -535,7 +541,8 @@ inline ring_later(e)
     fi
 }
 
-inline round_publish()
+/* `sleep`: it is to sleep; afterwards: nothing came meanwhile. */
+inline channels_publish()
 {
 #ifdef WITHOUT_PUT_BEFORE_TAKEN
     for (e : first .. last) { channel_publish_taken(e) }
@@ -544,26 +551,32 @@ inline round_publish()
     for (e : first .. last) { channel_publish_put(e) }
     for (e : first .. last) { channel_publish_taken(e) }
 #endif
-#ifndef WITHOUT_PUBLISH_FENCE
-    DRAIN;
-#endif
+    changed = sleep; /* is there anything to do? */
     for (e : first .. last) {
-        channel_bell(e);
-        ring_later(e)
+        changed = changed || own[e].news_put || own[e].news_taken;
+        if
+        :: sleep -> channel_sleep(e, stalled)
+        :: else
+        fi
     }
-}
-
-/* `ok`: nothing came meanwhile. */
-inline asleep()
-{
-    for (e : first .. last) { channel_sleep(e, stalled) }
-#ifndef WITHOUT_SLEEP_FENCE
-    DRAIN;
+    if
+    :: changed ->
+#ifndef WITHOUT_FENCE
+        DRAIN;
 #endif
-    changed = false;
-    for (e : first .. last) { channel_changed(e, stalled) }
-    ok = !changed;
-    changed = false
+        changed = false;
+        for (e : first .. last) {
+            channel_bell(e);
+            ring_later(e);
+            if
+            :: sleep -> channel_changed(e, stalled)
+            :: else
+            fi
+        }
+        sleep = sleep && !changed;
+        changed = false
+    :: else
+    fi
 }
 
 /* The kernel rings first, then takes what is pending or waits for it. */
@@ -593,29 +606,24 @@ inline loop_round()
     :: else
     fi;
 #endif
-    for (e : first .. last) { link_drain(e) }
+    for (e : first .. last) { channel_drain(e) }
     if
     :: happened -> batch_end()
     :: else
     fi;
-    round_publish();
 #ifdef WITHOUT_OFFER_AGAIN
-    ok = true;
+    sleep = true;
 #else
-    ok = (!stalled || (retry && !happened)); /* may sleep */
+    sleep = (!stalled || (retry && !happened));
 #endif
     happened = false;
     retry = false;
+    channels_publish();
     if
-    :: ok ->
-        asleep();
-        if
-        :: ok -> wait()
-        :: else
-        fi;
-        for (e : first .. last) { channel_awake(e) }
+    :: sleep -> wait()
     :: else
     fi;
+    sleep = false;
     ok = false;
 #ifndef WITHOUT_BELL_IF_AWAKE
     ring_owed();
@@ -665,7 +673,7 @@ inline died()
 proctype domain(byte me; byte first; byte last)
 {
     byte e, count, value, owed;
-    bool ok, held, happened, retry, stalled, changed;
+    bool ok, held, happened, retry, stalled, changed, sleep;
 
 #ifdef CRASH
     {

@@ -387,7 +387,8 @@ static uint32_t peer_take_all(int conn)
     struct msg m;
     uint32_t count = channel_arrived(&rig.peer[conn]);
     for (uint32_t i = 0; i < count; i++)
-        channel_take(&rig.peer[conn], &m);
+        channel_read(&rig.peer[conn], rig.peer[conn].taken + i, &m);
+    channel_took(&rig.peer[conn], rig.peer[conn].taken + count);
     channel_publish_taken(&rig.peer[conn]);
     return count;
 }
@@ -474,11 +475,13 @@ static void pools_files_and_settings_are_found_by_name(void **state)
     (void)state;
     static uint8_t memory[64];
     struct start_page *start = &rig.place->start;
-    start->pools = 2;
-    start->pool[0] = (struct start_pool){"rx", (uint64_t)memory, 77, 1, 64, POOL_READ, 5, {0}};
-    start->pool[1] = (struct start_pool){"none", 0, 0, 1, 64, 0, 6, {0}};
+    start->pools = 3;
+    start->pool[2] = (struct start_pool){"mine", (uint64_t)memory,   0,  1, 64, POOL_READ,
+                                         5,      START_EVERY_SERVER, {0}};
+    start->pool[0] = (struct start_pool){"rx", (uint64_t)memory, 77, 1, 64, POOL_READ, 5, 0, {0}};
+    start->pool[1] = (struct start_pool){"none", 0, 0, 1, 64, 0, 6, 0, {0}};
     start->files = 1;
-    start->file[0] = (struct start_file){"zones", (uint64_t)memory, 40};
+    start->file[0] = (struct start_file){"zones", (uint64_t)memory, 40, 0, {0}};
     memcpy(start->settings, "net0.ip=10.0.2.15/24\0net0.ip6=\0", 31);
     memset(rig.libos, 0, sizeof(*rig.libos));
     assert_int_equal(start_up(rig.place, rig.libos, two_noters, 2), OK);
@@ -495,11 +498,14 @@ static void pools_files_and_settings_are_found_by_name(void **state)
     assert_null(domain_pool(domain, 0));
     assert_null(domain_pool(domain, 5 + 256));
     assert_null(domain_pool_named(domain, "tx"));
+    assert_null(domain_pool_named(&rig.libos->domain[1], "rx")); /* the first server's name */
+    assert_ptr_equal(domain_pool_named(&rig.libos->domain[1], "mine"), pool);
 
     size_t size = 0;
     assert_ptr_equal(domain_file(domain, "zones", &size), memory);
     assert_int_equal(size, 40);
     assert_null(domain_file(domain, "zone", &size));
+    assert_null(domain_file(&rig.libos->domain[1], "zones", &size));
 
     assert_string_equal(domain_setting(domain, "net0.ip"), "10.0.2.15/24");
     assert_string_equal(domain_setting(domain, "net0.ip6"), "");
@@ -515,6 +521,9 @@ static void counters_of_two_servers_do_not_meet(void **state)
     assert_int_equal(rig.place->counters.count, COUNT_LIBOS + 4);
     assert_int_equal(rig.place->counters.value[COUNT_LIBOS + 1], 5);
     assert_int_equal(rig.place->counters.value[COUNT_LIBOS + 2], 6);
+    const int owners[] = {-1, -1, -1, 0, 0, 1, 1, -1};
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(counters_server(&rig.place->counters, i), owners[i]);
     assert_int_equal(counter("second"), 5);
 }
 
@@ -686,7 +695,8 @@ static void the_domain_says_that_it_sleeps(void **state)
     settle();
     uint64_t wish = rig.ring[0][0]->sleeping;
     settle();
-    assert_int_equal(rig.ring[0][0]->sleeping, wish + 2); /* on and off again */
+    assert_int_equal(wish & 1, 1);
+    assert_int_equal(rig.ring[0][0]->sleeping, wish + 2); /* off and, another wish, on again */
     assert_int_equal(rig.ring[0][0]->want_room, 0);
 }
 
@@ -858,9 +868,9 @@ static void new_log_lines_are_announced_once_per_round(void **state)
     struct log_reader reader = {0};
     char line[LOG_LINE_BYTES];
     assert_true(log_read(&reader, &rig.place->log, line, sizeof(line)));
-    assert_string_equal(line, "first 1");
+    assert_string_equal(line, "noter: first 1"); /* it shares the log with another server */
     assert_true(log_read(&reader, &rig.place->log, line, sizeof(line)));
-    assert_string_equal(line, "second");
+    assert_string_equal(line, "noter: second");
 }
 
 /* Hostile peers */

@@ -152,7 +152,8 @@ def compile_object(source, path):
 def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
     folder = tmp_path_factory.mktemp("objects")
-    for name, source in {"start": START, "init": INIT, "helper": HELPER}.items():
+    for name, source in {"start": START, "init": INIT, "init_devices": "extern int a;",
+                         "init_heaps": "extern int a;", "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
     for name, source in SERVERS.items():
         compile_object(source, folder / "whole.o")
@@ -484,7 +485,7 @@ def test_bad_linker(compose, tmp_path, script, message):
 
 
 def test_init_without_entry(compose, objects, tmp_path):
-    for name in ["start.o", "libos.a", "drv.o", "net.o", "dns.o", "zones"]:
+    for name in ["start.o", "libos.a", "init_devices.o", "drv.o", "net.o", "dns.o", "zones"]:
         os.link(objects / name, tmp_path / name)
     compile_object("int nothing(void); int nothing(void) { return 1; }", tmp_path / "init.o")
     run = Run(tmp_path, tmp_path, MANIFEST)
@@ -1056,6 +1057,16 @@ def test_only_what_the_connections_need_is_linked(compose, tmp_path, objects):
                 assert (symbol in symbols) == ("channel" in transports), (name, program, symbol)
             for symbol in ("direct_put", "direct_drain"):
                 assert (symbol in symbols) == ("direct" in transports), (name, program, symbol)
+
+
+@pytest.mark.parametrize("image, heaps, devices", [
+    ("dns", False, True), ("dns_heap", True, True), ("heap", True, False), ("trace", False, False)])
+def test_init_has_what_the_manifest_needs(image, heaps, devices):
+    symbols = set(subprocess.run(["nm", "--defined-only", ROOT / f"build/images/{image}/init.elf"],
+                                 capture_output=True, text=True, check=True).stdout.split())
+    for names, wanted in [(("heaps_build", "heap_message", "blocks_take"), heaps),
+                          (("devices_grant", "dma_faults", "pci_scan", "mmio_scan"), devices)]:
+        assert {name in symbols for name in names} == {wanted}, names
 
 
 def test_overrides(compose):

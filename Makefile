@@ -363,6 +363,7 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
 include bench/kernel/kernel.mk
+include bench/ipc/ipc.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
 # What IPC costs: `make bench-ipc` (docs/ipc-cost.md). Two servers that measure, in images where
-# they live apart or together.
+# they live apart or together, and a program in init's place.
 
 IPC_SERVERS := source sink
 SERVER_DIRS += $(IPC_SERVERS:%=bench/ipc/servers/%)
@@ -10,15 +10,33 @@ $(foreach server,$(IPC_SERVERS),$(eval $(call server_rule,$(server))))
 # What is measured is the transport, not the compiler's choice of size before speed.
 $(B)/target/bench/ipc/%.o: BARE += -O2
 
-IPC_IMAGES := ipc_isolated ipc_fused
+IPC_APART := ipc_isolated ipc_fused
 
-$(IPC_IMAGES:%=$(B)/images/%.bundle): $(B)/images/%.bundle: bench/ipc/%.conf $(B)/tools/compose $(B)/target/init.o \
+$(IPC_APART:%=$(B)/images/%.bundle): $(B)/images/%.bundle: bench/ipc/%.conf $(B)/tools/compose $(B)/target/init.o \
                 $(IPC_SERVERS:%=$(B)/target/%.o) $(B)/target/libos.a $(B)/target/start.o libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
 	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/$*.map.json --objects $(B)/target \
 	    --libos $(B)/target/libos.a $<
 
-ipc-programs: $(IPC_IMAGES:%=$(B)/images/%.elf)
+IPC_ROOT := $(B)/bench/ipc_root
+IPC_ROOT_O := $(patsubst %,$(B)/target/bench/ipc/root/%.o,main ports awake switch) $(RIG_O)
+
+$(IPC_ROOT)/init.o: $(IPC_ROOT_O)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -r -o $@ $^
+
+$(IPC_ROOT)/%.o: $(B)/target/%.o
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$(B)/images/ipc_root.bundle: bench/ipc/ipc_root.conf $(B)/tools/compose $(IPC_ROOT)/init.o \
+                $(IPC_ROOT)/start.o $(IPC_ROOT)/flood.o $(B)/target/libos.a libos/domain.ld
+	@mkdir -p $(@D)
+	$(SAY) COMPOSE $@
+	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/ipc_root.map.json --objects $(IPC_ROOT) \
+	    --libos $(B)/target/libos.a $<
+
+ipc-programs: $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc_root.elf
 
 .PHONY: ipc-programs

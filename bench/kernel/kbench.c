@@ -169,8 +169,12 @@ static _Noreturn void run(void)
     partners_make();
     struct received received = {0};
     must(sys_wait(bench->done, 0, 0, &received), "wait");
-    for (int f = 0; f < FIGURES; f++)
-        figure_print("kbench", figure_names[f], bench->sample[f]);
+    for (int f = 0; f < FIGURES; f++) {
+        uint32_t *values = bench->sample[f];
+        samples_sort(values);
+        print("kbench: %s %u %u %u %u", figure_names[f], values[SAMPLES / 2], values[0],
+              values[SAMPLES - 1], SAMPLES);
+    }
     print("kbench: done");
     end();
 }

@@ -168,7 +168,7 @@ uint32_t port_make(void)
     return badged;
 }
 
-static void sort(uint32_t *values)
+void samples_sort(uint32_t *values)
 {
     for (int i = 1; i < SAMPLES; i++)
         for (int j = i; j > 0 && values[j - 1] > values[j]; j--) {
@@ -176,11 +176,4 @@ static void sort(uint32_t *values)
             values[j] = values[j - 1];
             values[j - 1] = swapped;
         }
-}
-
-void figure_print(const char *name, const char *figure, uint32_t *samples)
-{
-    sort(samples);
-    print("%s: %s %u %u %u %u", name, figure, samples[SAMPLES / 2], samples[0],
-          samples[SAMPLES - 1], SAMPLES);
 }

@@ -64,7 +64,7 @@ uint32_t port_make(void);
 uint32_t thread_make(void (*entry)(void), uint32_t space, uint32_t priority);
 void thread_start(uint32_t slot);
 
-/* Sorts the samples; prints "NAME: figure median min max SAMPLES". */
-void figure_print(const char *name, const char *figure, uint32_t *samples);
+/* Sorts SAMPLES numbers: the first is the least then, the middle the median. */
+void samples_sort(uint32_t *samples);
 
 #endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The libOS as it ships (libos/loop.c, ipc/channel.c), twice in one program, as two coroutines that
+ * stand for two processors. They take turns at the fence with which a round publishes (ring_fence,
+ * the first of each round), so that each, when it comes to look whether it may sleep, finds that
+ * the other has published: nobody sleeps and nobody rings. Both rounds of a batch are paid in full,
+ * also the look before the sleep that doesn't come and, every 8 rounds, the kernel entry that asks
+ * for interrupts. A doorbell or a sleep would end the program: the figure would be none.
+ *
+ * This file is the rest of libos/kernel.h and ring_fence for this program.
+ */
+#include "bench/ipc/root/awake.h"
+
+#include "bench/kernel/rig.h"
+#include "libos/kernel.h"
+#include "libos/state.h"
+#include "motet/image.h"
+
+enum {
+    SIDES = 2, /* 0 sends, 1 receives */
+    RING_SLOTS = AWAKE_BATCH_MAX,
+    STACK_BYTES = 8192,
+    PRIVATE_BYTES = LIBOS_PRIVATE_BYTES + PAGE_BYTES,
+    WARM_TURNS = 3,
+};
+#define AWAKE_ADDRESS 0x60400000ull
+
+void stack_switch(uint64_t *save, uint64_t to);
+
+struct side {
+    alignas(4096) uint8_t private[PRIVATE_BYTES];
+    alignas(4096) struct start_page start;
+    alignas(4096) struct log_page log;
+    alignas(4096) struct counter_page counters;
+    alignas(4096) uint8_t ring[(RING_HEADER_BYTES + RING_SLOTS * RING_ENTRY_BYTES + 4095) & ~4095];
+    alignas(4096) uint8_t stack[STACK_BYTES];
+    uint64_t left_at; /* its stack pointer while the other runs */
+    bool published;   /* the first fence of this round is over */
+};
+
+struct awake {
+    struct side side[SIDES];
+    uint64_t main_left_at;
+    uint32_t running; /* side */
+    uint32_t own_port;
+    uint32_t batch, turns_left; /* of the receiver, until the clock is read */
+    uint64_t sum;
+    uint32_t received;
+};
+
+static struct awake *const awake = (struct awake *)AWAKE_ADDRESS;
+
+/* --- the two servers: as little as there can be --- */
+
+struct sender {
+    struct conn *out;
+};
+
+static enum error sender_start(void *state, struct domain *domain)
+{
+    ((struct sender *)state)->out = domain_conn(domain, "out", 0);
+    return OK;
+}
+
+static void sender_batch_end(void *state)
+{
+    struct conn *out = ((struct sender *)state)->out;
+    struct msg m = {.op = 1};
+    for (uint32_t i = 0; i < awake->batch; i++) {
+        m.w[0] = i;
+        must(conn_send(out, &m), "send");
+    }
+    conn_room(out); /* none: what comes then is what starts the next batch */
+}
+
+static bool sender_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    (void)state;
+    (void)conn;
+    (void)m;
+    return true;
+}
+
+static enum error receiver_start(void *state, struct domain *domain)
+{
+    (void)state;
+    (void)domain;
+    return OK;
+}
+
+static bool receiver_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    (void)state;
+    (void)conn;
+    awake->sum += m->w[0];
+    awake->received++;
+    return true;
+}
+
+static const struct server sender = {.name = "sender",
+                                     .state_size = sizeof(struct sender),
+                                     .start = sender_start,
+                                     .receive = sender_receive,
+                                     .batch_end = sender_batch_end};
+static const struct server receiver = {
+    .name = "receiver", .start = receiver_start, .receive = receiver_receive};
+
+/* --- what the libOS asks for --- */
+
+static void side_switch(void)
+{
+    struct side *from = &awake->side[awake->running];
+    awake->running ^= 1;
+    stack_switch(&from->left_at, awake->side[awake->running].left_at);
+}
+
+void ring_fence(void)
+{
+    __asm__ volatile("lock orl $0, (%%rsp)" : : : "memory", "cc"); /* as kernel_x86_64.c */
+    struct side *side = &awake->side[awake->running];
+    bool first = !side->published;
+    side->published = true;
+    if (first)
+        side_switch();
+}
+
+uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, struct msg *message)
+{
+    struct received received = {0};
+    (void)message;
+    if (doorbell || deadline != 1) /* a time long past: it only asks for interrupts */
+        must(ERROR_BAD_STATE, "an awake domain sleeps or rings");
+    sys_wait(awake->own_port, 0, deadline, &received);
+    return received.pending;
+}
+
+void kernel_signal(uint64_t slot)
+{
+    (void)slot;
+    must(ERROR_BAD_STATE, "an awake domain rings");
+}
+
+void kernel_acknowledge(uint64_t slot)
+{
+    (void)slot;
+}
+
+void kernel_report(const struct msg *m)
+{
+    (void)m;
+}
+
+uint64_t kernel_clock(void)
+{
+    return clock_low();
+}
+
+uint64_t kernel_random(void)
+{
+    return 0;
+}
+
+void kernel_stop(uint64_t code)
+{
+    for (;;)
+        __asm__ volatile("ud2" : : "D"(code));
+}
+
+/* --- the two coroutines --- */
+
+/* Counts the receiver's turns; after the last one the measuring thread goes on. */
+static void turn_end(uint32_t number)
+{
+    if (number == 1 && --awake->turns_left == 0)
+        stack_switch(&awake->side[1].left_at, awake->main_left_at);
+}
+
+static void side_run(void)
+{
+    uint32_t number = awake->running;
+    struct libos *libos = (struct libos *)awake->side[number].private;
+    uint64_t pending = 0;
+    for (;;) {
+        awake->side[number].published = false;
+        pending = loop_round(libos, pending);
+        turn_end(number);
+    }
+}
+
+/* All that isn't the libOS's: taking turns. */
+static void side_idle(void)
+{
+    uint32_t number = awake->running;
+    for (;;) {
+        awake->side[number].published = false;
+        ring_fence();
+        turn_end(number);
+    }
+}
+
+/* As stack_switch leaves a stack, and aligned as after a call. */
+static void side_enter(struct side *side, void (*entry)(void))
+{
+    uint64_t *top = (uint64_t *)(side->stack + STACK_BYTES) - 2;
+    *top = (uint64_t)entry;
+    side->left_at = (uint64_t)(top - 6);
+}
+
+static void side_make(uint32_t number, const struct server *server, uint32_t slots)
+{
+    const struct server *const servers[] = {server};
+    struct side *side = &awake->side[number];
+    memset(side, 0, sizeof(*side));
+    side->start = (struct start_page){
+        .private_address = (uint64_t)side->private,
+        .private_bytes = PRIVATE_BYTES,
+        .log_address = (uint64_t)&side->log,
+        .counters_address = (uint64_t)&side->counters,
+        .domain = (uint16_t)number,
+        .conns = 1,
+        .conn[0] = {.name = "out",
+                    .mine = (uint64_t)side->ring,
+                    .theirs = (uint64_t)awake->side[number ^ 1].ring,
+                    .slots = slots,
+                    .doorbell = 1},
+    };
+    struct libos *libos = (struct libos *)side->private;
+    const void *info = (const void *)(INIT_BOOT_ADDRESS + KERNEL_INFO_OFFSET);
+    uint32_t failed;
+    must(domain_init(libos, &side->start, info, servers, 1), "domain_init");
+    must(loop_start(libos, &failed), "loop_start");
+    side_enter(side, side_run);
+}
+
+void awake_make(void)
+{
+    uint32_t pages = (sizeof(struct awake) + PAGE_BYTES - 1) / PAGE_BYTES;
+    uint32_t slot = make(rig()->next_slot++, OBJECT_page, pages);
+    rig()->next_slot =
+        map(rig()->next_slot, slot, INIT_SPACE, AWAKE_ADDRESS, RIGHT_READ | RIGHT_WRITE);
+    awake->own_port = port_make();
+}
+
+/* Lets the receiver have so many rounds, beginning with that side. Returns the ticks. */
+static uint32_t turns(uint32_t count, uint32_t side)
+{
+    uint32_t began = clock_low();
+    awake->turns_left = count;
+    awake->running = side;
+    stack_switch(&awake->main_left_at, awake->side[side].left_at);
+    return clock_low() - began;
+}
+
+/* Of taking turns, and of nothing else: the fence itself is the libOS's. */
+static uint32_t turns_alone(uint32_t rounds)
+{
+    enum { FENCE = 3 }; /* instructions: the call, the locked one, the return */
+    side_enter(&awake->side[0], side_idle);
+    side_enter(&awake->side[1], side_idle);
+    turns(WARM_TURNS, 0);
+    return turns(rounds, 1) - SIDES * FENCE * rounds;
+}
+
+uint32_t awake_measure(uint32_t batch, uint32_t rounds)
+{
+    uint32_t alone = turns_alone(rounds);
+    awake->batch = batch;
+    side_make(0, &sender, batch);
+    side_make(1, &receiver, batch);
+    turns(WARM_TURNS, 0);
+    awake->received = 0;
+    uint32_t ticks = turns(rounds, 1);
+    if (awake->received != batch * rounds)
+        must(ERROR_BAD_STATE, "messages were lost");
+    return ticks - alone;
+}

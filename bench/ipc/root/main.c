@@ -43,12 +43,12 @@ static void measure_ports(const char *what, bool other_space)
     }
 }
 
-static void measure_awake(void)
+static void measure_awake(const char *what, uint32_t (*batches)(uint32_t, uint32_t))
 {
     for (uint32_t batch = 2; batch <= AWAKE_BATCH_MAX; batch *= 2) {
         for (int i = 0; i < SAMPLES; i++)
-            root()->sample[i] = awake_measure(batch, ROUNDS);
-        batch_print("awake", batch);
+            root()->sample[i] = batches(batch, ROUNDS);
+        batch_print(what, batch);
     }
 }
 
@@ -58,7 +58,8 @@ static void measure(void)
     measure_calls("pointer", CALL_POINTER);
     measure_ports("port_same", false);
     measure_ports("port_other", true);
-    measure_awake();
+    measure_awake("awake", awake_measure);
+    measure_awake("plain", awake_plain);
     print("ipcroot: done");
     sys_signal(root()->done);
     struct received received = {0};

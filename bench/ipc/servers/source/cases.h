@@ -12,6 +12,7 @@
 #include "bench/ipc/transfer.h"
 
 enum {
+    CASES_MAX = 1000, /* more than there are */
     CASE_BATCH_MAX = 256,
     CASE_PAYLOAD_MIN = 8,
     CASE_BYTES_MAX = 2 << 20, /* of one batch: what a pool holds */

@@ -9,7 +9,8 @@
  * `echo` one per transfer. The first sample of a case doesn't count. The cases are cases.c's.
  * The last line is "ipc done"; an answer that is wrong ends it with "ipc error: ...".
  *
- * Settings: ipc.samples and ipc.rounds, 1 to 64 and 1 to 4096; ipc.short=1 measures few cases.
+ * Settings: ipc.samples and ipc.rounds, 1 to 64 and 1 to 4096; ipc.short=1 measures few cases,
+ * ipc.case=N only the N-th, counted from 1.
  */
 #include "bench/ipc/servers/source/cases.h"
 #include "libos/domain.h"
@@ -29,6 +30,7 @@ struct source {
     struct conn *out;
     const struct pool *pool;
     uint32_t samples, rounds;
+    uint32_t only; /* case, 0: all */
     bool is_short, over;
     struct cases cases;
     struct measured now; /* the case under way */
@@ -170,7 +172,7 @@ static void batch_end(struct source *source)
         return;
     }
     case_report(source);
-    if (cases_next(&source->cases, source->is_short)) {
+    if (!source->only && cases_next(&source->cases, source->is_short)) {
         case_begin(source);
         return;
     }
@@ -232,10 +234,13 @@ static enum error start(void *state, struct domain *domain)
     setting_number(source, "ipc.samples", SAMPLES_MAX, &source->samples);
     setting_number(source, "ipc.rounds", ROUNDS_MAX, &source->rounds);
     setting_number(source, "ipc.short", 1, &is_short);
+    setting_number(source, "ipc.case", CASES_MAX, &source->only);
     source->is_short = is_short;
     if (!source->out || !source->pool || !(source->pool->rights & POOL_WRITE))
         return ERROR_NOT_FOUND;
     cases_first(&source->cases);
+    for (uint32_t n = 1; n < source->only; n++)
+        cases_next(&source->cases, false);
     return OK;
 }
 
@@ -246,7 +251,7 @@ static const struct server_port ports[] = {
      .role = CONN_CLIENT},
 };
 
-static const char *const settings[] = {"ipc.samples", "ipc.rounds", "ipc.short"};
+static const char *const settings[] = {"ipc.samples", "ipc.rounds", "ipc.short", "ipc.case"};
 
 extern const struct server motet_server_source;
 const struct server motet_server_source = {

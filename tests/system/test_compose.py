@@ -552,8 +552,8 @@ class Block:
         page = self.data[domain["start"]:domain["start"] + domain["start_bytes"]].ljust(PAGE, b"\0")
         start = fields("IIQQQQ16sHBBBBBB", "magic version private_address private_bytes log counters "
                        "name domain conns pools files devices paged x", page, 0)
-        start["conn"] = [fields("16sQQIIBBBBHH", "name mine theirs slots doorbell bit role server "
-                                "port instance x", page, 64 + 48 * i)
+        start["conn"] = [fields("16sQQIIBBBBHBB", "name mine theirs slots doorbell bit role server "
+                                "port instance transport peer", page, 64 + 48 * i)
                          for i in range(start["conns"])]
         start["pool"] = [fields("16sQQIIBB", "name base physical buffers buffer_size rights number",
                                 page, 64 + 16 * 48 + 48 * i) for i in range(start["pools"])]
@@ -695,7 +695,7 @@ def test_slots_are_distinct_and_inside_the_table(block):
 def test_start_page(block):
     start = block.start("net")
     memory = block.memory(block.number("net"))
-    assert (start["magic"], start["version"]) == (0x74725453, 2)
+    assert (start["magic"], start["version"]) == (0x74725453, 3)
     assert text_of(start["name"]) == "net" and start["domain"] == block.number("net")
     assert start["private_bytes"] == LIBOS_BYTES + 70016
     for i in range((start["private_bytes"] + PAGE - 1) // PAGE):
@@ -879,7 +879,7 @@ def test_too_many_pools_for_a_start_page(compose):
 
 
 def test_several_servers_in_one_domain(compose):
-    """Fused, for now with rings between the servers too: one source, any partition."""
+    """Calls and queues in private memory; nothing of it is shared, rung or in the image's tables."""
     text = (MANIFEST.replace('{ name = "net"; servers = [ "net" ]; priority = 20;',
                              '{ name = "net"; servers = [ "net", "dns" ]; priority = 20;\n'
                              '  files = ( { name = "zones"; file = "zones"; } );')
@@ -890,10 +890,27 @@ def test_several_servers_in_one_domain(compose):
     run = compose(text)
     assert run.status == 0, run.err
     block = Block(run.bundle)
-    conns = block.start("net")["conn"]
-    assert [(c["role"], c["server"], c["port"]) for c in conns] == [(0, 0, 0), (0, 1, 0), (1, 0, 1)]
-    assert conns[1]["mine"] == conns[2]["theirs"] and conns[1]["theirs"] == conns[2]["mine"]
-    assert block.start("net")["private_bytes"] == LIBOS_BYTES + 70016 + 128
+    start = block.start("net")
+    outer, client, server = start["conn"]
+    assert [(c["role"], c["server"], c["port"]) for c in start["conn"]] == \
+        [(0, 0, 0), (0, 1, 0), (1, 0, 1)]
+    assert (outer["transport"], client["transport"], server["transport"]) == (0, 1, 1)
+    assert (client["peer"], server["peer"]) == (2, 1)
+    states = LIBOS_BYTES + 70016 + 128
+    assert [c["mine"] - start["private_address"] for c in (client, server)] == \
+        [states, states + 64 * 64]
+    assert start["private_bytes"] == states + 2 * 64 * 64
+    assert not any(c[key] for c in (client, server) for key in ("theirs", "doorbell", "bit"))
+    assert len(block.connections) == 1
+    stack, = [block.regions[m["region"]]["pages"] * PAGE for m in block.of("net")
+              if m["address"] + block.regions[m["region"]]["pages"] * PAGE
+              == block.domains[block.number("net")]["stack_top"]]
+    assert stack >= 2 * 3000 + 4096  # both servers', and the libOS's
+    drawn = json.loads(run.map.read_text())["connections"]
+    assert [c["transport"] for c in drawn] == ["channel", "direct"]
+    out = compose(text, "--explain").out
+    assert re.search(r"net.dns.net +net.net.sock +64 +direct +sock 1", out)
+    assert "wakes net.net.sock" not in out and "ring net.dns" not in out
 
 
 def test_overrides(compose):

@@ -160,6 +160,17 @@ static struct place *place_create(int number)
     return place;
 }
 
+static enum error start_up(struct place *place, struct libos *libos,
+                           const struct server *const *servers, uint64_t count)
+{
+    const struct linked linked = {
+        .servers = servers,
+        .count = count,
+        .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+    };
+    return domain_init(libos, &place->start, &place->info, &linked);
+}
+
 static void place_free(int number)
 {
     free(places[number]->private_memory);
@@ -319,7 +330,7 @@ static int rig_setup(void **state)
     rig_connect(0, "in", 0, 0);
     rig_connect(1, "out", 0, 0);
     rig_connect(2, "in", 1, 0);
-    if (domain_init(rig.libos, &rig.place->start, &rig.place->info, two_noters, 2))
+    if (start_up(rig.place, rig.libos, two_noters, 2))
         return -1;
     for (int i = 0; i < 2; i++)
         rig.noter[i] = rig.libos->domain[i].state;
@@ -418,7 +429,7 @@ static void a_failing_start_says_which_server(void **state)
     static const struct server *const servers[] = {&noter_server, &failing, &noter_server};
     uint32_t failed = 99;
     memset(rig.libos, 0, sizeof(*rig.libos));
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, servers, 3), OK);
+    assert_int_equal(start_up(rig.place, rig.libos, servers, 3), OK);
     assert_int_equal(loop_start(rig.libos, &failed), ERROR_NOT_FOUND);
     assert_int_equal(failed, 1);
 }
@@ -427,8 +438,7 @@ static void too_little_private_memory_is_refused(void **state)
 {
     (void)state;
     rig.place->start.private_bytes = LIBOS_PRIVATE_BYTES + 2 * sizeof(struct noter);
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, two_noters, 2),
-                     ERROR_NO_MEMORY);
+    assert_int_equal(start_up(rig.place, rig.libos, two_noters, 2), ERROR_NO_MEMORY);
 }
 
 static void too_many_counters_or_servers_are_refused(void **state)
@@ -441,10 +451,8 @@ static void too_many_counters_or_servers_are_refused(void **state)
     greedy.counters = names;
     greedy.counter_count = COUNTERS_MAX;
     const struct server *const servers[] = {&greedy};
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, servers, 1),
-                     ERROR_LIMIT);
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, two_noters,
-                                 DOMAIN_SERVERS_MAX + 1),
+    assert_int_equal(start_up(rig.place, rig.libos, servers, 1), ERROR_LIMIT);
+    assert_int_equal(start_up(rig.place, rig.libos, two_noters, DOMAIN_SERVERS_MAX + 1),
                      ERROR_LIMIT);
 }
 
@@ -473,7 +481,7 @@ static void pools_files_and_settings_are_found_by_name(void **state)
     start->file[0] = (struct start_file){"zones", (uint64_t)memory, 40};
     memcpy(start->settings, "net0.ip=10.0.2.15/24\0net0.ip6=\0", 31);
     memset(rig.libos, 0, sizeof(*rig.libos));
-    assert_int_equal(domain_init(rig.libos, start, &rig.place->info, two_noters, 2), OK);
+    assert_int_equal(start_up(rig.place, rig.libos, two_noters, 2), OK);
     struct domain *domain = &rig.libos->domain[0];
 
     const struct pool *pool = domain_pool(domain, 5);
@@ -530,7 +538,7 @@ static void random_numbers_differ(void **state)
     }
     rig.place->start.domain = 1;
     struct libos *other = calloc(1, sizeof(*other));
-    assert_int_equal(domain_init(other, &rig.place->start, &rig.place->info, two_noters, 2), OK);
+    assert_int_equal(start_up(rig.place, other, two_noters, 2), OK);
     assert_true(domain_random(&other->domain[0]) != seen[0]);
     free(other);
 }
@@ -989,7 +997,7 @@ static void chain_domain(int number, const struct server *server, uint64_t total
     struct place *place = places[number];
     uint32_t failed;
     self = number;
-    domain_init(place->libos, &place->start, &place->info, &server, 1);
+    start_up(place, place->libos, &server, 1);
     loop_start(place->libos, &failed);
     chain_of(number)->total = total;
     chain_of(number)->step = step;

@@ -43,6 +43,17 @@ struct manifest_connection {
     uint32_t slots;
 };
 
+/* Between two servers of one domain. */
+static inline bool is_direct(const struct manifest_connection *connection)
+{
+    return connection->client.domain == connection->server.domain;
+}
+
+static inline const char *transport_name(const struct manifest_connection *connection)
+{
+    return is_direct(connection) ? "direct" : "channel";
+}
+
 struct manifest_claim {
     struct place at;
     const char *server_name;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * The libOS as it ships (libos/loop.c, ipc/channel.c), twice in one program, as two coroutines that
- * stand for two processors. They take turns at the fence with which a round publishes (ring_fence,
- * the first of each round), so that each, when it comes to look whether it may sleep, finds that
- * the other has published: nobody sleeps and nobody rings. Both rounds of a batch are paid in full,
- * also the look before the sleep that doesn't come and, every 8 rounds, the kernel entry that asks
- * for interrupts. A doorbell or a sleep would end the program: the figure would be none.
+ * The libOS as it ships (libos/loop.c, libos/channels.c, ipc/channel.c), twice in one program, as
+ * two coroutines that stand for two processors. They take turns at the fence with which a round
+ * publishes (ring_fence, the first of each round), so that each, when it comes to look whether it
+ * may sleep, finds that the other has published: nobody sleeps and nobody rings. Both rounds of a
+ * batch are paid in full, also the look before the sleep that doesn't come and, every 8 rounds, the
+ * kernel entry that asks for interrupts. A doorbell or a sleep would end the program: the figure
+ * would be none.
  *
  * This file is the rest of libos/kernel.h and ring_fence for this program.
  */
@@ -44,6 +45,7 @@ struct awake {
     uint32_t running; /* side */
     uint32_t own_port;
     uint32_t batch, turns_left; /* of the receiver, until the clock is read */
+    bool echo;                  /* the receiver answers, and the answer starts the next batch */
     uint64_t sum;
     uint32_t received;
 };
@@ -71,7 +73,8 @@ static void sender_batch_end(void *state)
         if (conn_send(out, &m))
             must(ERROR_FULL, "send");
     }
-    conn_room(out); /* none: what comes then is what starts the next batch */
+    if (!awake->echo)
+        conn_room(out); /* none: what comes then is what starts the next batch */
 }
 
 static bool sender_receive(void *state, struct conn *conn, const struct msg *m)
@@ -92,10 +95,9 @@ static enum error receiver_start(void *state, struct domain *domain)
 static bool receiver_receive(void *state, struct conn *conn, const struct msg *m)
 {
     (void)state;
-    (void)conn;
     awake->sum += m->w[0];
     awake->received++;
-    return true;
+    return !awake->echo || conn_send(conn, m) == OK;
 }
 
 static const struct server sender = {.name = "sender",
@@ -210,6 +212,8 @@ static void side_enter(struct side *side, void (*entry)(void))
 static void side_make(uint32_t number, const struct server *server, uint32_t slots)
 {
     const struct server *const servers[] = {server};
+    const struct linked linked = {
+        .servers = servers, .count = 1, .transport = {[START_CHANNEL] = &channel_transport}};
     struct side *side = &awake->side[number];
     memset(side, 0, sizeof(*side));
     side->start = (struct start_page){
@@ -228,7 +232,7 @@ static void side_make(uint32_t number, const struct server *server, uint32_t slo
     struct libos *libos = (struct libos *)side->private;
     const void *info = (const void *)(INIT_BOOT_ADDRESS + KERNEL_INFO_OFFSET);
     uint32_t failed;
-    must(domain_init(libos, &side->start, info, servers, 1), "domain_init");
+    must(domain_init(libos, &side->start, info, &linked), "domain_init");
     must(loop_start(libos, &failed), "loop_start");
     side_enter(side, side_run);
 }
@@ -278,6 +282,7 @@ uint32_t awake_plain(uint32_t batch, uint32_t rounds)
     struct conn conn = {.put = plain_put, .room = plain_room};
     struct sender state = {&conn};
     awake->batch = batch;
+    awake->echo = false;
     uint32_t began = clock_low();
     for (uint32_t i = 0; i < rounds; i++)
         sender.batch_end(&state);
@@ -287,9 +292,11 @@ uint32_t awake_plain(uint32_t batch, uint32_t rounds)
 uint32_t awake_measure(uint32_t batch, uint32_t rounds)
 {
     uint32_t alone = turns_alone(rounds);
+    uint32_t slots = batch < RING_SLOTS_MIN ? RING_SLOTS_MIN : batch;
     awake->batch = batch;
-    side_make(0, &sender, batch);
-    side_make(1, &receiver, batch);
+    awake->echo = batch == 1;
+    side_make(0, &sender, slots);
+    side_make(1, &receiver, slots);
     turns(WARM_TURNS, 0);
     awake->received = 0;
     uint32_t ticks = turns(rounds, 1);

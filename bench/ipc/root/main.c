@@ -45,7 +45,7 @@ static void measure_ports(const char *what, bool other_space)
 
 static void measure_awake(const char *what, uint32_t (*batches)(uint32_t, uint32_t))
 {
-    for (uint32_t batch = 2; batch <= AWAKE_BATCH_MAX; batch *= 2) {
+    for (uint32_t batch = 1; batch <= AWAKE_BATCH_MAX; batch *= 2) {
         for (int i = 0; i < SAMPLES; i++)
             root()->sample[i] = batches(batch, ROUNDS);
         batch_print(what, batch);

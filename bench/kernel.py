@@ -29,12 +29,12 @@ LINE = re.compile(r"^kbench: (\w+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
 EXPECTED = 7
 
 
-def guest_output(image, *options, end, error=None):
+def guest_output(image, *options, end, error=None, seconds=SECONDS):
     """What the guest printed, up to the line that holds END. Ends early when it prints ERROR."""
     with subprocess.Popen(
             [*QEMU, *options, "-kernel", str(image)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
-        limit, text = time.monotonic() + SECONDS, b""
+        limit, text = time.monotonic() + seconds, b""
         os.set_blocking(qemu.stdout.fileno(), False)
         try:
             while time.monotonic() < limit and qemu.poll() is None and end not in text:

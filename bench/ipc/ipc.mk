@@ -37,6 +37,21 @@ $(B)/images/ipc_root.bundle: bench/ipc/ipc_root.conf $(B)/tools/compose $(IPC_RO
 	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/ipc_root.map.json --objects $(IPC_ROOT) \
 	    --libos $(B)/target/libos.a $<
 
-ipc-programs: $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc_root.elf
+# On the host: the libOS and the servers as a domain has them, without vector registers.
+NATIVE_O := $(patsubst %.c,$(B)/bench/native/%.o,$(filter-out libos/kernel_calls.c,$(filter libos/% ipc/%,$(HOST_USER_C))) \
+              $(wildcard bench/ipc/native/*.c bench/ipc/servers/*/*.c))
+NATIVE_FLAGS := -std=c17 -D_GNU_SOURCE -DMOTET_HOST -O2 -fno-strict-aliasing $(WARN) $(INC)
+$(filter-out $(B)/bench/native/bench/ipc/native/%,$(NATIVE_O)): NATIVE_FLAGS += -mgeneral-regs-only
+
+$(B)/bench/native/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(NATIVE_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/bench/ipc-native: $(NATIVE_O)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
+ipc-programs: $(B)/bench/ipc-native $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc_root.elf
 
 .PHONY: ipc-programs

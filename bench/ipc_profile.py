@@ -13,7 +13,8 @@ from lib_qemu import PLACES, ROOT, BenchError, build_plugin, domain_lines
 LIBOS = "libos"
 FUNCTIONS_MAX = 8192  # bench/plugin/profile.c
 ENTRIES_WORD = 1  # enum word of bench/plugin/entry.c
-STT_FUNC, STT_FILE = 2, 4
+SHT_SYMTAB, SHF_EXECINSTR = 2, 4
+STT_NOTYPE, STT_FUNC, STT_FILE = 0, 2, 4
 
 
 def server_files():
@@ -25,24 +26,35 @@ def server_files():
     return found
 
 
-def functions_of(elf):
-    """(address, size, name, source file) of each function in an ELF64 file with symbols."""
+def symbols_of(elf):
+    """(address, size, name, source file, type) of each symbol of code in an ELF64 file."""
     data = Path(elf).read_bytes()
     table, = struct.unpack_from("<Q", data, 40)
     size, count = struct.unpack_from("<HH", data, 58)
     sections = [struct.unpack_from("<IIQQQQIIQQ", data, table + i * size) for i in range(count)]
-    symtab = next((s for s in sections if s[1] == 2), None)  # SHT_SYMTAB
+    symtab = next((s for s in sections if s[1] == SHT_SYMTAB), None)
     if symtab is None:
         raise BenchError(f"{elf}: no symbols")
     names = sections[symtab[6]][4]
     source = ""
     for at in range(symtab[4], symtab[4] + symtab[5], 24):
-        name, info, _, _, address, length = struct.unpack_from("<IBBHQQ", data, at)
+        name, info, _, section, address, length = struct.unpack_from("<IBBHQQ", data, at)
         text = data[names + name:data.index(b"\0", names + name)].decode()
         if info & 15 == STT_FILE:
             source = text
-        elif info & 15 == STT_FUNC and length:
-            yield address, length, text, source if info >> 4 == 0 else ""
+        elif info & 15 in (STT_NOTYPE, STT_FUNC) and text and 0 < section < count and (
+                sections[section][2] & SHF_EXECINSTR):
+            yield address, length, text, source if info >> 4 == 0 else "", info & 15
+
+
+def functions_of(elf):
+    """(address, size, name, source file) of each function; assembly's go on to the next symbol."""
+    symbols = sorted(symbols_of(elf))
+    for one, following in zip(symbols, [*symbols[1:], symbols[-1]]):
+        address, length, name, source, kind = one
+        length = length or (following[0] - address if kind == STT_NOTYPE else 0)
+        if length:
+            yield address, length, name, source
 
 
 def function_lines(domains, kernel):
@@ -116,7 +128,7 @@ class Reading:
             found[part] += counts[0]
         if self.unknown:
             found["other"] = self.unknown
-        return dict(found)
+        return {part: count for part, count in found.items() if count}
 
     def calls(self, name):
         return sum(counts[1] for key, counts in self.functions.items() if key[2] == name)

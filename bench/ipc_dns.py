@@ -14,9 +14,10 @@ import struct
 import time
 from pathlib import Path
 
+import lib_qemu  # before dnspython: it keeps bench/dns.py from hiding it
+
 import dns.message
 
-import lib_qemu
 from ipc_guest import Value
 from ipc_profile import Profile
 from lib_qemu import BenchError, Client, Guest, Qemu

@@ -98,11 +98,11 @@ def message_rows(measured):
     return {
         "function call": root_row(measured, "call"),
         "call through a pointer": root_row(measured, "pointer"),
-        "direct, same domain: stream": per_message(measured.cases, "fused", "stream"),
-        "queue, same domain: echo without its stream": queue_row(measured.cases),
+        "direct, same domain": per_message(measured.cases, "fused", "stream"),
+        "queue, same domain": queue_row(measured.cases),
         "channel, both awake": awake,
-        "channel, other domain, asleep: stream": per_message(measured.cases, "isolated", "stream"),
-        "channel, other domain, asleep: echo": per_message(measured.cases, "isolated", "echo"),
+        "channel, asleep: one answer a batch": per_message(measured.cases, "isolated", "stream"),
+        "channel, asleep: an answer each": per_message(measured.cases, "isolated", "echo"),
         "kernel port, same space": root_row(measured, "port_same"),
         "kernel port, other space": root_row(measured, "port_other"),
     }

@@ -5,8 +5,8 @@ pages, which the picture asks its viewer for."""
 import math
 from html import escape
 
-WIDTH, HEIGHT = 860, 480
-LEFT, RIGHT, TOP, BOTTOM = 78, 250, 52, 56
+WIDTH, HEIGHT = 900, 480
+LEFT, RIGHT, TOP, BOTTOM = 78, 280, 52, 56
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #333; }
@@ -110,9 +110,10 @@ def lines(path, title, x_label, y_label, series, x_name=str):
     down = max(0, max(labels.values()) - bottom)
     for index, name in enumerate(series):
         y = labels[name] - down
-        picture.line(right + 8, y, right + 22, y, "axis")
-        picture.box(right + 8, y - 2, 14, 4, SERIES[index % len(SERIES)])
-        picture.text(right + 28, y + 4, name)
+        dashed = index >= len(SERIES)
+        for x in (0, 8) if dashed else (0, 6):
+            picture.box(right + 12 + x, y - 2, 6, 4, SERIES[index % len(SERIES)])
+        picture.text(right + 32, y + 4, name)
     picture.save(path)
 
 

@@ -54,4 +54,13 @@ $(B)/bench/ipc-native: $(NATIVE_O)
 
 ipc-programs: $(B)/bench/ipc-native $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc_root.elf
 
-.PHONY: ipc-programs
+# The partitions of the DNS image that there are.
+IPC_PARTITIONS := $(foreach part,isolated paired fused,$(if $(wildcard images/dns-$(part).conf),$(part)))
+IPC_DNS := $(or $(foreach part,$(IPC_PARTITIONS),--dns $(part)=$(B)/images/dns-$(part).elf), \
+             --dns isolated=$(B)/images/dns.elf)
+
+bench-ipc: ipc-programs images $(B)/images/kbench.elf $(B)/kernel.elf
+	@$(PYTHON) bench/ipc.py --images $(B)/images --native $(B)/bench/ipc-native --kernel $(B)/kernel.elf \
+	    $(IPC_DNS) --out $(B)/bench/ipc.json --functions $(ARGS)
+
+.PHONY: ipc-programs bench-ipc

@@ -230,7 +230,8 @@ $(B)/zones.list: FORCE
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 vpath %.conf images tests/images
-$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(B)/tools/compose $(SERVER_O) \
+PARTS := $(wildcard images/*.parts) # included by manifests
+$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(PARTS) $(B)/tools/compose $(SERVER_O) \
                 $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
@@ -357,7 +358,7 @@ $(B)/bench/10k.zdb: $(B)/bench/10k/example.net.zone $(B)/tools/zonec
 	$(SAY) ZONES $@
 	$(Q)$(B)/tools/zonec -o $@ $<
 
-$(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
+$(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
                 $(B)/target/start.o $(B)/bench/10k.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@

@@ -30,6 +30,7 @@ static enum error servers_init(struct libos *libos, const struct linked *linked,
             .number = (uint8_t)i,
             .active = true, /* until all have started */
         };
+        page->server_end[i] = (uint16_t)page->count;
         end = state_end(end, server->state_size);
         if (!domain->counters)
             return ERROR_LIMIT;
@@ -78,7 +79,9 @@ static void pools_init(struct libos *libos)
             .rights = from->rights,
             .number = from->number,
         };
-        libos->pool_index[from->number] = from->rights ? (uint8_t)(i + 1) : 0;
+        /* The first of a pool's entries is the one whose physical address init fills in. */
+        if (from->rights && !libos->pool_index[from->number])
+            libos->pool_index[from->number] = (uint8_t)(i + 1);
     }
 }
 
@@ -102,6 +105,7 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
     memcpy(libos->transport, linked->transport, sizeof(libos->transport));
     libos->log = (struct log_page *)start->log_address;
     libos->counters = counters_add(page, names, COUNT_LIBOS);
+    page->libos_end = COUNT_LIBOS;
     libos->clock_scale = clock_scale(info);
     libos->random[0] = info->seed[0] ^ start->domain;
     libos->random[1] = info->seed[1];
@@ -135,11 +139,16 @@ const struct pool *domain_pool(struct domain *domain, uint32_t number)
     return &libos->pool[libos->pool_index[number] - 1];
 }
 
+static bool is_for(const struct domain *domain, uint8_t server)
+{
+    return server == domain->number || server == START_EVERY_SERVER;
+}
+
 const struct pool *domain_pool_named(struct domain *domain, const char *name)
 {
     const struct start_page *start = domain->libos->start;
     for (uint32_t i = 0; i < start->pools; i++)
-        if (!strcmp(start->pool[i].name, name))
+        if (is_for(domain, start->pool[i].server) && !strcmp(start->pool[i].name, name))
             return domain_pool(domain, start->pool[i].number);
     return NULL;
 }
@@ -165,7 +174,7 @@ const void *domain_file(struct domain *domain, const char *name, size_t *size)
 {
     const struct start_page *start = domain->libos->start;
     for (uint32_t i = 0; i < start->files; i++)
-        if (!strcmp(start->file[i].name, name)) {
+        if (is_for(domain, start->file[i].server) && !strcmp(start->file[i].name, name)) {
             *size = start->file[i].size;
             return (const void *)start->file[i].address;
         }
@@ -211,14 +220,23 @@ uint64_t *domain_counters(struct domain *domain)
     return domain->counters;
 }
 
+/* Where several servers share the log, each line begins with whose it is. */
 void domain_log(struct domain *domain, const char *pattern, ...)
 {
+    const struct libos *libos = domain->libos;
     char line[LOG_LINE_BYTES];
+    size_t length = 0;
     va_list arguments;
     va_start(arguments, pattern);
-    size_t length = format(line, sizeof(line), pattern, arguments);
+    if (libos->domains_end > libos->domain + 1) {
+        length = strlen(domain->server->name);
+        memcpy(line, domain->server->name, length);
+        line[length++] = ':';
+        line[length++] = ' ';
+    }
+    length += format(line + length, sizeof(line) - length, pattern, arguments);
     va_end(arguments);
-    log_write(domain->libos->log, line, length);
+    log_write(libos->log, line, length);
     domain->libos->log_new = true; /* the loop tells the supervisor, once per round */
 }
 

@@ -59,6 +59,8 @@ enum { SIGNAL_CONNS = 48, SIGNAL_IRQ_FIRST = 48, SIGNAL_IRQS = 12, SIGNAL_CONTRO
 enum { INIT_PRIVATE_BYTES = 16 * 1024, INIT_STACK_BYTES = 8 * 1024 };
 _Static_assert(INIT_PRIVATE_ADDRESS + INIT_PRIVATE_BYTES < INIT_STACK_ADDRESS, "a page between");
 
+enum { START_EVERY_SERVER = 255 }; /* in the place of a server's number */
+
 enum start_transport {
     START_CHANNEL, /* to another domain */
     START_DIRECT,  /* to another server of this domain */
@@ -87,15 +89,18 @@ struct start_pool {
     uint64_t physical; /* filled in by init; 0 without dma */
     uint32_t buffers;
     uint32_t buffer_size;
-    uint8_t rights; /* enum pool_rights */
-    uint8_t number; /* image-wide */
-    uint16_t reserved[3];
+    uint8_t rights; /* enum pool_rights: the domain's, whoever of its servers they are drawn for */
+    uint8_t number; /* image-wide; a pool that several servers have is here for each of them */
+    uint8_t server; /* whose name it is, or START_EVERY_SERVER */
+    uint8_t reserved[5];
 };
 
 struct start_file {
     char name[START_NAME_BYTES];
     uint64_t address;
-    uint64_t size; /* bytes */
+    uint32_t size;  /* bytes */
+    uint8_t server; /* whose it is, or START_EVERY_SERVER */
+    uint8_t reserved[3];
 };
 
 struct start_device {

@@ -19,7 +19,7 @@
 #include "libos/transport.h"
 #include "motet/abi.h"
 
-enum { DOMAIN_SERVERS_MAX = 8 }; /* servers fused into one domain */
+enum { DOMAIN_SERVERS_MAX = COUNTER_SERVERS_MAX }; /* servers fused into one domain */
 
 /* One server's view of its domain. */
 struct domain {

@@ -130,9 +130,12 @@ static uint64_t stack_bytes(const struct composition *c, uint32_t d)
     const struct program *program = c->domains[d].program;
     uint64_t most = 0, sum = 0;
     for (uint32_t i = 0; i < program->server_count; i++) {
-        sum += program->servers[i].stack_bytes;
-        if (program->servers[i].stack_bytes > most)
-            most = program->servers[i].stack_bytes;
+        uint64_t bytes = drawn->server_stack[i];
+        if (!bytes)
+            bytes = program->servers[i].stack_bytes;
+        sum += bytes;
+        if (bytes > most)
+            most = bytes;
     }
     if (drawn->stack)
         return drawn->stack;
@@ -160,37 +163,56 @@ static void map_memory(struct composition *c, uint32_t d)
         (uint16_t)map_own(c, d, PAGE_BYTES, "counters", &page->counters_address);
 }
 
-static void map_pool(struct composition *c, uint32_t d, uint32_t number,
-                     const struct manifest_right *right, uint32_t region)
+static uint8_t image_rights(uint8_t rights)
+{
+    return (uint8_t)(((rights & POOL_READ) ? IMAGE_READ : 0) |
+                     ((rights & POOL_WRITE) ? IMAGE_WRITE : 0) |
+                     ((rights & POOL_DMA) ? IMAGE_DMA : 0));
+}
+
+/* One server's name of a pool that is mapped at `address`. */
+static void add_view(struct composition *c, uint32_t d, uint32_t number,
+                     const struct manifest_right *right, uint8_t rights, uint64_t address)
 {
     const struct manifest_pool *pool = &c->manifest->pools[number];
     struct start_page *page = &c->domains[d].page;
     struct start_pool *view = &page->pool[page->pools++];
-    uint8_t rights = (uint8_t)(((right->rights & POOL_READ) ? IMAGE_READ : 0) |
-                               ((right->rights & POOL_WRITE) ? IMAGE_WRITE : 0) |
-                               ((right->rights & POOL_DMA) ? IMAGE_DMA : 0));
-    bool mapped = right->rights & (POOL_READ | POOL_WRITE);
-    struct image_mapping *mapping =
-        mapped ? map_next(c, d, region, rights) : map_at(c, d, region, rights, 0);
-    *view = (struct start_pool){.base = mapping->address,
+    *view = (struct start_pool){.base = address,
                                 .buffers = pool->buffers,
                                 .buffer_size = pool->size,
-                                .rights = right->rights,
-                                .number = (uint8_t)number};
+                                .rights = rights,
+                                .number = (uint8_t)number,
+                                .server = (uint8_t)right->server};
     memcpy(view->name, right->name, sizeof view->name);
-    if (right->rights & POOL_DMA)
-        mapping->pool = page->pools;
+}
+
+/* The servers of a domain can't be kept from each other's memory: the domain has what any of them
+ * may do, once. */
+static void map_pool(struct composition *c, uint32_t d, uint32_t number, uint32_t region)
+{
+    const struct manifest_pool *pool = &c->manifest->pools[number];
+    const uint32_t first = c->domains[d].page.pools;
+    struct image_mapping *mapping = NULL;
+    uint8_t rights = 0;
+    for (uint32_t i = 0; i < pool->right_count; i++)
+        rights |= pool->rights[i].domain == d ? pool->rights[i].rights : 0;
+    for (uint32_t i = 0; i < pool->right_count; i++) {
+        if (pool->rights[i].domain != d)
+            continue;
+        if (!mapping && rights & (POOL_READ | POOL_WRITE))
+            mapping = map_next(c, d, region, image_rights(rights));
+        else if (!mapping)
+            mapping = map_at(c, d, region, image_rights(rights), 0);
+        add_view(c, d, number, &pool->rights[i], rights, mapping->address);
+    }
+    if (mapping && rights & POOL_DMA)
+        mapping->pool = (uint8_t)(first + 1);
 }
 
 static void map_pools(struct composition *c, uint32_t d, const struct shared_regions *shared)
 {
-    for (uint32_t i = 0; i < c->manifest->pool_count; i++) {
-        const struct manifest_pool *pool = &c->manifest->pools[i];
-        for (uint32_t j = 0; j < pool->right_count; j++) {
-            if (pool->rights[j].domain == d)
-                map_pool(c, d, i, &pool->rights[j], shared->pools[i]);
-        }
-    }
+    for (uint32_t i = 0; i < c->manifest->pool_count; i++)
+        map_pool(c, d, i, shared->pools[i]);
 }
 
 static void map_files(struct composition *c, uint32_t d)
@@ -203,7 +225,8 @@ static void map_files(struct composition *c, uint32_t d)
             file++;
         struct start_file *view = &page->file[page->files++];
         view->address = map_next(c, d, file->region, IMAGE_READ)->address;
-        view->size = file->size;
+        view->size = (uint32_t)file->size; /* place_contents: an image is below 4 GiB */
+        view->server = (uint8_t)drawn->files[i].server;
         memcpy(view->name, drawn->files[i].name, sizeof view->name);
     }
 }

@@ -375,7 +375,7 @@ def partition(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=Path, required=True, help="the folder with ipc_*.elf")
+    parser.add_argument("--images", type=Path, required=True, help="the folder with ipc-*.elf")
     parser.add_argument("--native", type=Path, required=True, help="ipc-native")
     parser.add_argument("--kernel", type=Path, required=True, help="the kernel with its symbols")
     parser.add_argument("--dns", action="append", type=partition, default=[],

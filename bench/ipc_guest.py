@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kernel import ICOUNT, guest_output
 from lib_qemu import BenchError
 
-APART = ("isolated", "fused")  # images ipc_...
+APART = ("isolated", "fused")  # images ipc-...
 LIMIT = 600  # seconds for one run of an image
 ROOT_BATCH_TICKS = re.compile(r"^ipcroot: (\w+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
 CASE = re.compile(r"^\w+: ipc (\w+) (\w+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
@@ -124,9 +124,9 @@ def instructions(images, append):
     """IMAGES is a folder. A Measured in instructions."""
     found = {}
     for where in APART:
-        found |= cases(repeated(images / f"ipc_{where}.elf", "ipc done", append), where)
+        found |= cases(repeated(images / f"ipc-{where}.elf", "ipc done", append), where)
     return Measured("instructions", found,
-                    root_figures(repeated(images / "ipc_root.elf", "ipcroot: done")),
+                    root_figures(repeated(images / "ipc-root.elf", "ipcroot: done")),
                     kernel_figures(repeated(images / "kbench.elf", "kbench: done")))
 
 
@@ -141,8 +141,8 @@ def nanoseconds(images, append, runs):
 
     found = {}
     for where in APART:
-        found |= all_runs(images / f"ipc_{where}.elf", "ipc done",
+        found |= all_runs(images / f"ipc-{where}.elf", "ipc done",
                           lambda text, scale, where=where: cases(text, where, scale), append)
     return Measured("ns", found,
-                    all_runs(images / "ipc_root.elf", "ipcroot: done", root_figures),
+                    all_runs(images / "ipc-root.elf", "ipcroot: done", root_figures),
                     all_runs(images / "kbench.elf", "kbench: done", kernel_figures))

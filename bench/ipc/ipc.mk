@@ -10,16 +10,16 @@ $(foreach server,$(IPC_SERVERS),$(eval $(call server_rule,$(server))))
 # What is measured is the transport, not the compiler's choice of size before speed.
 $(B)/target/bench/ipc/%.o: BARE += -O2
 
-IPC_APART := ipc_isolated ipc_fused
+IPC_APART := ipc-isolated ipc-fused
 
-$(IPC_APART:%=$(B)/images/%.bundle): $(B)/images/%.bundle: bench/ipc/%.conf $(B)/tools/compose $(B)/target/init.o \
+$(IPC_APART:%=$(B)/images/%.bundle): $(B)/images/%.bundle: bench/ipc/%.conf bench/ipc/ipc.parts $(B)/tools/compose $(B)/target/init.o \
                 $(IPC_SERVERS:%=$(B)/target/%.o) $(B)/target/libos.a $(B)/target/start.o libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
 	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/$*.map.json --objects $(B)/target \
 	    --libos $(B)/target/libos.a $<
 
-IPC_ROOT := $(B)/bench/ipc_root
+IPC_ROOT := $(B)/bench/ipc-root
 IPC_ROOT_O := $(patsubst %,$(B)/target/bench/ipc/root/%.o,main ports awake switch) $(RIG_O)
 
 $(IPC_ROOT)/init.o: $(IPC_ROOT_O)
@@ -30,11 +30,11 @@ $(IPC_ROOT)/%.o: $(B)/target/%.o
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-$(B)/images/ipc_root.bundle: bench/ipc/ipc_root.conf $(B)/tools/compose $(IPC_ROOT)/init.o \
+$(B)/images/ipc-root.bundle: bench/ipc/ipc-root.conf $(B)/tools/compose $(IPC_ROOT)/init.o \
                 $(IPC_ROOT)/start.o $(IPC_ROOT)/flood.o $(B)/target/libos.a libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
-	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/ipc_root.map.json --objects $(IPC_ROOT) \
+	$(Q)$(B)/tools/compose -o $@ --map $(B)/images/ipc-root.map.json --objects $(IPC_ROOT) \
 	    --libos $(B)/target/libos.a $<
 
 # On the host: the libOS and the servers as a domain has them, without vector registers.
@@ -52,7 +52,7 @@ $(B)/bench/ipc-native: $(NATIVE_O)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
-ipc-programs: $(B)/bench/ipc-native $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc_root.elf
+ipc-programs: $(B)/bench/ipc-native $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc-root.elf
 
 # The partitions of the DNS image that there are.
 IPC_PARTITIONS := $(foreach part,isolated paired fused,$(if $(wildcard images/dns-$(part).conf),$(part)))

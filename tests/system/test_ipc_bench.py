@@ -77,7 +77,7 @@ def test_an_error_of_a_server_ends_it(tmp_path):
 def test_runs_that_differ_end_it(monkeypatch):
     monkeypatch.setattr(ipc_guest, "ICOUNT", [])  # by the clock on the wall no two are alike
     with pytest.raises(lib_qemu.BenchError, match="two runs under -icount differ"):
-        ipc_guest.repeated(BUILD / "images/ipc_fused.elf", "ipc done", "ipc.short=1")
+        ipc_guest.repeated(BUILD / "images/ipc-fused.elf", "ipc done", "ipc.short=1")
 
 
 def test_pictures_are_svg(tmp_path):

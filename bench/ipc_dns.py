@@ -32,8 +32,7 @@ BURST = 64
 BURST_LIMIT = 10  # seconds for all answers of one
 SEQUENTIAL = 500
 DNSPERF_SECONDS = 2
-MESSAGE_BYTES = 64
-COPIERS = ("memcpy", "memmove")
+COPIERS = ("memcpy", "memmove", "channel_put", "channels_drain", "direct_put")
 
 
 class Monitor:
@@ -98,11 +97,10 @@ def gather(asking, identifier):
 
 
 def copied(reading):
-    """Bytes: what memcpy and memmove wrote in domains, and messages, in and out of a ring."""
-    payload = sum(counts[2] for (place, _, name), counts in reading.functions.items()
-                  if name in COPIERS and place != "kernel")
-    messages = 2 * reading.calls("channel_put") + reading.calls("queue_add")
-    return payload + messages * MESSAGE_BYTES
+    """Bytes: what string moves wrote in domains, and all that functions which only copy wrote; their
+    few bytes of indices are in it."""
+    return sum(counts[2] if name in COPIERS else counts[3]
+               for (place, _, name), counts in reading.functions.items() if place != "kernel")
 
 
 class Samples:

@@ -12,6 +12,7 @@ from lib_qemu import PLACES, ROOT, BenchError, build_plugin, domain_lines
 
 LIBOS = "libos"
 FUNCTIONS_MAX = 8192  # bench/plugin/profile.c
+WORDS = 4  # of struct function there
 ENTRIES_WORD = 1  # enum word of bench/plugin/entry.c
 SHT_SYMTAB, SHF_EXECINSTR = 2, 4
 STT_NOTYPE, STT_FUNC, STT_FILE = 0, 2, 4
@@ -98,9 +99,9 @@ class Profile:
         """A Reading of all that was executed so far."""
         data = self._profile.read_bytes()
         switches, unknown = struct.unpack_from("=2Q", data)
-        functions = struct.unpack_from(f"={3 * len(self._names)}Q", data, 16)
+        functions = struct.unpack_from(f"={WORDS * len(self._names)}Q", data, 16)
         entries, = struct.unpack_from("=Q", self._entries.read_bytes(), 8 * ENTRIES_WORD)
-        per_function = dict(zip(self._names, zip(*[iter(functions)] * 3)))
+        per_function = dict(zip(self._names, zip(*[iter(functions)] * WORDS)))
         return Reading(entries, switches, unknown, per_function)
 
 
@@ -109,7 +110,7 @@ class Reading:
 
     def __init__(self, entries, switches, unknown, functions):
         self.entries, self.switches, self.unknown = entries, switches, unknown
-        self.functions = functions  # (place, part, name): (instructions, calls, bytes stored)
+        self.functions = functions  # (place, part, name): (instructions, calls, bytes stored, of them by string moves)
 
     def __sub__(self, before):
         functions = {
@@ -132,10 +133,6 @@ class Reading:
 
     def calls(self, name):
         return sum(counts[1] for key, counts in self.functions.items() if key[2] == name)
-
-    def stored_by(self, name):
-        """Bytes that functions of this name have written."""
-        return sum(counts[2] for key, counts in self.functions.items() if key[2] == name)
 
     def busiest(self, units, least=1):
         """Lines (instructions and calls per unit, place, part, name) above LEAST instructions."""

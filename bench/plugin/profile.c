@@ -22,7 +22,8 @@ enum { FUNCTIONS_MAX = 8192 };
 struct function {
     uint64_t instructions;
     uint64_t calls;  /* executions of its first instruction */
-    uint64_t stored; /* bytes that it wrote to memory */
+    uint64_t stored; /* bytes that it wrote to memory, but for what push and call write */
+    uint64_t moved;  /* of them, by string moves */
 };
 
 struct profile {
@@ -80,7 +81,23 @@ static void stored(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t addres
 {
     (void)cpu;
     (void)address;
-    ((struct function *)function)->stored += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
+    if (qemu_plugin_mem_is_store(info)) /* QEMU 7.2 calls for some loads too */
+        ((struct function *)function)->stored += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
+}
+
+static void moved(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, void *function)
+{
+    stored(cpu, info, address, function);
+    if (qemu_plugin_mem_is_store(info))
+        ((struct function *)function)->moved += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
+}
+
+/* rep movs, of bytes or of words: f3, perhaps 48, a4 or a5 (SDM volume 2, MOVS) */
+static bool is_string_move(struct qemu_plugin_insn *instruction)
+{
+    const uint8_t *bytes = qemu_plugin_insn_data(instruction);
+    size_t size = qemu_plugin_insn_size(instruction);
+    return size >= 2 && bytes[0] == 0xf3 && (bytes[size - 1] | 1) == 0xa5;
 }
 
 /* mov %reg, %cr3: 0f 22, register field 3 (SDM volume 2, MOV to control registers) */
@@ -89,6 +106,14 @@ static bool is_space_switch(struct qemu_plugin_insn *instruction)
     const uint8_t *bytes = qemu_plugin_insn_data(instruction);
     return qemu_plugin_insn_size(instruction) == 3 && bytes[0] == 0x0f && bytes[1] == 0x22 &&
            (bytes[2] >> 3 & 7) == 3;
+}
+
+/* push of a register, 50 to 57, perhaps behind 41; call, e8 or ff (SDM volume 2) */
+static bool is_push_or_call(struct qemu_plugin_insn *instruction)
+{
+    const uint8_t *bytes = qemu_plugin_insn_data(instruction);
+    size_t size = qemu_plugin_insn_size(instruction);
+    return (size <= 2 && (bytes[size - 1] & 0xf8) == 0x50) || bytes[0] == 0xe8 || bytes[0] == 0xff;
 }
 
 static void count(struct qemu_plugin_insn *instruction, uint64_t *counter)
@@ -110,8 +135,10 @@ static void instruction_translated(struct qemu_plugin_insn *instruction, int pla
     count(instruction, &function->instructions);
     if (address == symbol->address)
         count(instruction, &function->calls);
-    qemu_plugin_register_vcpu_mem_cb(instruction, stored, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W,
-                                     function);
+    if (is_push_or_call(instruction))
+        return;
+    qemu_plugin_register_vcpu_mem_cb(instruction, is_string_move(instruction) ? moved : stored,
+                                     QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, function);
 }
 
 static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)

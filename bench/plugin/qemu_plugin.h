@@ -72,6 +72,7 @@ enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_W = 2 };
 /* One access to memory: of 1 << qemu_plugin_mem_size_shift bytes. */
 typedef uint32_t qemu_plugin_meminfo_t;
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 
 /* Calls CALLBACK with DATA after each access of the instruction, of the kind RW. */
 typedef void (*qemu_plugin_vcpu_mem_cb_t)(unsigned int cpu, qemu_plugin_meminfo_t info,

@@ -20,7 +20,7 @@ $(IPC_APART:%=$(B)/images/%.bundle): $(B)/images/%.bundle: bench/ipc/%.conf benc
 	    --libos $(B)/target/libos.a $<
 
 IPC_ROOT := $(B)/bench/ipc-root
-IPC_ROOT_O := $(patsubst %,$(B)/target/bench/ipc/root/%.o,main ports awake switch) $(RIG_O)
+IPC_ROOT_O := $(patsubst %,$(B)/target/bench/ipc/root/%.o,main ports awake) $(RIG_O)
 
 $(IPC_ROOT)/init.o: $(IPC_ROOT_O)
 	@mkdir -p $(@D)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * The libOS as it ships (libos/loop.c, libos/channels.c, ipc/channel.c), twice in one program, as
- * two coroutines that stand for two processors. They take turns at the fence with which a round
- * publishes (ring_fence, the first of each round), so that each, when it comes to look whether it
- * may sleep, finds that the other has published: nobody sleeps and nobody rings. Both rounds of a
- * batch are paid in full, also the look before the sleep that doesn't come and, every 8 rounds, the
- * kernel entry that asks for interrupts. A doorbell or a sleep would end the program: the figure
- * would be none.
+ * The libOS as it ships (libos/loop.c, libos/channels.c, ipc/channel.c), twice in one program: two
+ * domains that stand for two processors and have their rounds in turn. Both have something else to
+ * do all the time, so that neither sleeps and neither rings; every 8 rounds each asks the kernel
+ * for interrupts, which is paid for here too. A doorbell or a sleep would end the program: the
+ * figure would be none.
  *
  * This file is the rest of libos/kernel.h and ring_fence for this program.
  */
@@ -20,13 +18,10 @@
 enum {
     SIDES = 2, /* 0 sends, 1 receives */
     RING_SLOTS = AWAKE_BATCH_MAX,
-    STACK_BYTES = 8192,
     PRIVATE_BYTES = LIBOS_PRIVATE_BYTES + PAGE_BYTES,
-    WARM_TURNS = 3,
+    WARM_ROUNDS = 3,
 };
 #define AWAKE_ADDRESS 0x60400000ull
-
-void stack_switch(uint64_t *save, uint64_t to);
 
 struct side {
     alignas(4096) uint8_t private[PRIVATE_BYTES];
@@ -34,18 +29,13 @@ struct side {
     alignas(4096) struct log_page log;
     alignas(4096) struct counter_page counters;
     alignas(4096) uint8_t ring[(RING_HEADER_BYTES + RING_SLOTS * RING_ENTRY_BYTES + 4095) & ~4095];
-    alignas(4096) uint8_t stack[STACK_BYTES];
-    uint64_t left_at; /* its stack pointer while the other runs */
-    bool published;   /* the first fence of this round is over */
 };
 
 struct awake {
     struct side side[SIDES];
-    uint64_t main_left_at;
-    uint32_t running; /* side */
     uint32_t own_port;
-    uint32_t batch, turns_left; /* of the receiver, until the clock is read */
-    bool echo;                  /* the receiver answers, and the answer starts the next batch */
+    uint32_t batch;
+    bool echo; /* the receiver answers, and the answer starts the next batch */
     uint64_t sum;
     uint32_t received;
 };
@@ -57,6 +47,12 @@ static struct awake *const awake = (struct awake *)AWAKE_ADDRESS;
 struct sender {
     struct conn *out;
 };
+
+/* As if a message of another server of this domain were left for the next round. */
+static void stay_awake(uint32_t number)
+{
+    ((struct libos *)awake->side[number].private)->queued = true;
+}
 
 static enum error sender_start(void *state, struct domain *domain)
 {
@@ -75,6 +71,7 @@ static void sender_batch_end(void *state)
     }
     if (!awake->echo)
         conn_room(out); /* none: what comes then is what starts the next batch */
+    stay_awake(0);
 }
 
 static bool sender_receive(void *state, struct conn *conn, const struct msg *m)
@@ -100,31 +97,27 @@ static bool receiver_receive(void *state, struct conn *conn, const struct msg *m
     return !awake->echo || conn_send(conn, m) == OK;
 }
 
+static void receiver_batch_end(void *state)
+{
+    (void)state;
+    stay_awake(1);
+}
+
 static const struct server sender = {.name = "sender",
                                      .state_size = sizeof(struct sender),
                                      .start = sender_start,
                                      .receive = sender_receive,
                                      .batch_end = sender_batch_end};
-static const struct server receiver = {
-    .name = "receiver", .start = receiver_start, .receive = receiver_receive};
+static const struct server receiver = {.name = "receiver",
+                                       .start = receiver_start,
+                                       .receive = receiver_receive,
+                                       .batch_end = receiver_batch_end};
 
 /* --- what the libOS asks for --- */
-
-static void side_switch(void)
-{
-    struct side *from = &awake->side[awake->running];
-    awake->running ^= 1;
-    stack_switch(&from->left_at, awake->side[awake->running].left_at);
-}
 
 void ring_fence(void)
 {
     __asm__ volatile("lock orl $0, (%%rsp)" : : : "memory", "cc"); /* as kernel_x86_64.c */
-    struct side *side = &awake->side[awake->running];
-    bool first = !side->published;
-    side->published = true;
-    if (first)
-        side_switch();
 }
 
 uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, struct msg *message)
@@ -169,45 +162,7 @@ void kernel_stop(uint64_t code)
         __asm__ volatile("ud2" : : "D"(code));
 }
 
-/* --- the two coroutines --- */
-
-/* Counts the receiver's turns; after the last one the measuring thread goes on. */
-static void turn_end(uint32_t number)
-{
-    if (number == 1 && --awake->turns_left == 0)
-        stack_switch(&awake->side[1].left_at, awake->main_left_at);
-}
-
-static void side_run(void)
-{
-    uint32_t number = awake->running;
-    struct libos *libos = (struct libos *)awake->side[number].private;
-    uint64_t pending = 0;
-    for (;;) {
-        awake->side[number].published = false;
-        pending = loop_round(libos, pending);
-        turn_end(number);
-    }
-}
-
-/* All that isn't the libOS's: taking turns. */
-static void side_idle(void)
-{
-    uint32_t number = awake->running;
-    for (;;) {
-        awake->side[number].published = false;
-        ring_fence();
-        turn_end(number);
-    }
-}
-
-/* As stack_switch leaves a stack, and aligned as after a call. */
-static void side_enter(struct side *side, void (*entry)(void))
-{
-    uint64_t *top = (uint64_t *)(side->stack + STACK_BYTES) - 2;
-    *top = (uint64_t)entry;
-    side->left_at = (uint64_t)(top - 6);
-}
+/* --- the two domains --- */
 
 static void side_make(uint32_t number, const struct server *server, uint32_t slots)
 {
@@ -234,7 +189,6 @@ static void side_make(uint32_t number, const struct server *server, uint32_t slo
     uint32_t failed;
     must(domain_init(libos, &side->start, info, &linked), "domain_init");
     must(loop_start(libos, &failed), "loop_start");
-    side_enter(side, side_run);
 }
 
 void awake_make(void)
@@ -246,24 +200,15 @@ void awake_make(void)
     awake->own_port = port_make();
 }
 
-/* Lets the receiver have so many rounds, beginning with that side. Returns the ticks. */
-static uint32_t turns(uint32_t count, uint32_t side)
+/* Ticks of so many rounds of both. */
+static uint32_t rounds_run(uint32_t rounds)
 {
+    uint64_t pending[SIDES] = {0};
     uint32_t began = clock_low();
-    awake->turns_left = count;
-    awake->running = side;
-    stack_switch(&awake->main_left_at, awake->side[side].left_at);
+    for (uint32_t i = 0; i < rounds; i++)
+        for (uint32_t n = 0; n < SIDES; n++)
+            pending[n] = loop_round((struct libos *)awake->side[n].private, pending[n]);
     return clock_low() - began;
-}
-
-/* Of taking turns, and of nothing else: the fence itself is the libOS's. */
-static uint32_t turns_alone(uint32_t rounds)
-{
-    enum { FENCE = 3 }; /* instructions: the call, the locked one, the return */
-    side_enter(&awake->side[0], side_idle);
-    side_enter(&awake->side[1], side_idle);
-    turns(WARM_TURNS, 0);
-    return turns(rounds, 1) - SIDES * FENCE * rounds;
 }
 
 static enum error plain_put(struct conn *conn, const struct msg *m)
@@ -291,16 +236,15 @@ uint32_t awake_plain(uint32_t batch, uint32_t rounds)
 
 uint32_t awake_measure(uint32_t batch, uint32_t rounds)
 {
-    uint32_t alone = turns_alone(rounds);
     uint32_t slots = batch < RING_SLOTS_MIN ? RING_SLOTS_MIN : batch;
     awake->batch = batch;
     awake->echo = batch == 1;
     side_make(0, &sender, slots);
     side_make(1, &receiver, slots);
-    turns(WARM_TURNS, 0);
+    rounds_run(WARM_ROUNDS);
     awake->received = 0;
-    uint32_t ticks = turns(rounds, 1);
+    uint32_t ticks = rounds_run(rounds);
     if (awake->received != batch * rounds)
         must(ERROR_BAD_STATE, "messages were lost");
-    return ticks - alone;
+    return ticks;
 }

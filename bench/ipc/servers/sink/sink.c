@@ -12,7 +12,8 @@ enum { COUNT_DROPPED, COUNT_SINK };
 struct sink {
     struct domain *domain;
     uint64_t *counters;
-    struct transfer_answer gathered;         /* since the last answer */
+    struct transfer_answer gathered; /* since the last answer */
+    struct msg answer;
     uint8_t copy[TRANSFER_PAYLOAD_MAX + 64]; /* where distrusted payload goes */
 };
 
@@ -44,30 +45,33 @@ static bool use_pieces(struct sink *sink, const struct transfer *transfer)
     return true;
 }
 
+/* False: not of the protocol. */
+static bool take(struct sink *sink, const struct transfer *transfer)
+{
+    if (transfer->mode >= MODE_COUNT || transfer->pieces > TRANSFER_PIECES)
+        return false;
+    if (transfer->mode == MODE_INLINE)
+        use(sink, transfer->text);
+    return !transfer->pieces || use_pieces(sink, transfer);
+}
+
+/* Nobody else writes *m meanwhile: a channel copied it, and in one domain only one server runs. */
 static bool receive(void *state, struct conn *conn, const struct msg *m)
 {
     struct sink *sink = state;
-    struct transfer transfer;
-    struct msg answer;
-    msg_get(m, &transfer, sizeof(transfer));
-    if (transfer.answer && !conn_room(conn))
+    const struct transfer *transfer = (const struct transfer *)m->bytes;
+    if (transfer->answer && !conn_room(conn))
         return false;
-    bool good =
-        m->op == TRANSFER && transfer.mode < MODE_COUNT && transfer.pieces <= TRANSFER_PIECES;
-    if (good && transfer.pieces)
-        good = use_pieces(sink, &transfer);
-    else if (good && transfer.mode == MODE_INLINE)
-        use(sink, transfer.text);
-    if (!good) {
+    if (m->op != TRANSFER || !take(sink, transfer)) {
         sink->counters[COUNT_DROPPED]++;
         return true;
     }
     sink->gathered.count++;
-    if (!transfer.answer)
+    if (!transfer->answer)
         return true;
-    msg_set(&answer, TRANSFER_ANSWER, &sink->gathered, sizeof(sink->gathered));
+    memcpy(sink->answer.bytes, &sink->gathered, sizeof(sink->gathered));
     sink->gathered = (struct transfer_answer){0};
-    conn_send(conn, &answer); /* there was room */
+    conn_send(conn, &sink->answer); /* there was room */
     return true;
 }
 
@@ -76,6 +80,7 @@ static enum error start(void *state, struct domain *domain)
     struct sink *sink = state;
     sink->domain = domain;
     sink->counters = domain_counters(domain);
+    sink->answer.op = TRANSFER_ANSWER;
     return OK;
 }
 

@@ -34,6 +34,7 @@ struct source {
     bool is_short, over;
     struct cases cases;
     struct measured now; /* the case under way */
+    struct msg message;
     uint32_t sent, answers_left;
     uint64_t marks, marks_sent; /* the number of the last payload; sum of this batch's */
     uint64_t counted;           /* transfers that the sink has answered for */
@@ -68,6 +69,7 @@ static bool lend(struct source *source, struct transfer *transfer)
     } else {
         memcpy(data, &source->marks, TRANSFER_MARK_BYTES);
     }
+    transfer->pieces = 0;
     do {
         uint32_t length = left < TRANSFER_PIECE_MAX ? left : TRANSFER_PIECE_MAX;
         transfer->piece[transfer->pieces++] = (struct buffer_ref){
@@ -82,25 +84,26 @@ static bool lend(struct source *source, struct transfer *transfer)
     return true;
 }
 
+/* False: no slice is free. */
+static bool payload_put(struct source *source, struct transfer *transfer)
+{
+    source->marks_sent += ++source->marks;
+    if (source->now.mode != MODE_INLINE)
+        return lend(source, transfer);
+    memcpy(transfer->text, &source->marks, TRANSFER_MARK_BYTES);
+    return true;
+}
+
+/* The message of this case is there but for what each transfer has of its own. */
 static bool send_one(struct source *source)
 {
-    struct transfer transfer = {
-        .mode = source->now.mode,
-        .answer = source->now.pattern == PATTERN_ECHO || source->sent + 1 == source->now.batch,
-    };
-    struct msg m;
-    source->marks++;
-    if (source->now.mode == MODE_INLINE) {
-        transfer.bytes = (uint8_t)source->now.payload;
-        memcpy(transfer.text, &source->marks, TRANSFER_MARK_BYTES);
-    } else if (source->now.payload && !lend(source, &transfer)) {
+    struct transfer *transfer = (struct transfer *)source->message.bytes;
+    transfer->answer = source->now.pattern == PATTERN_ECHO || source->sent + 1 == source->now.batch;
+    if (source->now.payload && !payload_put(source, transfer)) {
         give_up(source, "no buffer is free");
         return false;
     }
-    if (source->now.payload)
-        source->marks_sent += source->marks;
-    msg_set(&m, TRANSFER, &transfer, sizeof(transfer));
-    if (conn_send(source->out, &m) != OK) {
+    if (conn_send(source->out, &source->message) != OK) {
         give_up(source, "the ring is full");
         return false;
     }
@@ -121,6 +124,8 @@ static void case_begin(struct source *source)
 {
     source->now = source->cases.now;
     source->round = source->sample = 0;
+    struct transfer transfer = {.mode = source->now.mode, .bytes = (uint8_t)source->now.payload};
+    msg_set(&source->message, TRANSFER, &transfer, sizeof(transfer));
     source->slice_bytes = source->now.payload > SLICE_MIN ? source->now.payload : SLICE_MIN;
     if (source->now.payload && source->now.mode != MODE_INLINE) {
         struct pool slices = *source->pool;
@@ -194,11 +199,10 @@ static void gathered(void *state)
 static bool receive(void *state, struct conn *conn, const struct msg *m)
 {
     struct source *source = state;
-    struct transfer_answer answer;
+    const struct transfer_answer *answer = (const struct transfer_answer *)m->bytes;
     (void)conn;
-    msg_get(m, &answer, sizeof(answer));
-    source->counted += answer.count;
-    source->marks_sent -= answer.sum;
+    source->counted += answer->count;
+    source->marks_sent -= answer->sum;
     if (m->op != TRANSFER_ANSWER || !source->answers_left)
         give_up(source, "an answer to nothing");
     else if (--source->answers_left == 0 &&

@@ -124,6 +124,8 @@ def round_trips(measured):
          echo["isolated"]),
         ("port_round_trip", "kernel port, other space: send_wait and back",
          measured.kernel["ipc_round_trip"]),
+        ("doorbell_round_trip", "kernel: wait that rings, there and back, other space",
+         measured.kernel["doorbell_round_trip"]),
         ("signal_latency", "signal until the woken thread runs, other space",
          measured.kernel["signal_switch"]),
     ]

@@ -26,7 +26,7 @@ QEMU = ["qemu-system-x86_64", "-cpu", "max", "-m", "64", "-display", "none", "-n
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 IOMMU = ["-machine", "q35", "-device", "intel-iommu"]  # for the longest entry: there is more to do
 LINE = re.compile(r"^kbench: (\w+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
-EXPECTED = 7
+EXPECTED = 8
 
 
 def guest_output(image, *options, end, error=None, seconds=SECONDS):

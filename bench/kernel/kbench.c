@@ -16,14 +16,17 @@ uint32_t bench_empty(void);
 uint32_t bench_null_call(uint64_t empty_slot);
 uint32_t bench_round_trip(uint64_t to, uint64_t own);
 _Noreturn void bench_echo(uint64_t to, uint64_t own);
+uint32_t bench_doorbell(uint64_t bell, uint64_t own);
+_Noreturn void bench_ring_back(uint64_t bell, uint64_t own);
 uint32_t bench_signal(uint64_t slot);
 uint32_t bench_touch(const void *address);
 void _start(void);
 
-enum figure { NULL_CALL, ROUND_TRIP, SIGNAL, MAP, UNMAP, FAULT, FAULT_MAP, FIGURES };
+enum figure { NULL_CALL, ROUND_TRIP, DOORBELL, SIGNAL, MAP, UNMAP, FAULT, FAULT_MAP, FIGURES };
 
 static const char *const figure_names[FIGURES] = {[NULL_CALL] = "null_call",
                                                   [ROUND_TRIP] = "ipc_round_trip",
+                                                  [DOORBELL] = "doorbell_round_trip",
                                                   [SIGNAL] = "signal_switch",
                                                   [MAP] = "map_page",
                                                   [UNMAP] = "unmap_page",
@@ -34,7 +37,8 @@ struct bench {
     struct rig rig;
     uint32_t thread;
     uint32_t ping, pong, bell, done;
-    uint32_t page; /* mapped at TARGET and taken away */
+    uint32_t ring, ring_back; /* ports of the doorbells' two sides */
+    uint32_t page;            /* mapped at TARGET and taken away */
     uint32_t empty;
     volatile uint32_t woken;     /* the clock when the high thread ran */
     volatile uint32_t pager_map; /* ticks that the pager's map took */
@@ -49,6 +53,11 @@ static struct bench *const bench = (struct bench *)SHARED;
 static void echo(void)
 {
     bench_echo(bench->pong, bench->ping);
+}
+
+static void ringer(void)
+{
+    bench_ring_back(bench->ring_back, bench->ring);
 }
 
 static void sleeper(void)
@@ -105,6 +114,7 @@ static void measure_once(uint32_t figures[FIGURES])
     uint32_t empty = bench_empty();
     figures[NULL_CALL] = bench_null_call(bench->empty) - empty;
     figures[ROUND_TRIP] = bench_round_trip(bench->ping, bench->pong) - empty;
+    figures[DOORBELL] = bench_doorbell(bench->ring, bench->ring_back) - empty;
     uint32_t start = bench_signal(bench->bell);
     figures[SIGNAL] = bench->woken - start - empty;
     measure_map(&figures[MAP], &figures[UNMAP]);
@@ -120,6 +130,7 @@ static void measure(void)
     uint32_t figures[FIGURES];
     struct received first = {0};
     sys_wait(bench->pong, 0, 0, &first); /* the echo's, unasked */
+    sys_wait(bench->ring_back, 0, 0, &first);
     for (int i = 0; i < WARM; i++)
         measure_once(figures);
     for (int i = 0; i < SAMPLES; i++) {
@@ -149,6 +160,8 @@ static void partners_make(void)
     bench->ping = port_make();
     bench->pong = port_make();
     bench->bell = port_make();
+    bench->ring = port_make();
+    bench->ring_back = port_make();
     rig()->faults = port_make();
     bench->done = port_make();
     bench->page = make(rig()->next_slot++, OBJECT_page, 1);
@@ -160,6 +173,7 @@ static void partners_make(void)
     bench->thread = thread_make(measure, INIT_SPACE, PRIORITY_LOW);
     thread_start(bench->thread);
     thread_start(thread_make(echo, rig()->second_space, PRIORITY_LOW));
+    thread_start(thread_make(ringer, rig()->second_space, PRIORITY_LOW));
 }
 
 static _Noreturn void run(void)

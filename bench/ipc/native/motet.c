@@ -180,7 +180,8 @@ static void start_make(const struct how *how)
                     .base = (uint64_t)shared->payload,
                     .buffers = POOL_BUFFERS,
                     .buffer_size = TRANSFER_PIECE_MAX,
-                    .rights = POOL_READ | POOL_WRITE},
+                    .rights = POOL_READ | POOL_WRITE,
+                    .server = START_EVERY_SERVER},
     };
     own.info = (struct kernel_info){
         .magic = KERNEL_INFO_MAGIC,

@@ -14,7 +14,7 @@ from lib_qemu import BenchError
 APART = ("isolated", "fused")  # images ipc-...
 LIMIT = 600  # seconds for one run of an image
 ROOT_BATCH_TICKS = re.compile(r"^ipcroot: (\w+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
-CASE = re.compile(r"^\w+: ipc (\w+) (\w+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
+CASE = re.compile(r"^(?:\w+: )+ipc (\w+) (\w+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
 KERNEL = re.compile(r"^kbench: (\w+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
 FREQUENCY = re.compile(r"TSC (\d+) MHz")
 
@@ -97,7 +97,7 @@ def boot(image, end, *options, append=""):
 
 
 def figures_only(text):
-    return [line for line in text.splitlines() if re.match(r"(ipcroot|kbench|\w+: ipc)\b", line)]
+    return [line for line in text.splitlines() if re.match(r"(ipcroot|kbench|(\w+: )+ipc)\b", line)]
 
 
 def repeated(image, end, append=""):

@@ -83,8 +83,8 @@ bool send_wait_fast(struct thread *sender)
 bool wait_fast(struct thread *waiter)
 {
     struct registers *from = &waiter->registers;
-    /* There is a doorbell, no capabilities are received, no deadline is set. */
-    if (!from->rbx || (from->r14 | from->r15))
+    /* No capabilities are received, no deadline is set. */
+    if (from->r14 | from->r15)
         return false;
     const struct cap *own_cap = port_cap(waiter->captable, from->rdi, RIGHT_WAIT);
     const struct cap *bell = port_cap(waiter->captable, from->rbx, RIGHT_SIGNAL);

@@ -116,7 +116,7 @@ void syscall_handle(struct thread *thread)
         error = counted(CALL_signal, call_signal(thread));
         break;
     case CALL_wait:
-        if (cpu_self()->steps.wait_fast(thread))
+        if (thread->registers.rbx && cpu_self()->steps.wait_fast(thread))
             return;
         error = counted(CALL_wait, call_wait(thread));
         break;

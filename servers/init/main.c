@@ -57,8 +57,10 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     init->heap_limit = number_setting(init, "heap.limit", "KiB");
     domains_build(init);
     trace_start(init);
-    devices_grant(init);
-    heaps_build(init);
+    if (has_devices())
+        devices_grant(init);
+    if (has_heaps())
+        heaps_build(init);
     domains_run(init);
     supervise(init);
 }

@@ -116,12 +116,12 @@ def payload_rows(cases, places=PLACES):
 
 def round_trips(measured):
     """[(figure, text, Value)]"""
-    echo = {where: measured.cases[Case(where, "echo", "message", 1, 0)] for where in PLACES}
+    ping = {where: measured.cases[Case(where, "ping", "message", 1, 0)] for where in PLACES}
     return [
-        ("fused_round_trip", "servers of one domain: message and answer", echo["fused"]),
+        ("fused_round_trip", "servers of one domain: message and answer", ping["fused"]),
         ("awake_round_trip", "channel, both awake: message and answer", measured.root["awake", 1]),
         ("sleeping_round_trip", "channel, peer asleep, other domain: message and answer",
-         echo["isolated"]),
+         ping["isolated"]),
         ("port_round_trip", "kernel port, other space: send_wait and back",
          measured.kernel["ipc_round_trip"]),
         ("doorbell_round_trip", "kernel: wait that rings, there and back, other space",

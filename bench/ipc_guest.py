@@ -24,14 +24,14 @@ class Case:
     """One thing that is measured, in one place."""
 
     where: str  # isolated, fused, a mechanism of the host
-    pattern: str  # stream: one answer per batch; echo: one per message
+    pattern: str  # stream: one answer per batch; echo: one per message; ping: it comes back
     mode: str  # enum transfer_mode of bench/ipc/transfer.h
     batch: int
     payload: int  # bytes
 
     def messages(self):
         """Per batch, both ways; the one answer of a stream is part of its messages' price."""
-        return 2 * self.batch if self.pattern == "echo" else self.batch
+        return self.batch if self.pattern == "stream" else 2 * self.batch
 
     def name(self):
         return f"{self.where}_{self.pattern}_{self.mode}{self.payload or ''}_batch{self.batch}"

@@ -11,6 +11,7 @@
  * |----------|----------------|------------|-|
  * | TRANSFER | client to sink | no         | one payload; answered if it says so |
  * | ANSWER   | sink to client | no         | how many transfers came, and the sum of their marks |
+ * | PING     | both           | yes        | comes back as it is |
  */
 #ifndef MOTET_BENCH_TRANSFER_H
 #define MOTET_BENCH_TRANSFER_H
@@ -22,7 +23,7 @@
 
 enum { TRANSFER_VERSION = 1 };
 
-enum transfer_op { TRANSFER = 1, TRANSFER_ANSWER };
+enum transfer_op { TRANSFER = 1, TRANSFER_ANSWER, TRANSFER_PING };
 
 /* Where the payload is, and who copies it. */
 enum transfer_mode {

@@ -41,7 +41,7 @@ static uint32_t piece_bytes(const struct measured *now)
 
 static uint32_t answer_count(const struct measured *now)
 {
-    return now->pattern == PATTERN_ECHO ? now->batch : 1;
+    return now->pattern == PATTERN_STREAM ? 1 : now->batch;
 }
 
 static void sink(const struct run *run)

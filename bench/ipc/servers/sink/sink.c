@@ -59,6 +59,8 @@ static bool take(struct sink *sink, const struct transfer *transfer)
 static bool receive(void *state, struct conn *conn, const struct msg *m)
 {
     struct sink *sink = state;
+    if (m->op == TRANSFER_PING)
+        return conn_send(conn, m) == OK;
     const struct transfer *transfer = (const struct transfer *)m->bytes;
     if (transfer->answer && !conn_room(conn))
         return false;

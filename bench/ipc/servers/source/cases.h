@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The cases that the source measures, one after the other: first messages without payload, streams
- * and echoes in batches of 1 to 256, then streams of all payloads that fit the mode and the pool.
+ * The cases that the source measures, one after the other: first a message that comes back, by
+ * servers that do nothing else; then messages without payload, streams and echoes in batches of 1
+ * to 256, then streams of all payloads that fit the mode and the pool.
  */
 #ifndef MOTET_BENCH_CASES_H
 #define MOTET_BENCH_CASES_H
@@ -18,7 +19,7 @@ enum {
     CASE_BYTES_MAX = 2 << 20, /* of one batch: what a pool holds */
 };
 
-enum pattern { PATTERN_STREAM, PATTERN_ECHO, PATTERN_COUNT };
+enum pattern { PATTERN_PING, PATTERN_STREAM, PATTERN_ECHO, PATTERN_COUNT };
 
 extern const char *const pattern_names[PATTERN_COUNT];
 extern const char *const mode_names[MODE_COUNT];

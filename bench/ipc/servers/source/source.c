@@ -5,9 +5,10 @@
  *
  *     ipc PATTERN MODE BATCH PAYLOAD MEDIAN MIN MAX SAMPLES ROUNDS
  *
- * with the clock's ticks of a sample of ROUNDS batches. A `stream` has one answer per batch, an
- * `echo` one per transfer. The first sample of a case doesn't count. The cases are cases.c's.
- * The last line is "ipc done"; an answer that is wrong ends it with "ipc error: ...".
+ * with the clock's ticks of a sample of ROUNDS batches. A `ping` is one message that comes back; a
+ * `stream` has one answer per batch, an `echo` one per transfer. The first sample of a case doesn't
+ * count. The cases are cases.c's. The last line is "ipc done"; an answer that is wrong ends it with
+ * "ipc error: ...".
  *
  * Settings: ipc.samples and ipc.rounds, 1 to 64 and 1 to 4096; ipc.short=1 measures few cases,
  * ipc.case=N only the N-th, counted from 1.
@@ -35,6 +36,7 @@ struct source {
     struct cases cases;
     struct measured now; /* the case under way */
     struct msg message;
+    bool ponged; /* the ping came back */
     uint32_t sent, answers_left;
     uint64_t marks, marks_sent; /* the number of the last payload; sum of this batch's */
     uint64_t counted;           /* transfers that the sink has answered for */
@@ -120,9 +122,25 @@ static void batch_send(struct source *source)
         ;
 }
 
+static void ping(struct source *source)
+{
+    source->ponged = false;
+    if (conn_send(source->out, &source->message) != OK)
+        give_up(source, "the ring is full");
+}
+
+static void round_begin(struct source *source)
+{
+    if (source->now.pattern == PATTERN_PING)
+        ping(source);
+    else
+        batch_send(source);
+}
+
 static void case_begin(struct source *source)
 {
     source->now = source->cases.now;
+    source->ponged = false;
     source->round = source->sample = 0;
     struct transfer transfer = {.mode = source->now.mode, .bytes = (uint8_t)source->now.payload};
     msg_set(&source->message, TRANSFER, &transfer, sizeof(transfer));
@@ -135,8 +153,10 @@ static void case_begin(struct source *source)
             slices.buffers = BUFFERS_MAX;
         pool_owner_init(&source->owner, &slices);
     }
+    if (source->now.pattern == PATTERN_PING)
+        source->message.op = TRANSFER_PING;
     source->began = kernel_clock();
-    batch_send(source);
+    round_begin(source);
 }
 
 static void sort(uint64_t *values, uint32_t count)
@@ -160,20 +180,15 @@ static void case_report(struct source *source)
                (unsigned long)ticks[samples - 1], samples, source->rounds);
 }
 
-/* All of a batch was answered: the next one, of this case or of the next. */
-static void batch_end(struct source *source)
+/* Another ROUNDS batches were answered. Goes on with the next sample, case, or not at all. */
+static void sample_end(struct source *source)
 {
-    for (uint32_t i = 0; source->now.payload && source->now.mode != MODE_INLINE && i < source->sent;
-         i++)
-        pool_take_back(&source->owner, source->lent[i], SINK);
-    if (++source->round == source->rounds) {
-        uint64_t now = kernel_clock();
-        source->ticks[source->sample++] = now - source->began;
-        source->began = now;
-        source->round = 0;
-    }
+    uint64_t now = kernel_clock();
+    source->ticks[source->sample++] = now - source->began;
+    source->began = now;
+    source->round = 0;
     if (source->sample <= source->samples) {
-        batch_send(source);
+        round_begin(source);
         return;
     }
     case_report(source);
@@ -185,20 +200,38 @@ static void batch_end(struct source *source)
     source->over = true;
 }
 
+/* All of a batch was answered. */
+static void batch_end(struct source *source)
+{
+    for (uint32_t i = 0; source->now.payload && source->now.mode != MODE_INLINE && i < source->sent;
+         i++)
+        pool_take_back(&source->owner, source->lent[i], SINK);
+    if (++source->round == source->rounds)
+        sample_end(source);
+    else
+        batch_send(source);
+}
+
 static void gathered(void *state)
 {
     struct source *source = state;
-    if (source->over)
-        return;
-    if (!source->now.batch)
+    if (source->ponged) {
+        if (++source->round == source->rounds)
+            sample_end(source);
+        else
+            ping(source);
+    } else if (!source->now.batch) {
         case_begin(source); /* the first, after start */
-    else if (!source->answers_left)
+    } else if (!source->over && !source->answers_left && source->now.pattern != PATTERN_PING) {
         batch_end(source);
+    }
 }
 
 static bool receive(void *state, struct conn *conn, const struct msg *m)
 {
     struct source *source = state;
+    if (m->op == TRANSFER_PING)
+        return source->ponged = true;
     const struct transfer_answer *answer = (const struct transfer_answer *)m->bytes;
     (void)conn;
     source->counted += answer->count;

@@ -161,6 +161,11 @@ def guest_print(measured):
     print_lines(f"Motet, {unit}", lines)
 
 
+def plot_row(row):
+    """What has no batches, a call, costs the same in each."""
+    return [(batch, row[1]) for batch in BATCHES] if list(row) == [1] else list(row.items())
+
+
 def guest_plots(measured, folder):
     unit, name = measured.unit, "instructions" if measured.unit == "instructions" else "ns"
     if len(per_message(measured.cases, "isolated", "stream")) < 3:
@@ -168,7 +173,7 @@ def guest_plots(measured, folder):
     ipc_plot.lines(
         folder / f"ipc-batch-{name}.svg", f"A message of 64 bytes: {unit} by batch",
         "messages per batch", f"{unit} per message",
-        {key: list(row.items()) for key, row in message_rows(measured).items() if len(row) > 1})
+        {key: plot_row(row) for key, row in message_rows(measured).items()})
     rows = {f"{PLACES[where]}, {MODES[mode]}": list(
         per_payload(measured.cases, where, mode, 32).items())
             for mode in MODES for where in PLACES if (mode, where) != ("inline", "fused")}

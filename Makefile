@@ -95,6 +95,7 @@ help:
 	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
+	@echo "make model                         the protocol of channels in all its states, by Spin (docs/model.md)"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
 	@echo "make oracle [SEED=n] [ZONES=n | MINUTES=n]   dnsd beside NSD and Knot on random zones"
@@ -370,6 +371,8 @@ include tests/bugs/bugs.mk
 include tests/fuzz/fuzz.mk
 include tests/usertests/usertests.mk
 include tests/oracle/oracle.mk
+include tests/model/model.mk
+include tests/cpus/cpus.mk
 
 units: $(UNITS)
 
@@ -378,8 +381,8 @@ debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
 test: images test-images units $(B)/tools/callref debug-images sim-programs \
-      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs ipc-programs \
-      $(B)/images/kbench.elf
+      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
+      ipc-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # One server's tests only: its unit tests, and those of the image of its name, if there is one.

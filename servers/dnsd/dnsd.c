@@ -41,6 +41,8 @@ enum dnsd_counter {
 struct dnsd {
     struct domain *domain;
     struct conn *net;
+    bool asked;   /* the stack was told which port is to be ours */
+    bool binding; /* and has yet to answer */
     const struct pool *receive_pool, *send_pool;
     struct answer_counters *answer_counters;
     uint64_t *counters;
@@ -180,8 +182,14 @@ static void buffers_returned(struct dnsd *dnsd, const struct msg *m)
             dnsd->counters[DNSD_COUNT_bad_message]++;
 }
 
+/* Said once: a stack that goes on answering doesn't fill the log. */
 static void bound(struct dnsd *dnsd, const struct msg *m)
 {
+    if (!dnsd->binding || !(m->flags & MSG_REPLY)) {
+        dnsd->counters[DNSD_COUNT_bad_message]++;
+        return;
+    }
+    dnsd->binding = false;
     if (m->status)
         domain_log(dnsd->domain, "port %u can't be opened: %s", (unsigned)DNS_PORT,
                    error_text((enum error)m->status));
@@ -211,9 +219,21 @@ static bool dnsd_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
+static void port_ask(struct dnsd *dnsd)
+{
+    struct sock_bind bind = {
+        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
+    struct msg m;
+    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
+    dnsd->asked = dnsd->binding = conn_send(dnsd->net, &m) == OK;
+}
+
+/* The connection may be full even at the start: an earlier life left it so, or the stack lies. */
 static void dnsd_batch_end(void *state)
 {
     struct dnsd *dnsd = state;
+    if (!dnsd->asked)
+        port_ask(dnsd);
     answer_deferred(dnsd);
     flush_returned(dnsd);
 }
@@ -271,12 +291,8 @@ static enum error dnsd_start(void *state, struct domain *domain)
     dnsd->answer_counters = (struct answer_counters *)domain_counters(domain);
     dnsd->counters = domain_counters(domain) + ANSWER_COUNTER_COUNT;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
-
-    struct sock_bind bind = {
-        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
-    struct msg m;
-    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
-    return conn_send(dnsd->net, &m);
+    port_ask(dnsd);
+    return OK;
 }
 
 static const struct server_port ports[] = {

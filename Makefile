@@ -64,7 +64,7 @@ LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
 SERVERS  := $(notdir $(SERVER_DIRS))
-SERVER_O := $(SERVERS:%=$(B)/target/%.o)
+SERVER_O := $(SERVERS:%=$(B)/target/%.o) $(B)/target/init_managed.o
 
 IMAGES   := $(basename $(notdir $(wildcard images/*.conf)))
 TEST_IMAGES := $(basename $(notdir $(wildcard tests/images/*.conf)))
@@ -174,10 +174,22 @@ define server_rule
 $(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard $(filter %/$(1),$(SERVER_DIRS))/*.c))
 	$$(SAY) SERVER $$@
 	$$(Q)$(LD) -r -o $$@.all $$^
-	$$(Q)$(OBJCOPY) $(if $(filter init,$(1)),--keep-global-symbol=_start,--keep-global-symbol=motet_server_$(1)) $$@.all $$@
+	$$(Q)$(OBJCOPY) --keep-global-symbol=motet_server_$(1) $$@.all $$@
 	$$(Q)rm $$@.all
 endef
-$(foreach server,$(SERVERS),$(eval $(call server_rule,$(server))))
+# init is there twice: init.o has what every image needs, init_managed.o all of it. The hooks between
+# the two are weak (servers/init/init.h), and compose takes the one that the manifest needs.
+INIT_MANAGED := $(addprefix servers/init/,control.c)
+INIT_PLAIN   := $(filter-out $(INIT_MANAGED),$(wildcard servers/init/*.c))
+$(B)/target/init.o:         $(INIT_PLAIN:%.c=$(B)/target/%.o)
+$(B)/target/init_managed.o: $(INIT_PLAIN:%.c=$(B)/target/%.o) $(INIT_MANAGED:%.c=$(B)/target/%.o)
+$(B)/target/init.o $(B)/target/init_managed.o:
+	$(SAY) SERVER $@
+	$(Q)$(LD) -r -o $@.all $^
+	$(Q)$(OBJCOPY) --keep-global-symbol=_start $@.all $@
+	$(Q)rm $@.all
+
+$(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(server))))
 
 servers: $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o
 

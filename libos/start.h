@@ -136,6 +136,10 @@ struct start_page {
     struct start_paged paged_domain[START_PAGED_MAX];
     char settings[START_SETTING_BYTES];
     uint64_t trace_address; /* struct trace_header, filled in by init; 0: no trace, or no right */
+    uint64_t watch_address; /* the controller's: log and counter page of each domain, filled in by
+                               init; 0: it isn't the controller */
+    uint32_t watched;       /* domains, init included */
+    uint32_t reserved2;
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "one page");
 

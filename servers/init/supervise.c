@@ -155,6 +155,8 @@ static void memory_release(struct init *init, uint32_t domain)
             continue;
         sys_invoke(init->child[d].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
         stop(init, d);
+        if (control_note)
+            control_note(init, d, CONTROL_END_PAGER, 0, NULL);
         console_print("init: %s stopped: its pager %s has stopped", name_of(init, d),
                       name_of(init, domain));
     }
@@ -168,6 +170,8 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
     if (child->stopped || (!pager && !has_faulted(child->thread)))
         return; /* it lies: the message isn't the kernel's */
     stop(init, domain);
+    if (control_note)
+        control_note(init, domain, CONTROL_END_FAULT, m->w[0], &m->w[1]);
     if (pager)
         console_print("init: %s: its pager failed:", name_of(init, domain));
     if (m->w[0] == FAULT_PAGE)
@@ -192,8 +196,19 @@ static void failure_report(struct init *init, uint32_t domain, const struct msg 
         return; /* said once, however often it is told */
     msg_get(m, &failed, sizeof(failed));
     stop(init, domain);
+    if (control_note)
+        control_note(init, domain, CONTROL_END_FAILED, failed.error, NULL);
     console_print("init: %s stopped by itself: %s", name_of(init, domain),
                   error_text((enum error)failed.error));
+    memory_release(init, domain);
+}
+
+void domain_stop(struct init *init, uint32_t domain, uint32_t why)
+{
+    sys_invoke(init->child[domain].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    stop(init, domain);
+    control_note(init, domain, why, 0, NULL);
+    console_print("init: %s stopped: killed by the host", name_of(init, domain));
     memory_release(init, domain);
 }
 
@@ -217,6 +232,8 @@ static void message_handle(struct init *init, const struct msg *m)
         failure_report(init, domain, m);
         break;
     default:
+        if (control_handle)
+            control_handle(init, domain, m);
         break;
     }
 }

@@ -319,6 +319,21 @@ static void keep_trace(struct composition *c, uint32_t d)
     domain->trace_slots = 1;
 }
 
+enum { CONSOLE_SLOTS = 1 }; /* of init's table: the page for what is printed */
+
+/* The controller's view: two pages for each domain, init included. */
+static void keep_watch(struct composition *c, uint32_t d)
+{
+    struct composed_domain *domain = &c->domains[d];
+    const uint32_t pages = 2 * c->domain_count;
+    if (!c->manifest->domains[d].control)
+        return;
+    domain->record.watch_page = (uint32_t)((domain->cursor - START_ADDRESS) / PAGE_BYTES);
+    count_tables(domain, domain->cursor, pages);
+    domain->cursor += (pages + 1) * PAGE_BYTES;
+    domain->watch_slots = pages + CONSOLE_SLOTS;
+}
+
 static void set_settings(struct start_page *page, const struct manifest_domain *drawn)
 {
     char *out = page->settings;
@@ -382,6 +397,7 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
     map_files(c, d);
     heap_layout(c, d);
     keep_trace(c, d);
+    keep_watch(c, d);
     bool fits = add_claims(c, d) && set_table_slots(domain, drawn);
     count_objects(c, domain);
     return fits;
@@ -400,7 +416,8 @@ static bool set_init_slots(struct composition *c)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
     for (uint32_t d = 1; d < c->domain_count; d++)
         slots += OBJECTS_PER_DOMAIN + (c->domains[d].record.pager_entry ? PAGER_OBJECTS : 0) +
-                 c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots;
+                 c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots +
+                 c->domains[d].watch_slots;
     for (uint32_t d = 1; d < c->domain_count; d++)
         if (c->manifest->domains[d].claim_count)
             slots += DMASPACE_SLOTS + DMA_RUN_SLOTS * c->domains[d].dma_runs;

@@ -48,6 +48,7 @@ static const struct field domain_fields[] = {
      (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
     {"pager", FIELD_TEXT, false, offsetof(struct manifest_domain, pager_name), 0, 0},
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
+    {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
@@ -246,6 +247,20 @@ static void read_domain(struct manifest *manifest, config_setting_t *setting)
                domain->table_slots, SLOTS_PER_PAGE);
 }
 
+static void find_controller(struct manifest *manifest)
+{
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        const struct manifest_domain *domain = &manifest->domains[d];
+        if (!domain->control)
+            continue;
+        if (manifest->controller)
+            report(domain->at, "\"%s\" and \"%s\" have control = true — init answers one domain",
+                   manifest->domains[manifest->controller].name, domain->name);
+        manifest->controller = d;
+        manifest->domains[0].managed = true;
+    }
+}
+
 static void read_domains(struct manifest *manifest, config_setting_t *root)
 {
     uint32_t length = list_length(root, "domains", IMAGE_DOMAINS_MAX - 1);
@@ -257,6 +272,7 @@ static void read_domains(struct manifest *manifest, config_setting_t *root)
         read_domain(manifest, element(root, "domains", i));
         manifest->domain_count++;
     }
+    find_controller(manifest);
     if (!length && !report_count())
         report(manifest->at, "the image has no domains — add one to domains = ( ... )");
 }

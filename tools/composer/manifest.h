@@ -79,6 +79,8 @@ struct manifest_domain {
     const char *pager_name;
     uint32_t pager; /* the domain that serves the heap, 0: its own thread; set by heaps_check */
     bool trace;     /* it can read the kernel's trace */
+    bool control;   /* it is the controller: motet/control.h */
+    bool managed;   /* init's: somebody needs what only some images link */
     struct manifest_text servers[SERVERS_MAX];
     uint32_t server_count;
     struct manifest_claim claims[CLAIMS_MAX];
@@ -116,6 +118,7 @@ struct manifest {
     struct place memory_at;
     struct manifest_domain domains[IMAGE_DOMAINS_MAX];
     uint32_t domain_count;
+    uint32_t controller; /* the domain with `control`; 0: none */
     struct manifest_connection connections[CONNECTIONS_MAX];
     uint32_t connection_count;
     struct manifest_pool pools[POOLS_MAX];

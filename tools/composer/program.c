@@ -113,7 +113,8 @@ static bool find_objects(const struct manifest_domain *domain, const struct link
     char buffer[SUGGESTION_BYTES];
     *count = 0;
     if (is_init(domain))
-        objects[(*count)++] = text_format("%s/init.o", paths->objects);
+        objects[(*count)++] =
+            text_format("%s/%s.o", paths->objects, domain->managed ? "init_managed" : "init");
     else
         objects[(*count)++] = text_format("%s/start.o", paths->objects);
     bool found = true;

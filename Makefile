@@ -220,6 +220,11 @@ $(B)/tools/trace: $(TRACE_C:%.c=$(B)/tools/obj/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
+CONTROL_C := $(wildcard tools/control/*.c) libos/error.c libos/error_name.c
+$(B)/tools/motet: $(CONTROL_C:%.c=$(B)/tools/obj/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
 # The tables of docs/kernel.md, after a change of calls.def or errors.def.
 reference: $(B)/tools/callref
 	@tools/update-reference $<
@@ -259,7 +264,7 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 
 include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf $(B)/tools/trace
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf $(B)/tools/trace $(B)/tools/motet
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
@@ -267,7 +272,7 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
-run: $(BOOTED)
+run: $(BOOTED) $(B)/tools/motet
 	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 

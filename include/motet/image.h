@@ -85,7 +85,8 @@ struct image_domain {
     uint8_t reserved2;
     uint32_t fault_slot; /* of its own table: where its faults go */
     uint32_t trace_page; /* where it has the kernel's trace: pages behind its start page; 0: not */
-    uint32_t watch_page; /* the controller's: where it has the others' logs and counters, likewise */
+    uint32_t
+        watch_page; /* the controller's: where it has the others' logs and counters, likewise */
     uint32_t reserved3;
 };
 

@@ -140,8 +140,8 @@ static void log_answer(struct control *control)
                                 .lost = wanted.lost,
                                 .in_line = wanted.in_line};
     uint8_t *out = payload(control);
-    struct control_log head = {
-        .bytes = lines_read(&reader, page, (char *)out + sizeof(head), &more)};
+    struct control_log head = {.bytes =
+                                   lines_read(&reader, page, (char *)out + sizeof(head), &more)};
     head.more = more;
     head.in_line = reader.in_line;
     head.position = reader.position;

@@ -67,10 +67,8 @@ bool frame_next(struct frame_input *input, struct frame *frame)
 
 uint32_t frame_finish(uint8_t *out, uint16_t op, uint32_t tag, uint32_t length)
 {
-    struct control_header header = {.magic = CONTROL_MAGIC,
-                                    .op = op | CONTROL_REPLY,
-                                    .length = (uint16_t)length,
-                                    .tag = tag};
+    struct control_header header = {
+        .magic = CONTROL_MAGIC, .op = op | CONTROL_REPLY, .length = (uint16_t)length, .tag = tag};
     header.check = control_check(&header, offsetof(struct control_header, check));
     uint32_t check = control_check(out + sizeof(header), length);
     memcpy(out, &header, sizeof(header));

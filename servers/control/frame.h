@@ -17,7 +17,10 @@
 #include "motet/control.h"
 
 /* A frame, and as much as comes at once: while a frame isn't whole there is room for that. */
-enum { FRAME_FEED_MAX = 64, FRAME_INPUT_MAX = CONTROL_REQUEST_MAX + CONTROL_FRAME_EXTRA + FRAME_FEED_MAX };
+enum {
+    FRAME_FEED_MAX = 64,
+    FRAME_INPUT_MAX = CONTROL_REQUEST_MAX + CONTROL_FRAME_EXTRA + FRAME_FEED_MAX
+};
 
 struct frame_input {
     uint32_t held;

@@ -120,8 +120,7 @@ static uint64_t cpu_ticks(const struct init *init, uint32_t d)
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t thread = i ? child->pager : child->thread;
         struct invoked info = {{0}};
-        if (thread &&
-            sys_invoke(thread, OPERATION_thread_budget_info, 0, 0, 0, 0, 0, &info) == OK)
+        if (thread && sys_invoke(thread, OPERATION_thread_budget_info, 0, 0, 0, 0, 0, &info) == OK)
             sum += info.a[2] * info.a[0] + info.a[0] - info.a[1];
     }
     return sum;
@@ -161,12 +160,12 @@ static uint8_t state_of(const struct init *init, uint32_t d)
 
 static enum error domain_tell(const struct init *init, uint32_t d, struct msg *m)
 {
-    struct control_domain tell = {
-        .state = state_of(init, d),
-        .priority = init->domain[d].priority,
-        .memory_pages = pages_writable(init, d),
-        .heap_pages = init->heaps.blocks.held[d] * (uint32_t)HEAP_BLOCK_PAGES,
-        .cpu_ticks = cpu_ticks(init, d)};
+    struct control_domain tell = {.state = state_of(init, d),
+                                  .priority = init->domain[d].priority,
+                                  .memory_pages = pages_writable(init, d),
+                                  .heap_pages =
+                                      init->heaps.blocks.held[d] * (uint32_t)HEAP_BLOCK_PAGES,
+                                  .cpu_ticks = cpu_ticks(init, d)};
     while (*server_name(init, d, tell.servers))
         tell.servers++;
     memcpy(tell.name, init->domain[d].name, sizeof(tell.name));

@@ -340,7 +340,7 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 	$$(SAY) LINK $$@
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcmocka
 endef
-$(foreach server,netd virtio dnsd,$(eval $(call server_test_rule,$(server))))
+$(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
 
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	@mkdir -p $(@D)

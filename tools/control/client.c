@@ -136,7 +136,8 @@ static void request_send(struct client *client, uint16_t op, const void *payload
     header.check = control_check(&header, offsetof(struct control_header, check));
     uint32_t check = control_check(payload, bytes);
     memcpy(frame, &header, sizeof(header));
-    memcpy(frame + sizeof(header), payload, bytes);
+    if (bytes)
+        memcpy(frame + sizeof(header), payload, bytes);
     memcpy(frame + sizeof(header) + bytes, &check, sizeof(check));
     if (send(client->socket, frame, bytes + CONTROL_FRAME_EXTRA, MSG_NOSIGNAL) < 0)
         fail(STATUS_NO_IMAGE, "%s: the image has ended (%s)", client->path, strerror(errno));

@@ -86,6 +86,7 @@ help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make run TRACE=FILE                with the kernel's trace; T dumps it (docs/trace.md)"
+	@echo "make run IMAGE=dns-managed         with a control channel: motet ps, ... (docs/control.md)"
 	@echo "make run IOMMU=on                  on q35 with VT-d (docs/iommu.md)"
 	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"

@@ -152,6 +152,17 @@ static bool alias_is_in_answer(const struct answer *answer, uint32_t node)
     return false;
 }
 
+/* Whether the aliases led from the question's name, which this wildcard's alias was given for, back
+ * to it. */
+static bool alias_leads_to_question(const struct answer *answer, uint32_t wildcard)
+{
+    const struct dns_name *name = &answer->query->name;
+
+    return answer->alias_count > 0 && answer->aliases[0] == wildcard &&
+           answer->name->length == name->length &&
+           name_suffix_is(answer->name, 0, name->wire, name->length);
+}
+
 /* Goes on with the name in an alias' record, which is in the message already. */
 static enum dns_rcode follow(struct answer *answer, const struct zone_rrset *alias)
 {
@@ -324,10 +335,11 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
     bool alias = rrset.type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME && type != DNS_TYPE_ANY;
     if (alias && (alias_seen(answer, node->offset) || answer->alias_count == ANSWER_CHAIN_MAX)) {
         answer->counters->count[ANSWER_COUNT_chain_cut]++;
-        /* In a loop the record is in the answer, unless it had or has the owner that a wildcard
-         * gives it. */
-        if (answer->match.label == 0 &&
-            (!alias_seen(answer, node->offset) || alias_is_in_answer(answer, node->offset)))
+        /* In a loop the record is in the answer, unless it had or has another owner, which a
+         * wildcard gave it. */
+        if (answer->match.label == 0
+                ? !alias_seen(answer, node->offset) || alias_is_in_answer(answer, node->offset)
+                : alias_leads_to_question(answer, node->offset))
             return DNS_NOERROR;
         alias = false;
     }
@@ -337,6 +349,8 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
         answer->wildcard_aliases |= (uint16_t)(wildcard << answer->alias_count);
         answer->aliases[answer->alias_count++] = node->offset;
     }
+    if (!wildcard && rrset.type == DNS_TYPE_DNAME && alias_seen(answer, node->offset))
+        return DNS_NOERROR; /* it led here, and is in the answer */
     if (wildcard)
         expansion_add(answer);
     enum dns_rcode rcode = put_chosen(answer, node, &rrset);

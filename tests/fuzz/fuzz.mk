@@ -19,7 +19,9 @@ FUZZ_frames   := user.a
 FUZZ_settings := user.a
 FUZZ_query    := zonec.a user.a
 FUZZ_zone     := zonec.a user.a
-FUZZ_LIBS     := -lcmocka -lldns -lcrypto
+FUZZ_master   := zonec.a user.a
+FUZZ_elf      := compose.a user.a
+FUZZ_LIBS     := -lcmocka -lldns -lcrypto -lconfig
 
 $(B)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
@@ -29,7 +31,8 @@ $(B)/fuzz/%.o: %.c
 $(B)/fuzz/kernel.a: $(FUZZ_KERNEL_C:%.c=$(B)/fuzz/%.o)
 $(B)/fuzz/user.a: $(FUZZ_USER_C:%.c=$(B)/fuzz/%.o)
 $(B)/fuzz/zonec.a: $(HOST_ZONEC_C:%.c=$(B)/fuzz/%.o)
-$(B)/fuzz/kernel.a $(B)/fuzz/user.a $(B)/fuzz/zonec.a:
+$(B)/fuzz/compose.a: $(HOST_COMPOSE_C:%.c=$(B)/fuzz/%.o)
+$(B)/fuzz/kernel.a $(B)/fuzz/user.a $(B)/fuzz/zonec.a $(B)/fuzz/compose.a:
 	$(Q)rm -f $@
 	$(SAY) AR $@
 	$(Q)ar rcs $@ $^

@@ -134,12 +134,15 @@ class World:
         return name
 
     def is_elsewhere_only(self, name):
-        """Whether the name, or one between it and its zone's apex, exists in another zone only."""
+        """Whether the name, or one between it and its zone's apex, or a wildcard beside one of them
+        exists in another zone only."""
         apex = self.apex_of(name)
         while apex and len(name) > len(apex):
-            if self.zones_of.get(name, {apex}) - {apex} and apex not in self.zones_of[name]:
-                return True
-            name = name[1 + name[0]:]
+            above = name[1 + name[0]:]
+            for one in (name, b"\1*" + above):
+                if self.zones_of.get(one, {apex}) - {apex} and apex not in self.zones_of[one]:
+                    return True
+            name = above
         return False
 
 
@@ -314,7 +317,9 @@ def class_any(case):
     """No answer to class ANY is authoritative (RFC 1035 6.2); NSD's has no SOA record."""
     if case.asked.klass != 255 or case.m.aa or case.n.aa:
         return ()
-    return ["aa"] if case.n.authority or case.m.authority != case.k.authority else ["aa", "authority"]
+    ds = case.asked.kind == DS and case.asked.name in case.world.apexes  # Knot's answer, see apex_ds
+    silent = not case.n.authority and (case.m.authority == case.k.authority or ds)
+    return ["aa", "authority"] if silent else ["aa"]
 
 
 @rule
@@ -533,6 +538,20 @@ def shared_names(case):
     return any(case.world.is_elsewhere_only(name) for name in names) and case.ignore("n")
 
 
+NAME_LONG = 190  # octets
+
+
+@rule
+def long_names(case):
+    """Knot counts long names as if they weren't compressed, and leaves out what it thinks has no room,
+    without TC."""
+    m, k = case.m, case.k
+    if len(case.asked.name or b"") < NAME_LONG or not k.records() < m.records() or k.tc:
+        return ()
+    sections = ["answer", "authority", "additional"]
+    return [one for one in sections if getattr(m, one) == getattr(case.n, one) > getattr(k, one)]
+
+
 @rule
 def apex_ds(case):
     """DS records of an apex belong to the parent's zone, also behind an alias and when they stand in
@@ -556,7 +575,12 @@ def empty_wildcard_proof(case):
 @rule
 def wildcard_owner(case):
     """Knot gives the wildcard's own name to a DNAME record made from it to the query's name, or to
-    an address found by it the wildcard's."""
+    an address found by it the wildcard's; NSD leaves labels out of the name of such an address."""
+    if case.m.additional == case.k.additional and case.m.additional < case.n.additional:
+        short = case.n.additional - case.m.additional
+        wanted = targets(case.m.answer | case.m.authority)
+        heads = {name[:1 + name[0]] for name in wanted}
+        return ["additional"] if all(one.owner[:1 + one.owner[0]] in heads for one in short) else ()
     if case.m.answer == case.k.answer and case.m.additional == case.n.additional:
         odd = case.k.additional - case.m.additional
         return ["additional"] if odd and all(one.owner[:2] == b"\1*" for one in odd) else ()
@@ -626,7 +650,7 @@ def judge(query, answers, world):
         return explain(case)
     if case.m.twice:
         return set(), ["a record twice"], case
-    if (case.m.tc or case.n.tc or case.k.tc) and asked.plain:
+    if (case.m.tc or case.n.tc or case.k.tc) and asked.plain and case.m.rcode != BADVERS:
         return None, ["tc"], case  # to be asked again, see judge_whole
     used, left, case = explain(case)
     if left == ["additional"] and asked.plain:

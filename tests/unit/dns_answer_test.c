@@ -55,6 +55,7 @@ static const char example_org[] = "@ 300 SOA ns1 admin 7 3600 600 86400 60\n"
                                   "signed 300 NSEC 00ff\n"
                                   "to-moved 300 CNAME a.moved\n"
                                   "circle 300 DNAME circle\n"
+                                  "*.up 300 DNAME up\n"
                                   "away 300 DNAME elsewhere.test.\n";
 
 static const char example_net[] = "@ 300 SOA ns.example.org. admin 7 3600 600 86400 900\n"
@@ -419,6 +420,12 @@ static void dname_that_leads_to_itself_ends(void **state)
            "an|x.circle.example.org. 300 CNAME x.circle.example.org.", NULL);
 }
 
+static void dname_asked_for_by_an_alias_that_it_made_is_answered_once(void **state)
+{
+    expect("*.*.up.example.org.", "DNAME", 0, "a", "an|*.up.example.org. 300 DNAME up.example.org.",
+           "an|*.*.up.example.org. 300 CNAME *.up.example.org.", NULL);
+}
+
 static void dname_that_makes_too_long_a_name_is_yxdomain(void **state)
 {
     char name[260] = "";
@@ -505,6 +512,24 @@ static void wildcard_cname_to_itself_is_given_with_both_owners(void **state)
     free(reply);
     reply = ask(&zones, "*.w.test.", "A");
     expect_reply(reply, 0, "a", "an|*.w.test. 60 CNAME *.w.test.", NULL);
+    free(reply);
+    zones_free(&zones);
+}
+
+static void wildcard_cname_that_leads_to_the_question_is_given_once(void **state)
+{
+    struct zones zones;
+
+    (void)state;
+    zones_make(&zones, "test",
+               "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n*.w 60 CNAME c.w\n"
+               "*.v 60 CNAME d\nd 60 CNAME c.v\n");
+    struct reply *reply = ask(&zones, "c.w.test.", "A");
+    expect_reply(reply, 0, "a", "an|c.w.test. 60 CNAME c.w.test.", NULL);
+    free(reply);
+    reply = ask(&zones, "c.v.test.", "A");
+    expect_reply(reply, 0, "a", "an|c.v.test. 60 CNAME d.test.", "an|d.test. 60 CNAME c.v.test.",
+                 NULL);
     free(reply);
     zones_free(&zones);
 }
@@ -869,10 +894,12 @@ int main(void)
         cmocka_unit_test(dname_behind_a_cname_redirects),
         cmocka_unit_test(dname_met_twice_is_answered_once_and_followed_twice),
         cmocka_unit_test(dname_that_leads_to_itself_ends),
+        cmocka_unit_test(dname_asked_for_by_an_alias_that_it_made_is_answered_once),
         cmocka_unit_test(dname_that_makes_too_long_a_name_is_yxdomain),
         cmocka_unit_test(unsigned_zone_refers_without_ds),
         cmocka_unit_test(server_in_a_zone_that_is_here_too_has_addresses),
         cmocka_unit_test(wildcard_cname_to_itself_is_given_with_both_owners),
+        cmocka_unit_test(wildcard_cname_that_leads_to_the_question_is_given_once),
         cmocka_unit_test(apex_has_no_signatures_of_ds),
         cmocka_unit_test(any_is_answered_with_one_set),
         cmocka_unit_test(transfers_are_refused),

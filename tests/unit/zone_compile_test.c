@@ -116,23 +116,58 @@ static void ttl_above_31_bits_is_an_error(void **state)
                     "test:4: error: TTL 2147483648 is above 2147483647 seconds, lower it\n");
 }
 
+/* Compiles a master file of this text, read as the program reads it. */
+static void zones_from_file(struct zones *zones, const char *text)
+{
+    char path[] = P_tmpdir "/zone-XXXXXX";
+    size_t length = strlen(text);
+
+    int file = mkstemp(path);
+    assert_int_equal(write(file, text, length), length);
+    close(file);
+    zones_begin(zones);
+    master_read(&zones->store, "test", path);
+    zones_end(zones);
+    unlink(path);
+    assert_true(zones->good);
+}
+
+/* RFC 1035 5.1: an @ means the origin where it stands alone. */
+static void label_of_an_at_sign_is_no_origin(void **state)
+{
+    static const struct {
+        const char *data, *type, *octets; /* of the name in the data, or of its beginning */
+        size_t size;
+    } cases[] = {
+        {"MX 1 \\064.b", "MX", "\0\1\1@\1b", 6}, {"MX 1 \\@.b.test.", "MX", "\0\1\1@\1b", 6},
+        {"MX 1 \\064", "MX", "\0\1\1@\xc0", 5},  {"MX 1 @.b", "MX", "\0\1\1@\1b", 6},
+        {"MX 1 @", "MX", "\0\1\xc0", 3},         {"MX 1 b\\064.c", "MX", "\0\1\2b@\1c", 7},
+        {"TXT \\064", "TXT", "\0\2\1@", 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[200];
+        struct zones zones;
+        snprintf(text, sizeof text, "$TTL 1\n@ SOA ns admin 1 2 3 4 5\n@ NS ns\na %s\n",
+                 cases[i].data);
+        zones_from_file(&zones, text);
+        struct reply *reply = ask(&zones, "a.test.", cases[i].type);
+        assert_non_null(memmem(reply->bytes, reply->length, cases[i].octets, cases[i].size));
+        free(reply);
+        zones_free(&zones);
+    }
+}
+
 /* Without $TTL 3600 seconds are taken, but 0 is one too. */
 static void ttl_directive_of_zero_is_zero(void **state)
 {
     static const char text[] = "$TTL 0\n@ SOA ns admin 1 2 3 4 5\n@ NS ns\na A 192.0.2.1\n"
                                "b 1 A 192.0.2.2\nc 2 A 192.0.2.3\n";
-    char path[] = P_tmpdir "/zone-XXXXXX";
     struct zones zones;
 
     (void)state;
-    int file = mkstemp(path);
-    assert_int_equal(write(file, text, sizeof text - 1), sizeof text - 1);
-    close(file);
-    zones_begin(&zones);
-    master_read(&zones.store, "test", path);
-    zones_end(&zones);
-    unlink(path);
-    assert_true(zones.good);
+    zones_from_file(&zones, text);
     struct reply *reply = ask(&zones, "a.test.", "A");
     expect_reply(reply, 0, "a", "an|a.test. 0 A 192.0.2.1", NULL);
     free(reply);
@@ -406,6 +441,7 @@ int main(void)
         cmocka_unit_test(dname_rules_are_kept),
         cmocka_unit_test(types_of_messages_are_errors),
         cmocka_unit_test(ttl_above_31_bits_is_an_error),
+        cmocka_unit_test(label_of_an_at_sign_is_no_origin),
         cmocka_unit_test(ttl_directive_of_zero_is_zero),
         cmocka_unit_test(duplicates_are_dropped_with_a_warning),
         cmocka_unit_test(ttls_of_a_set_become_the_lowest),

@@ -372,9 +372,11 @@ static void check_rrset_size(struct store *store, uint32_t index)
 static void level_ttls(struct store *store, uint32_t index)
 {
     const struct store_node *node = &store->nodes[index];
-    struct store_record *records = store->records + node->first_record;
     char text[NAME_TEXT_SIZE];
 
+    if (node->record_count == 0)
+        return;
+    struct store_record *records = store->records + node->first_record;
     for (uint32_t at = 1; at < node->record_count; at++) {
         uint32_t rank = store_rank(store, &records[at]);
         if (store_rank(store, &records[at - 1]) != rank || records[at].ttl == records[at - 1].ttl)

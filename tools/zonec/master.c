@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "tools/zonec/at_name.h"
 #include "tools/zonec/check.h"
 #include "tools/zonec/memory.h"
 
@@ -338,9 +339,12 @@ static void record_read(struct master *master)
     }
     put_class_behind_ttl(master->text);
     ldns_status status = record_parse(master, &record);
+    if (status == LDNS_STATUS_OK)
+        status = at_names_restore(record, master->text, master->origin);
     if (status != LDNS_STATUS_OK) {
         report_error(master->report, master->place, "%s: \"%.60s\", mend the record",
                      ldns_get_errorstr_by_id(status), master->text);
+        ldns_rr_free(record);
         return;
     }
     record_store(master, record);

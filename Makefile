@@ -149,7 +149,7 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
 # What every message passes through is worth some bytes; functions marked RARE are not.
-HOT := $(B)/target/ipc/channel.o $(B)/target/libos/loop.o \
+HOT := $(B)/target/ipc/channel.o $(patsubst %,$(B)/target/libos/%.o,loop channels direct) \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
@@ -247,7 +247,8 @@ $(B)/zones.list: FORCE
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 vpath %.conf images tests/images
-$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(B)/tools/compose $(SERVER_O) \
+PARTS := $(wildcard images/*.parts) # included by manifests
+$(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(PARTS) $(B)/tools/compose $(SERVER_O) \
                 $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@
@@ -373,7 +374,7 @@ $(B)/bench/10k.zdb: $(B)/bench/10k/example.net.zone $(B)/tools/zonec
 	$(SAY) ZONES $@
 	$(Q)$(B)/tools/zonec -o $@ $<
 
-$(B)/images/dns-10k.bundle: images/dns.conf $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
+$(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a \
                 $(B)/target/start.o $(B)/bench/10k.zdb libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@

@@ -24,6 +24,16 @@ uint64_t *counters_add(struct counter_page *page, const char *const *names, uint
     return page->value + first;
 }
 
+int counters_server(const struct counter_page *page, uint32_t n)
+{
+    if (n < page->libos_end)
+        return -1;
+    for (int i = 0; i < COUNTER_SERVERS_MAX; i++)
+        if (n < page->server_end[i])
+            return i;
+    return -1;
+}
+
 bool counters_read(const struct counter_page *page, uint32_t n, char name[COUNTER_NAME_BYTES],
                    uint64_t *value)
 {

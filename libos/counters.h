@@ -10,11 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { COUNTERS_MAX = 126, COUNTER_NAME_BYTES = 24 }; /* as many as one page holds */
+enum {
+    COUNTERS_MAX = 126, /* as many as one page holds */
+    COUNTER_NAME_BYTES = 24,
+    COUNTER_SERVERS_MAX = 8,
+};
 
 struct counter_page {
-    uint32_t count; /* counters in use */
-    uint32_t reserved[15];
+    uint32_t count;                           /* counters in use */
+    uint16_t server_end[COUNTER_SERVERS_MAX]; /* where those of each server end; before the first
+                                                 server's are the libOS's */
+    uint16_t libos_end;
+    uint16_t reserved[21];
     uint64_t value[COUNTERS_MAX];
     char name[COUNTERS_MAX][COUNTER_NAME_BYTES];
 };
@@ -23,6 +30,9 @@ _Static_assert(sizeof(struct counter_page) == 4096, "one page");
 /* Adds `count` counters; values that a former life of the domain left under the same number go on.
  * Returns the first of their values, NULL if they don't fit. Longer names are cut. */
 uint64_t *counters_add(struct counter_page *page, const char *const *names, uint64_t count);
+
+/* Which server's counter n of a page is, in link order; -1: the libOS's. */
+int counters_server(const struct counter_page *page, uint32_t n);
 
 /* Counter n of a page that somebody else writes: false beyond the last. The name is terminated and
  * printable. */

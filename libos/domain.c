@@ -12,50 +12,58 @@
 #include "libos/kernel.h"
 #include "libos/state.h"
 
-static enum error servers_init(struct libos *libos, const struct server *const *servers,
-                               uint64_t count, struct counter_page *page)
+static enum error servers_init(struct libos *libos, const struct linked *linked,
+                               struct counter_page *page)
 {
     const struct start_page *start = libos->start;
-    if (count > DOMAIN_SERVERS_MAX)
+    if (linked->count > DOMAIN_SERVERS_MAX)
         return ERROR_LIMIT;
     uint64_t end = LIBOS_PRIVATE_BYTES;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < linked->count; i++) {
         struct domain *domain = &libos->domain[i];
+        const struct server *server = linked->servers[i];
         *domain = (struct domain){
             .libos = libos,
-            .server = servers[i],
+            .server = server,
             .state = (void *)(start->private_address + end),
-            .counters = counters_add(page, servers[i]->counters, servers[i]->counter_count),
+            .counters = counters_add(page, server->counters, server->counter_count),
             .number = (uint8_t)i,
+            .active = true, /* until all have started */
         };
-        end = state_end(end, servers[i]->state_size);
+        page->server_end[i] = (uint16_t)page->count;
+        end = state_end(end, server->state_size);
         if (!domain->counters)
             return ERROR_LIMIT;
         if (end > start->private_bytes)
             return ERROR_NO_MEMORY;
     }
-    libos->domains_end = libos->domain + count;
+    libos->domains_end = libos->domain + linked->count;
     return OK;
 }
 
-static void links_init(struct libos *libos)
+static enum error links_init(struct libos *libos)
 {
     const struct start_conn *from = libos->start->conn;
+    struct link **last[START_TRANSPORTS];
+    for (uint32_t i = 0; i < START_TRANSPORTS; i++)
+        last[i] = &libos->links_by[i];
     libos->links_end = libos->link + libos->start->conns;
     for (struct link *link = libos->link; link < libos->links_end; link++, from++) {
-        *link = (struct link){
-            .conn = {.put = channel_put,
-                     .room = channel_room,
-                     .transport = &link->channel,
-                     .role = from->role,
-                     .port = from->port,
-                     .instance = from->instance},
-            .domain = &libos->domain[from->server],
-            .doorbell = from->doorbell,
-        };
-        channel_init(&link->channel, (struct ring *)from->mine, (const struct ring *)from->theirs,
-                     from->slots, &libos->counters[COUNT_BROKEN_CHANNELS]);
+        const struct transport *transport = libos->transport[from->transport];
+        if (!transport)
+            return ERROR_NOT_FOUND;
+        link->conn.role = from->role;
+        link->conn.port = from->port;
+        link->conn.instance = from->instance;
+        link->domain = &libos->domain[from->server];
+        transport->open(libos, link, from);
+        *last[from->transport] = link;
+        last[from->transport] = &link->next;
     }
+    for (uint32_t i = 0; i < START_TRANSPORTS; i++)
+        if (!libos->links_by[i])
+            libos->transport[i] = NULL;
+    return OK;
 }
 
 static void pools_init(struct libos *libos)
@@ -71,7 +79,9 @@ static void pools_init(struct libos *libos)
             .rights = from->rights,
             .number = from->number,
         };
-        libos->pool_index[from->number] = from->rights ? (uint8_t)(i + 1) : 0;
+        /* The first of a pool's entries is the one whose physical address init fills in. */
+        if (from->rights && !libos->pool_index[from->number])
+            libos->pool_index[from->number] = (uint8_t)(i + 1);
     }
 }
 
@@ -81,8 +91,7 @@ static struct heap *heap_of(const struct start_page *start)
 }
 
 enum error domain_init(struct libos *libos, const struct start_page *start,
-                       const struct kernel_info *info, const struct server *const *servers,
-                       uint64_t count)
+                       const struct kernel_info *info, const struct linked *linked)
 {
     static const char *const names[COUNT_LIBOS] = {
         [COUNT_BROKEN_CHANNELS] = "libos_broken_channels",
@@ -93,16 +102,19 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
     page->count = 0;
     libos->start = start;
     libos->info = info;
+    memcpy(libos->transport, linked->transport, sizeof(libos->transport));
     libos->log = (struct log_page *)start->log_address;
     libos->counters = counters_add(page, names, COUNT_LIBOS);
+    page->libos_end = COUNT_LIBOS;
     libos->clock_scale = clock_scale(info);
     libos->random[0] = info->seed[0] ^ start->domain;
     libos->random[1] = info->seed[1];
     libos->happened = true; /* so that batch_end follows start */
-    enum error error = servers_init(libos, servers, count, page);
+    enum error error = servers_init(libos, linked, page);
+    if (!error)
+        error = links_init(libos);
     if (error)
         return error;
-    links_init(libos);
     pools_init(libos);
     if (start->heap.state)
         heap_init(heap_of(start), start->heap.address, start->heap.blocks);
@@ -127,11 +139,16 @@ const struct pool *domain_pool(struct domain *domain, uint32_t number)
     return &libos->pool[libos->pool_index[number] - 1];
 }
 
+static bool is_for(const struct domain *domain, uint8_t server)
+{
+    return server == domain->number || server == START_EVERY_SERVER;
+}
+
 const struct pool *domain_pool_named(struct domain *domain, const char *name)
 {
     const struct start_page *start = domain->libos->start;
     for (uint32_t i = 0; i < start->pools; i++)
-        if (!strcmp(start->pool[i].name, name))
+        if (is_for(domain, start->pool[i].server) && !strcmp(start->pool[i].name, name))
             return domain_pool(domain, start->pool[i].number);
     return NULL;
 }
@@ -157,7 +174,7 @@ const void *domain_file(struct domain *domain, const char *name, size_t *size)
 {
     const struct start_page *start = domain->libos->start;
     for (uint32_t i = 0; i < start->files; i++)
-        if (!strcmp(start->file[i].name, name)) {
+        if (is_for(domain, start->file[i].server) && !strcmp(start->file[i].name, name)) {
             *size = start->file[i].size;
             return (const void *)start->file[i].address;
         }
@@ -203,14 +220,23 @@ uint64_t *domain_counters(struct domain *domain)
     return domain->counters;
 }
 
+/* Where several servers share the log, each line begins with whose it is. */
 void domain_log(struct domain *domain, const char *pattern, ...)
 {
+    const struct libos *libos = domain->libos;
     char line[LOG_LINE_BYTES];
+    size_t length = 0;
     va_list arguments;
     va_start(arguments, pattern);
-    size_t length = format(line, sizeof(line), pattern, arguments);
+    if (libos->domains_end > libos->domain + 1) {
+        length = strlen(domain->server->name);
+        memcpy(line, domain->server->name, length);
+        line[length++] = ':';
+        line[length++] = ' ';
+    }
+    length += format(line + length, sizeof(line) - length, pattern, arguments);
     va_end(arguments);
-    log_write(domain->libos->log, line, length);
+    log_write(libos->log, line, length);
     domain->libos->log_new = true; /* the loop tells the supervisor, once per round */
 }
 

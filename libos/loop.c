@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: ISC
  *
- * The loop of a domain: calls its servers' entry points, one at a time, and sleeps when nothing is
- * left to do. Called by start.c. docs/ipc.md explains the sleep/doorbell protocol.
+ * The loop of a domain: calls its servers' entry points and sleeps when nothing is left to do.
+ * Called by run.c. How messages come and go is the transports' business (libos/transport.h).
  *
  * One round (loop_round): interrupts, deadlines, at most LOOP_BATCH messages of each connection;
  * batch_end if anything happened; everything sent and taken is published and doorbells are rung,
  * each at most once. A message that its server refused stalls its connection: it is offered again
  * in each round after anything happened, and while there are stalls any room wakes the domain. So
  * does room on a connection that was found full; that counts as something happening, so that
- * batch_end can send what it held back. Nobody spins.
+ * batch_end can send what it held back. Who was called by another server of the domain after its
+ * own batch_end has one more in the next round. Nobody spins.
+ *
+ * A server is `active` while the loop or another server is in one of its entry points: nobody
+ * calls it then.
  */
-#include "libos/assert.h"
 #include "libos/clock.h"
 #include "libos/kernel.h"
 #include "libos/state.h"
 #include "motet/image.h"
 
 enum {
-    /* Messages taken from a connection before the others have their turn: as many as one round
-     * with a peer of equal batch can hold, so that a burst costs one doorbell. */
-    LOOP_BATCH = 64,
     /* Rounds without a wait before interrupts are asked for: a peer that never lets the domain
      * sleep delays them by this at most. */
     LOOP_ROUNDS_PER_WAIT = 8,
@@ -33,6 +33,8 @@ enum error loop_start(struct libos *libos, uint32_t *failed)
         if (error)
             return error;
     }
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++)
+        domain->active = false;
     return OK;
 }
 
@@ -47,8 +49,9 @@ static void interrupts_deliver(struct libos *libos, uint64_t pending)
         uint32_t bits = (uint32_t)(pending >> from->irq_bit) & ((1u << from->device.vectors) - 1);
         if (!bits || !domain->server->signal)
             continue;
-        libos->happened = true;
+        libos->happened = domain->active = true;
         domain->server->signal(domain->state, device, bits);
+        domain->active = false;
     }
 }
 
@@ -61,8 +64,9 @@ static void message_deliver(struct libos *libos)
     for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
         if (!domain->server->message)
             continue;
+        libos->happened = wanted = domain->active = true;
         domain->server->message(domain->state, &m);
-        libos->happened = wanted = true;
+        domain->active = false;
     }
     if (!wanted)
         libos->counters[COUNT_PORT_MESSAGES]++;
@@ -74,8 +78,9 @@ static void reclaim_deliver(struct libos *libos)
     for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
         if (!domain->server->reclaim)
             continue;
-        libos->happened = true;
+        libos->happened = domain->active = true;
         domain->server->reclaim(domain->state);
+        domain->active = false;
     }
     kernel_signal(libos->start->heap.slot + PAGER_SLOT_PORT);
 }
@@ -87,36 +92,10 @@ static void deadlines_deliver(struct libos *libos)
         if (domain->deadline - 1 >= now) /* later, or none */
             continue;
         domain_set_deadline(domain, 0);
-        libos->happened = true;
+        libos->happened = domain->active = true;
         domain->server->deadline(domain->state);
+        domain->active = false;
     }
-}
-
-static void link_drain(struct libos *libos, struct link *link)
-{
-    struct channel *channel = &link->channel;
-    channel->stalled = false;
-    if (channel_room_came(channel)) {
-        channel->short_of_room = false;
-        libos->happened = true; /* the server may go on in batch_end */
-    }
-    uint32_t count = channel_arrived(channel);
-    if (!count)
-        return;
-    const struct server *server = link->domain->server;
-    void *state = link->domain->state;
-    uint32_t left = count < LOOP_BATCH ? count : LOOP_BATCH;
-    for (uint32_t first = left; left; left--) {
-        struct msg m;
-        channel_take(channel, &m);
-        if (!server->receive(state, &link->conn, &m)) {
-            channel_untake(channel);
-            channel->stalled = libos->stalled = true;
-            libos->happened |= left < first;
-            return;
-        }
-    }
-    libos->happened = true;
 }
 
 static void ring_owed(struct libos *libos)
@@ -126,55 +105,10 @@ static void ring_owed(struct libos *libos)
     libos->owed = 0;
 }
 
-/* The last doorbell of a round is held back: if the domain sleeps now, it is rung by the same
- * kernel entry that waits. */
-static void ring_later(struct libos *libos, uint64_t slot)
+void ring_later(struct libos *libos, uint64_t slot)
 {
     ring_owed(libos);
     libos->owed = slot;
-}
-
-/* Everything sent and taken is published, and who sleeps is rung. */
-static void round_publish(struct libos *libos)
-{
-    struct link *link, *end = libos->links_end;
-    for (link = libos->link; link < end; link++)
-        DEBUG_ASSERT(channel_check(&link->channel));
-    /* What was sent comes before the `done` of what it answers, over all connections. */
-    for (link = libos->link; link < end; link++)
-        channel_publish_put(&link->channel);
-    for (link = libos->link; link < end; link++)
-        channel_publish_taken(&link->channel);
-    /* Indices before wishes: channel_bell_for_news says why. */
-    ring_fence();
-    for (link = libos->link; link < end; link++)
-        if (channel_bell(&link->channel))
-            ring_later(libos, link->doorbell);
-    if (libos->log_new)
-        ring_later(libos, SLOT_SUPERVISOR);
-    libos->log_new = false;
-}
-
-static void awake(struct libos *libos)
-{
-    for (struct link *link = libos->link; link < libos->links_end; link++)
-        channel_awake(&link->channel);
-}
-
-/* Tells the peers that we sleep. False: something came meanwhile, so we don't. */
-static bool asleep(struct libos *libos)
-{
-    struct link *link, *end = libos->links_end;
-    bool stalled = libos->stalled, changed = false;
-    for (link = libos->link; link < end; link++)
-        channel_sleep(&link->channel, stalled);
-    /* Wishes before indices: channel_changed says why. */
-    ring_fence();
-    for (link = libos->link; link < end; link++)
-        changed |= channel_changed(&link->channel, stalled);
-    if (changed)
-        awake(libos);
-    return !changed;
 }
 
 static uint64_t wait(struct libos *libos, uint64_t deadline)
@@ -205,35 +139,54 @@ static void round_deliver(struct libos *libos, uint64_t pending)
         message_deliver(libos);
     if (libos->deadline)
         deadlines_deliver(libos);
-    for (struct link *link = libos->link; link < libos->links_end; link++)
-        link_drain(libos, link);
-    if (!libos->happened)
-        return;
-    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++)
-        if (domain->server->batch_end)
-            domain->server->batch_end(domain->state);
+    for (uint32_t i = 0; i < START_TRANSPORTS; i++)
+        if (libos->transport[i])
+            libos->transport[i]->drain(libos);
+}
+
+/* All servers if anything happened, else those that were called after their last one. True if there
+ * was any. */
+static bool batch_ends(struct libos *libos)
+{
+    const uint32_t due = libos->happened ? UINT32_MAX : libos->due;
+    libos->happened = false;
+    for (struct domain *domain = libos->domain; due && domain < libos->domains_end; domain++) {
+        const uint32_t bit = 1u << domain->number;
+        if (!(due & bit))
+            continue;
+        libos->due &= ~bit; /* set again if it is called from now on */
+        if (!domain->server->batch_end)
+            continue;
+        domain->active = true;
+        domain->server->batch_end(domain->state);
+        domain->active = false;
+    }
+    return due;
 }
 
 uint64_t loop_round(struct libos *libos, uint64_t pending)
 {
+    const struct transport *channels = libos->transport[START_CHANNEL];
     bool retry = libos->stalled;
-    libos->stalled = false;
-    if (retry)
-        for (struct link *link = libos->link; link < libos->links_end; link++)
-            channel_note_room(&link->channel);
+    libos->stalled = libos->queued = false;
+    if (retry && channels)
+        channels->note_room(libos);
     round_deliver(libos, pending);
-    round_publish(libos);
-
-    bool happened = libos->happened;
-    libos->happened = false;
+    bool happened = batch_ends(libos);
+    if (channels)
+        channels->publish(libos);
+    if (libos->log_new)
+        ring_later(libos, SLOT_SUPERVISOR);
+    libos->log_new = false;
     if (libos->stalled)
         libos->counters[COUNT_STALLS]++;
     /* Stalls are offered once more before sleeping: after what happened, and with the room noted
      * from before the offer. */
-    bool may_sleep = !libos->stalled || (retry && !happened);
-    if (may_sleep && asleep(libos)) {
+    bool work = libos->queued || libos->due || (libos->stalled && (happened || !retry));
+    if (!work && (!channels || channels->sleep(libos))) {
         pending = wait(libos, deadline_ticks(libos));
-        awake(libos);
+        if (channels)
+            channels->awake(libos);
         return pending;
     }
     if (++libos->rounds == LOOP_ROUNDS_PER_WAIT)

@@ -21,7 +21,7 @@ static _Noreturn void fail(struct libos *libos, enum error error, uint32_t serve
         kernel_wait(0, 0, &libos->message);
 }
 
-void domain_run(const struct start_page *start, const struct server *const *servers, uint64_t count)
+void domain_run(const struct start_page *start, const struct linked *linked)
 {
     const struct kernel_info *info =
         (const struct kernel_info *)((uint64_t)start + KERNEL_INFO_OFFSET);
@@ -32,11 +32,11 @@ void domain_run(const struct start_page *start, const struct server *const *serv
 
     struct libos *libos = (struct libos *)start->private_address;
     uint32_t server = 0;
-    enum error error = domain_init(libos, start, info, servers, count);
+    enum error error = domain_init(libos, start, info, linked);
     if (!error)
         error = loop_start(libos, &server);
     if (error)
-        fail(libos, error, server, servers[server]->name);
+        fail(libos, error, server, linked->servers[server]->name);
     for (uint64_t pending = 0;;)
         pending = loop_round(libos, pending);
 }

@@ -5,6 +5,10 @@
  */
 #include "libos/state.h"
 
+/* Those that compose had the linker take; the others are at address 0. */
+#pragma weak channel_transport
+#pragma weak direct_transport
+
 /* libos/domain.ld: the descriptors' addresses, in link order. */
 extern const struct server *const __servers_start[], *const __servers_end[];
 
@@ -12,5 +16,10 @@ _Noreturn void _start(const struct start_page *start);
 
 void _start(const struct start_page *start)
 {
-    domain_run(start, __servers_start, (uint64_t)(__servers_end - __servers_start));
+    const struct linked linked = {
+        .servers = __servers_start,
+        .count = (uint64_t)(__servers_end - __servers_start),
+        .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+    };
+    domain_run(start, &linked);
 }

@@ -14,7 +14,7 @@
 
 enum {
     START_MAGIC = 0x74725453, /* "STrt" */
-    START_VERSION = 2,
+    START_VERSION = 3,
     START_NAME_BYTES = 16, /* names of connections, pools and files, terminated */
     START_CONNS_MAX = 16,
     START_POOLS_MAX = 16,
@@ -59,18 +59,28 @@ enum { SIGNAL_CONNS = 48, SIGNAL_IRQ_FIRST = 48, SIGNAL_IRQS = 12, SIGNAL_CONTRO
 enum { INIT_PRIVATE_BYTES = 16 * 1024, INIT_STACK_BYTES = 8 * 1024 };
 _Static_assert(INIT_PRIVATE_ADDRESS + INIT_PRIVATE_BYTES < INIT_STACK_ADDRESS, "a page between");
 
+enum { START_EVERY_SERVER = 255 }; /* in the place of a server's number */
+
+enum start_transport {
+    START_CHANNEL, /* to another domain */
+    START_DIRECT,  /* to another server of this domain */
+    START_TRANSPORTS
+};
+
 struct start_conn {
     char name[START_NAME_BYTES];
-    uint64_t mine;     /* ring region that this domain writes */
-    uint64_t theirs;   /* ring region that the peer writes; read-only here */
+    uint64_t mine;     /* channel: ring region that this domain writes; direct: private memory for
+                          the messages to this end */
+    uint64_t theirs;   /* channel: ring region that the peer writes; read-only here */
     uint32_t slots;    /* entries per direction, a power of two */
-    uint32_t doorbell; /* capability slot: signal wakes the peer */
-    uint8_t bit;       /* the peer's doorbell sets this bit of our pending word */
+    uint32_t doorbell; /* channel: capability slot, signal wakes the peer */
+    uint8_t bit;       /* channel: the peer's doorbell sets this bit of our pending word */
     uint8_t role;      /* enum conn_role */
     uint8_t server;    /* which of the domain's servers, in link order */
     uint8_t port;      /* which of its ports */
     uint16_t instance; /* among the connections to that port */
-    uint16_t reserved;
+    uint8_t transport; /* enum start_transport */
+    uint8_t peer;      /* direct: the other end's place among the domain's connections */
 };
 
 struct start_pool {
@@ -79,15 +89,18 @@ struct start_pool {
     uint64_t physical; /* filled in by init; 0 without dma */
     uint32_t buffers;
     uint32_t buffer_size;
-    uint8_t rights; /* enum pool_rights */
-    uint8_t number; /* image-wide */
-    uint16_t reserved[3];
+    uint8_t rights; /* enum pool_rights: the domain's, whoever of its servers they are drawn for */
+    uint8_t number; /* image-wide; a pool that several servers have is here for each of them */
+    uint8_t server; /* whose name it is, or START_EVERY_SERVER */
+    uint8_t reserved[5];
 };
 
 struct start_file {
     char name[START_NAME_BYTES];
     uint64_t address;
-    uint64_t size; /* bytes */
+    uint32_t size;  /* bytes */
+    uint8_t server; /* whose it is, or START_EVERY_SERVER */
+    uint8_t reserved[3];
 };
 
 struct start_device {

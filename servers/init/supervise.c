@@ -3,6 +3,8 @@
  * What init does once everything runs: it prints logs and counters, and reports faults. A domain
  * that faults or fails stays stopped; its pages, and so its log, stay.
  */
+#include <string.h>
+
 #include "libos/kernel.h"
 #include "libos/syscall.h"
 #include "motet/supervisor.h"
@@ -29,6 +31,41 @@ static const struct counter_page *counters_of(uint32_t domain)
     return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
 }
 
+/* Which of a domain's servers, in link order; NULL: it has no more. */
+static const char *server_name(const struct init *init, uint32_t domain, int number)
+{
+    const char *name = (const char *)init->image + init->domain[domain].servers;
+    for (; number > 0 && *name; number--)
+        name += strlen(name) + 1;
+    return *name && number == 0 ? name : NULL;
+}
+
+/* Whom a line or a counter is of: where servers share a domain their own names are said. */
+static bool is_shared(const struct init *init, uint32_t domain)
+{
+    return server_name(init, domain, 1);
+}
+
+/* Whether it begins with the name of one of the domain's servers, as libos/domain.c writes it. */
+static bool names_server(const struct init *init, uint32_t domain, const char *line)
+{
+    const char *name;
+    for (int i = 0; (name = server_name(init, domain, i)); i++) {
+        size_t length = strlen(name);
+        if (!memcmp(line, name, length) && line[length] == ':')
+            return true;
+    }
+    return false;
+}
+
+static void line_print(const struct init *init, uint32_t domain, const char *line)
+{
+    if (is_shared(init, domain) && names_server(init, domain, line))
+        console_print("%s", line);
+    else
+        console_line(name_of(init, domain), line);
+}
+
 /* Prints up to `lines` lines of a domain's log. False: nothing is left. */
 static bool log_print(struct init *init, uint32_t domain, uint32_t lines)
 {
@@ -36,7 +73,7 @@ static bool log_print(struct init *init, uint32_t domain, uint32_t lines)
     char line[LINE_BYTES];
     uint64_t lost = child->log.lost;
     for (; lines && log_read(&child->log, log_of(domain), line, sizeof(line)); lines--)
-        console_line(name_of(init, domain), line);
+        line_print(init, domain, line);
     if (child->log.lost != lost)
         console_print("init: %s: %lu log lines were overwritten before they could be printed",
                       name_of(init, domain), (unsigned long)(child->log.lost - lost));
@@ -72,6 +109,14 @@ static uint64_t logs_print(struct init *init)
     return 0;
 }
 
+static const char *counter_owner(const struct init *init, uint32_t domain, uint32_t n)
+{
+    const char *name = NULL;
+    if (is_shared(init, domain))
+        name = server_name(init, domain, counters_server(counters_of(domain), n));
+    return name ? name : name_of(init, domain);
+}
+
 /* Counters that aren't zero, a line each. */
 static void counters_print(struct init *init)
 {
@@ -81,7 +126,7 @@ static void counters_print(struct init *init)
     for (uint32_t d = 1; d < init->image->domains.count; d++)
         for (uint32_t n = 0; counters_read(counters_of(d), n, name, &value); n++)
             if (value)
-                console_print("  %s.%s %lu", name_of(init, d), name, (unsigned long)value);
+                console_print("  %s.%s %lu", counter_owner(init, d, n), name, (unsigned long)value);
     kernel_counters_print();
     console_print("init: end of counters");
 }

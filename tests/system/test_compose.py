@@ -225,9 +225,9 @@ TEXT_ERRORS = [
     ("unknown_key_pool", 'owner = "net"', 'owner = "net"; color = 3', 'color = 3',
      'unknown key "color" in a pool — there are: name, buffers'),
     ("unknown_key_right", 'may = "rd"', 'may = "rd"; ass = "x"', 'ass = "x"', 'did you mean "as"'),
-    ("no_image", 'image = "test";', '', None, 'has no "image"'),
     ("no_domains", 'domains = (', 'domain = (', 'domain = (', 'did you mean "domains"'),
-    ("no_name", '{ name = "drv"; ', '{ ', 'servers = [ "drv" ]', 'has no "name"'),
+    ("no_name", '{ name = "drv"; servers = [ "drv" ]', '{ servers = [ "drv", "quiet" ]',
+     'servers = [ "drv", "quiet" ]', 'has no "name"'),
     ("no_priority", ' priority = 30;', '', 'servers = [ "drv" ]', 'has no "priority"'),
     ("no_servers", 'servers = [ "drv" ]; ', '', 'name = "drv"', 'has no "servers"'),
     ("empty_servers", '[ "drv" ]', '[ ]', 'name = "drv"', 'has no servers'),
@@ -281,10 +281,10 @@ TEXT_ERRORS = [
     ("end_without_port", '"net.net"', '"net"', 'client = "net"', 'names no port'),
     ("end_empty", '"net.net"', '"net."', 'client = "net."', 'names no port'),
     ("end_four_parts", '"net.net"', '"a.b.c.d"', '"a.b.c.d"', 'names no port'),
-    ("end_domain", '"net.net"', '"nett.net"', '"nett.net"', 'unknown domain "nett" — did you mean "net"'),
-    ("end_init", '"net.net"', '"init.net"', '"init.net"', 'unknown domain "init"'),
+    ("end_domain", '"net.net"', '"nett.net"', '"nett.net"', 'unknown server or domain "nett" — did you mean "net"'),
+    ("end_init", '"net.net"', '"init.net"', '"init.net"', 'unknown server or domain "init"'),
     ("end_server", '"net.net"', '"net.bet.net"', '"net.bet.net"', 'has no server "bet"'),
-    ("end_which", 'servers = [ "drv" ]', 'servers = [ "drv", "quiet" ]', 'server = "drv.net"',
+    ("end_which", 'servers = [ "drv" ]', 'servers = [ "old", "quiet" ]', 'server = "drv.net"',
      'has 2 servers — write which one: drv.SERVER.net'),
     ("pool_twice", 'name = "headers"', 'name = "rx"', 'buffers = 3', 'a pool "rx" exists already'),
     ("pool_same_view", 'as = "head"', 'as = "rx"', 'as = "rx"', 'knows two pools as "rx"'),
@@ -295,7 +295,7 @@ TEXT_ERRORS = [
     ("pool_too_large", 'buffers = 128; size = 2048', 'buffers = 1024; size = 4096', 'size = 4096',
      '2097152 bytes at most'),
     ("pool_owner_unknown", 'owner = "net"', 'owner = "nut"', '"nut"',
-     'unknown domain "nut" — did you mean "net"'),
+     'unknown server or domain "nut" — did you mean "net"'),
     ("pool_owner_without_right", 'owner = "net"', 'owner = "dns"', 'owner = "dns"',
      'the owner of pool "rx" has no right'),
     ("right_domain", 'domain = "drv"; may = "rd"', 'domain = "dvr"; may = "rd"', '"dvr"',
@@ -363,7 +363,7 @@ def test_missing_manifest(tmp_path):
 
 def test_include_names_the_included_file(compose, tmp_path):
     (tmp_path / "part.conf").write_text('\npools = ( { name = "p"; bufers = 2; } );\n')
-    run = compose(MANIFEST[:MANIFEST.index("pools")] + f'@include "{tmp_path}/part.conf"\n',
+    run = compose(MANIFEST[:MANIFEST.index("pools")] + '@include "part.conf"\n',
                   "--check", link=False)
     assert run.status == 1
     assert re.search(r'part\.conf:2: error: unknown key "bufers".* did you mean "buffers"', run.err)
@@ -552,12 +552,12 @@ class Block:
         page = self.data[domain["start"]:domain["start"] + domain["start_bytes"]].ljust(PAGE, b"\0")
         start = fields("IIQQQQ16sHBBBBBB", "magic version private_address private_bytes log counters "
                        "name domain conns pools files devices paged x", page, 0)
-        start["conn"] = [fields("16sQQIIBBBBHH", "name mine theirs slots doorbell bit role server "
-                                "port instance x", page, 64 + 48 * i)
+        start["conn"] = [fields("16sQQIIBBBBHBB", "name mine theirs slots doorbell bit role server "
+                                "port instance transport peer", page, 64 + 48 * i)
                          for i in range(start["conns"])]
-        start["pool"] = [fields("16sQQIIBB", "name base physical buffers buffer_size rights number",
-                                page, 64 + 16 * 48 + 48 * i) for i in range(start["pools"])]
-        start["file"] = [fields("16sQQ", "name address size", page, 64 + 32 * 48 + 32 * i)
+        start["pool"] = [fields("16sQQIIBBB", "name base physical buffers buffer_size rights number "
+                                "server", page, 64 + 16 * 48 + 48 * i) for i in range(start["pools"])]
+        start["file"] = [fields("16sQIB", "name address size server", page, 64 + 32 * 48 + 32 * i)
                          for i in range(start["files"])]
         start["page"] = page
         return start
@@ -695,7 +695,7 @@ def test_slots_are_distinct_and_inside_the_table(block):
 def test_start_page(block):
     start = block.start("net")
     memory = block.memory(block.number("net"))
-    assert (start["magic"], start["version"]) == (0x74725453, 2)
+    assert (start["magic"], start["version"]) == (0x74725453, 3)
     assert text_of(start["name"]) == "net" and start["domain"] == block.number("net")
     assert start["private_bytes"] == LIBOS_BYTES + 70016
     for i in range((start["private_bytes"] + PAGE - 1) // PAGE):
@@ -875,11 +875,11 @@ def test_too_many_pools_for_a_start_page(compose):
                     f' rights = ( {{ domain = "dns"; may = "rw"; }} ); }},\n' for i in range(17))
     run = compose(MANIFEST.replace("pools = (", "pools = (" + pools), "--check", link=False)
     assert run.status == 1
-    assert f':{run.line_of("p16") + 1}: error: domain "dns" has more than 16 pools — ' in run.err
+    assert f':{run.line_of("p16") + 1}: error: domain "dns" has more than 16 pools ' in run.err
 
 
 def test_several_servers_in_one_domain(compose):
-    """Fused, for now with rings between the servers too: one source, any partition."""
+    """Calls and queues in private memory; nothing of it is shared, rung or in the image's tables."""
     text = (MANIFEST.replace('{ name = "net"; servers = [ "net" ]; priority = 20;',
                              '{ name = "net"; servers = [ "net", "dns" ]; priority = 20;\n'
                              '  files = ( { name = "zones"; file = "zones"; } );')
@@ -890,10 +890,172 @@ def test_several_servers_in_one_domain(compose):
     run = compose(text)
     assert run.status == 0, run.err
     block = Block(run.bundle)
-    conns = block.start("net")["conn"]
-    assert [(c["role"], c["server"], c["port"]) for c in conns] == [(0, 0, 0), (0, 1, 0), (1, 0, 1)]
-    assert conns[1]["mine"] == conns[2]["theirs"] and conns[1]["theirs"] == conns[2]["mine"]
-    assert block.start("net")["private_bytes"] == LIBOS_BYTES + 70016 + 128
+    start = block.start("net")
+    outer, client, server = start["conn"]
+    assert [(c["role"], c["server"], c["port"]) for c in start["conn"]] == \
+        [(0, 0, 0), (0, 1, 0), (1, 0, 1)]
+    assert (outer["transport"], client["transport"], server["transport"]) == (0, 1, 1)
+    assert (client["peer"], server["peer"]) == (2, 1)
+    states = LIBOS_BYTES + 70016 + 128
+    assert [c["mine"] - start["private_address"] for c in (client, server)] == \
+        [states, states + 64 * 64]
+    assert start["private_bytes"] == states + 2 * 64 * 64
+    assert not any(c[key] for c in (client, server) for key in ("theirs", "doorbell", "bit"))
+    assert len(block.connections) == 1
+    stack, = [block.regions[m["region"]]["pages"] * PAGE for m in block.of("net")
+              if m["address"] + block.regions[m["region"]]["pages"] * PAGE
+              == block.domains[block.number("net")]["stack_top"]]
+    assert stack >= 2 * 3000 + 4096  # both servers', and the libOS's
+    drawn = json.loads(run.map.read_text())["connections"]
+    assert [c["transport"] for c in drawn] == ["channel", "direct"]
+    out = compose(text, "--explain").out
+    assert re.search(r"net.dns.net +net.net.sock +64 +direct +sock 1", out)
+    assert "wakes net.net.sock" not in out and "ring net.dns" not in out
+
+
+# --- Manifests that say apart what belongs to a server, and who lives together.
+
+PARTS = """\
+servers = (
+    { name = "drv"; priority = 30;
+      devices = ( { pci = "1af4:1000"; most = 4; vectors = 3; } ); },
+    { name = "net"; priority = 20; settings = [ "net0.ip=10.0.2.15/24" ]; stack = "64K"; },
+    { name = "dns"; priority = 10; files = ( { name = "zones"; file = "zones"; } ); }
+);
+connections = (
+    { client = "net.net"; server = "drv.net"; slots = 128; },
+    { client = "dns.net"; server = "net.sock"; slots = 64; }
+);
+pools = (
+    { name = "rx"; buffers = 128; size = 2048; owner = "net";
+      rights = ( { server = "net"; may = "r"; }, { server = "drv"; may = "rd"; } ); },
+    { name = "headers"; buffers = 3; size = 128; owner = "net";
+      rights = ( { server = "net"; may = "rw"; }, { server = "drv"; may = "d"; as = "rx2"; } ); }
+);
+"""
+ISOLATED = 'domains = ( "drv", "net", "dns" );\n'
+FUSED = 'domains = ( { name = "all"; servers = [ "drv", "net", "dns" ]; } );\n'
+
+
+def test_apart_they_get_what_the_longer_way_gives(compose):
+    """Every mapping, slot and byte is that of domains that list it all themselves."""
+    longer = MANIFEST.replace(""",
+                  { server = "drv"; pci = "1af4:1041-107f"; required = true; }""", "")
+    short = compose('image = "test"; memory = "16M";\n' + ISOLATED + PARTS.replace("rx2", "head")
+                    .replace(' stack = "64K";', "")
+                    .replace('10.0.2.15/24" ]', '10.0.2.15/24", "net0.gw=10.0.2.2" ]'))
+    assert short.status == 0, short.err
+    bytes_of_short = short.bundle.read_bytes()
+    assert compose(longer).status == 0
+
+    def without_holders(data):  # whose name a pool or a file is: every server's, or the one's
+        block = Block(data)
+        return [[(d[key], block.start(text_of(d["name"]))[key2]) for d in block.domains[1:]]
+                for key, key2 in [("priority", "private_bytes"), ("table_slots", "log")]], \
+            block.mappings, block.regions, block.connections, block.devices
+
+    (short.path.parent / "short").write_bytes(bytes_of_short)
+    assert without_holders(short.path.parent / "short") == without_holders(short.bundle)
+
+
+def test_fused_they_share_what_each_has(compose):
+    run = compose(FUSED + PARTS)
+    assert run.status == 0, run.err
+    block = Block(run.bundle)
+    start = block.start("all")
+    assert text_of(block.header["name"]) == "test"  # the file's name
+    assert block.domains[1]["priority"] == 30
+    assert [(text_of(p["name"]), p["rights"], p["number"], p["server"]) for p in start["pool"]] == \
+        [("rx", 5, 0, 1), ("rx", 5, 0, 0), ("headers", 7, 1, 1), ("rx2", 7, 1, 0)]
+    assert start["pool"][0]["base"] == start["pool"][1]["base"] != 0
+    dma = {m["pool"] for m in block.mappings if m["rights"] & DMA}
+    assert dma == {1, 3}  # the first name of each
+    assert [(text_of(f["name"]), f["server"]) for f in start["file"]] == [("zones", 2)]
+    assert [d["server"] for d in block.devices] == [0]
+    assert block.connections == [] and [c["transport"] for c in start["conn"]] == [1] * 4
+    stack = [block.regions[m["region"]]["pages"] * PAGE for m in block.of("all")
+             if m["address"] + block.regions[m["region"]]["pages"] * PAGE
+             == block.domains[1]["stack_top"]]
+    assert stack == [(3000 + 65536 + 3000 + PAGE + PAGE - 1) // PAGE * PAGE]
+
+
+PART_ERRORS = [
+    ("lives_nowhere", FUSED, 'domains = ( "drv", "net" );\n', 'name = "dns"', 'lives in no domain'),
+    ("lives_twice", FUSED, ISOLATED.replace(" );", ', { name = "b";\n servers = [ "net" ]; } );'),
+     ' servers = [ "net" ]', 'lives in two domains'),
+    ("listed_twice", 'name = "dns"; priority', 'name = "net"; priority', 'name = "net"; priority = 10',
+     'listed already'),
+    ("no_priority", ' priority = 20;', '', 'name = "net"', 'has no "priority"'),
+    ("unknown_key", 'priority = 20;', 'priority = 20; budget = 5;', 'budget', 'unknown key "budget" in a '
+     'server'),
+    ("device_says_whose", '{ pci', '{ server = "drv"; pci', 'pci', 'drop the key'),
+    ("several_without_name", 'name = "all"; ', '', 'servers = [ "drv"', 'several servers has no "name"'),
+    ("server_alone_no_name", FUSED, 'domains = ( "Drv" );\n', '"Drv"', 'is no name'),
+    ("right_of_both", 'server = "net"; may = "r"', 'server = "net"; domain = "all"; may = "r"',
+     'domain = "all"', 'both "server" and "domain"'),
+    ("right_of_nobody", 'server = "net"; may = "r"', 'may = "r"', 'may = "r"; }', 'no "server"'),
+    ("right_of_a_domain", 'server = "net"; may = "r"', 'server = "all"; may = "r"', 'server = "all"',
+     'no server that lives in one domain'),
+    ("right_unknown", 'server = "net"; may = "r"', 'server = "nett"; may = "r"', '"nett"',
+     'unknown server or domain "nett" — did you mean "net"'),
+    ("right_twice", 'server = "drv"; may = "rd"', 'server = "net"; may = "rd"', 'may = "rd"',
+     'gives server "net" rights twice'),
+    ("same_view", 'as = "rx2"', 'as = "rx"', 'as = "rx"', 'server "drv" knows two pools as "rx"'),
+    ("settings_differ", 'name = "dns"; priority = 10;', 'name = "dns"; priority = 10;\n'
+     ' settings = [ "net0.ip=1.2.3.4/8" ];', '1.2.3.4', 'let them live apart'),
+    ("many_claims", 'name = "dns"; priority = 10;', 'name = "dns"; priority = 10;\n devices = ( '
+     + ', '.join(['{ virtio = 4; }'] * 4) + ' );', 'virtio = 4', 'claim devices more than 4 times'),
+    ("many_files", 'name = "net"; priority = 20;', 'name = "net"; priority = 20; files = ( '
+     + ', '.join(f'{{ name = "f{i}"; file = "zones"; }}' for i in range(4)) + ' );',
+     'name = "zones"', 'more than 4 files'),
+]
+
+
+@pytest.mark.parametrize("case", PART_ERRORS, ids=[case[0] for case in PART_ERRORS])
+def test_part_error(compose, case):
+    _, old, new, needle, message = case
+    text = FUSED + PARTS
+    assert old in text, old
+    compose(text.replace(old, new, 1), "--check", link=False).expect_error(needle, message)
+
+
+def test_an_error_in_an_included_file_is_said_there(compose, tmp_path):
+    (tmp_path / "test.parts").write_text("\n" + PARTS.replace("slots = 64", "slots = 65"))
+    run = compose(FUSED + '@include "test.parts"\n', "--check", link=False)
+    assert run.status == 1
+    assert re.search(r"/test\.parts:10: error: slots has no value", run.err)
+
+
+def test_the_image_is_named_after_its_file(tmp_path):
+    (tmp_path / "Bad name.conf").write_text(FUSED + PARTS)
+    done = subprocess.run([COMPOSE, "--check", tmp_path / "Bad name.conf"], text=True,
+                          stderr=subprocess.PIPE)
+    assert done.returncode == 1 and 'image = "Bad name" is no name' in done.stderr
+
+
+def test_a_client_below_its_server_is_fused_with_a_higher_one(compose):
+    """drv (30) lives with dns (10), whose server net has 20: the domain's own priority helps."""
+    together = 'domains = ( { name = "both"; servers = [ "drv", "dns" ]; }, "net" );\n'
+    compose(together + PARTS).expect_error('client = "dns.net"', "its client \"both\" 30")
+    assert compose(together.replace("]; }", "]; priority = 20; }") + PARTS).status == 0
+
+
+def test_only_what_the_connections_need_is_linked(compose, tmp_path, objects):
+    """By the symbols of the images that are built from the real libOS."""
+    for name, wanted in {
+            "dns-isolated": {"virtio_drv": {"channel"}, "netd": {"channel"}, "dnsd": {"channel"}},
+            "dns-paired": {"virtio_drv+netd": {"channel", "direct"}, "dnsd": {"channel"}},
+            "dns-fused": {"virtio_drv+netd+dnsd": {"direct"}}}.items():
+        for program, transports in wanted.items():
+            elf = ROOT / f"build/images/{name}/{program}.elf"
+            symbols = set(subprocess.run(["nm", elf], capture_output=True, text=True,
+                                         check=True).stdout.split())
+            found = {t for t in ("channel", "direct") if f"{t}_transport" in symbols}
+            assert found == transports, (name, program)
+            for symbol in ("channel_put", "channel_init", "ring_fence", "channels_drain"):
+                assert (symbol in symbols) == ("channel" in transports), (name, program, symbol)
+            for symbol in ("direct_put", "direct_drain"):
+                assert (symbol in symbols) == ("direct" in transports), (name, program, symbol)
 
 
 def test_overrides(compose):

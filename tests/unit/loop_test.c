@@ -160,6 +160,17 @@ static struct place *place_create(int number)
     return place;
 }
 
+static enum error start_up(struct place *place, struct libos *libos,
+                           const struct server *const *servers, uint64_t count)
+{
+    const struct linked linked = {
+        .servers = servers,
+        .count = count,
+        .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+    };
+    return domain_init(libos, &place->start, &place->info, &linked);
+}
+
 static void place_free(int number)
 {
     free(places[number]->private_memory);
@@ -319,7 +330,7 @@ static int rig_setup(void **state)
     rig_connect(0, "in", 0, 0);
     rig_connect(1, "out", 0, 0);
     rig_connect(2, "in", 1, 0);
-    if (domain_init(rig.libos, &rig.place->start, &rig.place->info, two_noters, 2))
+    if (start_up(rig.place, rig.libos, two_noters, 2))
         return -1;
     for (int i = 0; i < 2; i++)
         rig.noter[i] = rig.libos->domain[i].state;
@@ -418,7 +429,7 @@ static void a_failing_start_says_which_server(void **state)
     static const struct server *const servers[] = {&noter_server, &failing, &noter_server};
     uint32_t failed = 99;
     memset(rig.libos, 0, sizeof(*rig.libos));
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, servers, 3), OK);
+    assert_int_equal(start_up(rig.place, rig.libos, servers, 3), OK);
     assert_int_equal(loop_start(rig.libos, &failed), ERROR_NOT_FOUND);
     assert_int_equal(failed, 1);
 }
@@ -427,8 +438,7 @@ static void too_little_private_memory_is_refused(void **state)
 {
     (void)state;
     rig.place->start.private_bytes = LIBOS_PRIVATE_BYTES + 2 * sizeof(struct noter);
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, two_noters, 2),
-                     ERROR_NO_MEMORY);
+    assert_int_equal(start_up(rig.place, rig.libos, two_noters, 2), ERROR_NO_MEMORY);
 }
 
 static void too_many_counters_or_servers_are_refused(void **state)
@@ -441,10 +451,8 @@ static void too_many_counters_or_servers_are_refused(void **state)
     greedy.counters = names;
     greedy.counter_count = COUNTERS_MAX;
     const struct server *const servers[] = {&greedy};
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, servers, 1),
-                     ERROR_LIMIT);
-    assert_int_equal(domain_init(rig.libos, &rig.place->start, &rig.place->info, two_noters,
-                                 DOMAIN_SERVERS_MAX + 1),
+    assert_int_equal(start_up(rig.place, rig.libos, servers, 1), ERROR_LIMIT);
+    assert_int_equal(start_up(rig.place, rig.libos, two_noters, DOMAIN_SERVERS_MAX + 1),
                      ERROR_LIMIT);
 }
 
@@ -466,14 +474,16 @@ static void pools_files_and_settings_are_found_by_name(void **state)
     (void)state;
     static uint8_t memory[64];
     struct start_page *start = &rig.place->start;
-    start->pools = 2;
-    start->pool[0] = (struct start_pool){"rx", (uint64_t)memory, 77, 1, 64, POOL_READ, 5, {0}};
-    start->pool[1] = (struct start_pool){"none", 0, 0, 1, 64, 0, 6, {0}};
+    start->pools = 3;
+    start->pool[2] = (struct start_pool){"mine", (uint64_t)memory,   0,  1, 64, POOL_READ,
+                                         5,      START_EVERY_SERVER, {0}};
+    start->pool[0] = (struct start_pool){"rx", (uint64_t)memory, 77, 1, 64, POOL_READ, 5, 0, {0}};
+    start->pool[1] = (struct start_pool){"none", 0, 0, 1, 64, 0, 6, 0, {0}};
     start->files = 1;
-    start->file[0] = (struct start_file){"zones", (uint64_t)memory, 40};
+    start->file[0] = (struct start_file){"zones", (uint64_t)memory, 40, 0, {0}};
     memcpy(start->settings, "net0.ip=10.0.2.15/24\0net0.ip6=\0", 31);
     memset(rig.libos, 0, sizeof(*rig.libos));
-    assert_int_equal(domain_init(rig.libos, start, &rig.place->info, two_noters, 2), OK);
+    assert_int_equal(start_up(rig.place, rig.libos, two_noters, 2), OK);
     struct domain *domain = &rig.libos->domain[0];
 
     const struct pool *pool = domain_pool(domain, 5);
@@ -487,11 +497,14 @@ static void pools_files_and_settings_are_found_by_name(void **state)
     assert_null(domain_pool(domain, 0));
     assert_null(domain_pool(domain, 5 + 256));
     assert_null(domain_pool_named(domain, "tx"));
+    assert_null(domain_pool_named(&rig.libos->domain[1], "rx")); /* the first server's name */
+    assert_ptr_equal(domain_pool_named(&rig.libos->domain[1], "mine"), pool);
 
     size_t size = 0;
     assert_ptr_equal(domain_file(domain, "zones", &size), memory);
     assert_int_equal(size, 40);
     assert_null(domain_file(domain, "zone", &size));
+    assert_null(domain_file(&rig.libos->domain[1], "zones", &size));
 
     assert_string_equal(domain_setting(domain, "net0.ip"), "10.0.2.15/24");
     assert_string_equal(domain_setting(domain, "net0.ip6"), "");
@@ -507,6 +520,9 @@ static void counters_of_two_servers_do_not_meet(void **state)
     assert_int_equal(rig.place->counters.count, COUNT_LIBOS + 4);
     assert_int_equal(rig.place->counters.value[COUNT_LIBOS + 1], 5);
     assert_int_equal(rig.place->counters.value[COUNT_LIBOS + 2], 6);
+    const int owners[] = {-1, -1, -1, 0, 0, 1, 1, -1};
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(counters_server(&rig.place->counters, i), owners[i]);
     assert_int_equal(counter("second"), 5);
 }
 
@@ -530,7 +546,7 @@ static void random_numbers_differ(void **state)
     }
     rig.place->start.domain = 1;
     struct libos *other = calloc(1, sizeof(*other));
-    assert_int_equal(domain_init(other, &rig.place->start, &rig.place->info, two_noters, 2), OK);
+    assert_int_equal(start_up(rig.place, other, two_noters, 2), OK);
     assert_true(domain_random(&other->domain[0]) != seen[0]);
     free(other);
 }
@@ -850,9 +866,9 @@ static void new_log_lines_are_announced_once_per_round(void **state)
     struct log_reader reader = {0};
     char line[LOG_LINE_BYTES];
     assert_true(log_read(&reader, &rig.place->log, line, sizeof(line)));
-    assert_string_equal(line, "first 1");
+    assert_string_equal(line, "noter: first 1"); /* it shares the log with another server */
     assert_true(log_read(&reader, &rig.place->log, line, sizeof(line)));
-    assert_string_equal(line, "second");
+    assert_string_equal(line, "noter: second");
 }
 
 /* Hostile peers */
@@ -978,27 +994,41 @@ CHAIN_SERVER(source, .batch_end = source_batch_end);
 CHAIN_SERVER(relay, );
 CHAIN_SERVER(sink, );
 
-static struct chain *chain_of(int domain)
+/* Which domain each of the three lives in: that of the first of those that live together. */
+enum { CHAIN_PARTS = 3 };
+static const int apart[CHAIN_PARTS] = {0, 1, 2};
+static const int *home = apart;
+
+/* Which of its domain's servers a part is. */
+static uint32_t server_number(int part)
 {
-    return places[domain]->libos->domain[0].state;
+    return (uint32_t)(part - home[part]);
 }
 
-static void chain_domain(int number, const struct server *server, uint64_t total,
-                         void (*step)(void))
+static struct chain *chain_of(int part)
+{
+    return places[home[part]]->libos->domain[server_number(part)].state;
+}
+
+static void chain_domain(int number, const struct server *const *servers, uint64_t count,
+                         uint64_t total, void (*step)(void))
 {
     struct place *place = places[number];
     uint32_t failed;
     self = number;
-    domain_init(place->libos, &place->start, &place->info, &server, 1);
+    start_up(place, place->libos, servers, count);
+    for (uint64_t i = 0; i < count; i++) {
+        struct chain *chain = place->libos->domain[i].state;
+        chain->total = total;
+        chain->step = step;
+    }
     loop_start(place->libos, &failed);
-    chain_of(number)->total = total;
-    chain_of(number)->step = step;
 }
 
 /* Coroutines. Each ring exists twice: as its writer wrote it, and as its reader sees it. A write
  * gets from one to the other through the writer's store buffer: in order, some time later. */
 
-enum { LINKS = 2, STACK_BYTES = 256 * 1024, STORES_MAX = 4096 };
+enum { LINKS = 2, STACK_BYTES = 256 * 1024, STORES_MAX = 4096, CHAIN_SLOTS_MAX = 8 };
 
 struct store {
     uint8_t *to;
@@ -1119,41 +1149,72 @@ static void coroutine_main(void)
         pending = loop_round(places[self]->libos, pending);
 }
 
-static void chain_link(int link, int near, int far)
+/* Between two servers of one domain: nothing of it is shared. */
+static void chain_link_direct(int link)
 {
+    static struct msg queue[LINKS][2][CHAIN_SLOTS_MAX];
+    static const char *const names[] = {"out", "back"};
+    struct place *place = places[home[link]];
+    uint8_t first = place->start.conns;
+    for (int i = 0; i < 2; i++) {
+        struct start_conn *conn = add_conn(place, names[i], (uint8_t)server_number(link + i), 0,
+                                           chain_slots, NULL, NULL, 0);
+        conn->mine = (uint64_t)queue[link][i];
+        conn->transport = START_DIRECT;
+        conn->peer = (uint8_t)(first + !i);
+    }
+}
+
+/* Between part `link` and the next one. */
+static void chain_link(int link)
+{
+    int near = home[link], far = home[link + 1];
     struct buffered_ring *out = &buffered[2 * link], *back = &buffered[2 * link + 1];
     for (int i = 0; i < 2; i++) {
         buffered[2 * link + i] =
             (struct buffered_ring){ring_create(chain_slots), ring_create(chain_slots),
                                    ring_create(chain_slots), i ? far : near};
     }
-    add_conn(places[near], "out", 0, 0, chain_slots, out->written, back->seen,
-             BELL_FIRST + 8 * (uint64_t)far);
-    add_conn(places[far], "back", 0, 0, chain_slots, back->written, out->seen,
-             BELL_FIRST + 8 * (uint64_t)near + 1);
+    if (near == far) {
+        chain_link_direct(link);
+        return;
+    }
+    add_conn(places[near], "out", (uint8_t)server_number(link), 0, chain_slots, out->written,
+             back->seen, BELL_FIRST + 8 * (uint64_t)far);
+    add_conn(places[far], "back", (uint8_t)server_number(link + 1), 0, chain_slots, back->written,
+             out->seen, BELL_FIRST + 8 * (uint64_t)near + 1);
+}
+
+static void coroutine_create(int domain, uint64_t total)
+{
+    static const struct server *const servers[] = {&source_server, &relay_server, &sink_server};
+    uint64_t count = 0;
+    for (int part = domain; part < CHAIN_PARTS && home[part] == domain; part++)
+        count++;
+    chain_domain(domain, &servers[domain], count, total, coroutine_step);
+    for (int k = 0; k < LINKS * 2; k++) /* generation is nobody's to read */
+        if (buffered[k].writer == domain)
+            memcpy(buffered[k].queued, buffered[k].written, RING_HEADER_BYTES);
+    struct coroutine *c = &coroutines[domain];
+    c->stack = malloc(STACK_BYTES);
+    getcontext(&c->context);
+    c->context.uc_stack.ss_sp = c->stack;
+    c->context.uc_stack.ss_size = STACK_BYTES;
+    makecontext(&c->context, coroutine_main, 0);
 }
 
 static void coroutines_create(uint64_t total)
 {
-    static const struct server *const servers[] = {&source_server, &relay_server, &sink_server};
     machine = coroutine_machine;
     coroutines = calloc(WORLD_DOMAINS, sizeof(*coroutines));
-    for (int i = 0; i < WORLD_DOMAINS; i++)
-        place_create(i);
-    chain_link(0, 0, 1);
-    chain_link(1, 1, 2);
-    for (int i = 0; i < WORLD_DOMAINS; i++) {
-        chain_domain(i, servers[i], total, coroutine_step);
-        for (int k = 0; k < LINKS * 2; k++) /* generation is nobody's to read */
-            if (buffered[k].writer == i)
-                memcpy(buffered[k].queued, buffered[k].written, RING_HEADER_BYTES);
-        struct coroutine *c = &coroutines[i];
-        c->stack = malloc(STACK_BYTES);
-        getcontext(&c->context);
-        c->context.uc_stack.ss_sp = c->stack;
-        c->context.uc_stack.ss_size = STACK_BYTES;
-        makecontext(&c->context, coroutine_main, 0);
-    }
+    for (int i = 0; i < CHAIN_PARTS; i++)
+        if (home[i] == i)
+            place_create(i);
+    for (int i = 0; i < LINKS; i++)
+        chain_link(i);
+    for (int i = 0; i < CHAIN_PARTS; i++)
+        if (home[i] == i)
+            coroutine_create(i, total);
 }
 
 static void coroutines_free(void)
@@ -1165,7 +1226,8 @@ static void coroutines_free(void)
     }
     for (int i = 0; i < WORLD_DOMAINS; i++) {
         free(coroutines[i].stack);
-        place_free(i);
+        if (places[i])
+            place_free(i);
     }
     free(coroutines);
 }
@@ -1176,7 +1238,7 @@ static bool coroutines_run(void)
     for (int steps = 0; steps < 200000; steps++) {
         int awake[WORLD_DOMAINS], count = 0;
         for (int i = 0; i < WORLD_DOMAINS; i++)
-            if (!places[i]->asleep)
+            if (places[i] && !places[i]->asleep)
                 awake[count++] = i;
         if (!count)
             return true;
@@ -1200,6 +1262,8 @@ static bool chain_completes(unsigned seed, uint32_t slots, uint64_t total, uint6
     wrong |= chain_of(2)->seen != total;
     for (int i = 0; i < WORLD_DOMAINS; i++) {
         wrong |= chain_of(i)->wrong;
+        if (!places[i])
+            continue;
         *waits += places[i]->waits;
         wrong |= places[i]->libos->counters[COUNT_BROKEN_CHANNELS] != 0;
     }
@@ -1218,6 +1282,23 @@ static void no_interleaving_loses_a_wake_up(void **state)
             fail_msg("seed %u with %u slots", seed, slots);
     }
     assert_true(waits > 600 * 3 * 3); /* the domains did sleep in between */
+}
+
+/* The same servers, some or all of them in one domain. */
+static void any_partition_completes(void **state)
+{
+    (void)state;
+    static const int partitions[][CHAIN_PARTS] = {{0, 0, 2}, {0, 1, 1}, {0, 0, 0}};
+    uint64_t waits = 0;
+    fences_work = true;
+    for (unsigned seed = 0; seed < 600; seed++) {
+        uint32_t slots = 2u << seed % 5 % 3;
+        home = partitions[seed / 6 % 3];
+        if (!chain_completes(seed, slots, 40, &waits))
+            fail_msg("seed %u with %u slots", seed, slots);
+    }
+    home = apart;
+    assert_true(waits > 600 * 3);
 }
 
 /* The test above can see what it is there for. */
@@ -1303,8 +1384,9 @@ static void two_threads_exchange_everything(void **state)
     struct ring *out = ring_create(THREAD_SLOTS), *back = ring_create(THREAD_SLOTS);
     add_conn(places[0], "out", 0, 0, THREAD_SLOTS, out, back, BELL_FIRST + 8);
     add_conn(places[1], "back", 0, 0, THREAD_SLOTS, back, out, BELL_FIRST);
-    chain_domain(0, &source_server, TOTAL, no_step);
-    chain_domain(1, &sink_server, 0, no_step);
+    static const struct server *const servers[] = {&source_server, &sink_server};
+    chain_domain(0, &servers[0], 1, TOTAL, no_step);
+    chain_domain(1, &servers[1], 1, 0, no_step);
 
     pthread_t threads[2];
     int numbers[2] = {0, 1};
@@ -1357,6 +1439,7 @@ int main(void)
         RIG_TEST(a_broken_peer_is_counted_and_others_go_on),
         RIG_TEST(random_rings_do_no_harm),
         cmocka_unit_test(no_interleaving_loses_a_wake_up),
+        cmocka_unit_test(any_partition_completes),
         cmocka_unit_test(without_fences_a_wake_up_is_lost),
         cmocka_unit_test(two_threads_exchange_everything),
     };

@@ -20,12 +20,12 @@ static bool find_port(struct program *const programs[], struct place at, struct 
     const char *names[PORTS_MAX];
     for (end->port = 0; end->port < server->port_count; end->port++) {
         names[end->port] = server->ports[end->port].name;
-        if (!strcmp(names[end->port], end->parts[2]))
+        if (!strcmp(names[end->port], end->port_name))
             return true;
     }
     char buffer[SUGGESTION_BYTES];
-    return report(at, "server \"%s\" has no port \"%s\" — %s", server->name, end->parts[2],
-                  suggest(buffer, end->parts[2], names, server->port_count));
+    return report(at, "server \"%s\" has no port \"%s\" — %s", server->name, end->port_name,
+                  suggest(buffer, end->port_name, names, server->port_count));
 }
 
 static void check_ends(struct program *const programs[], struct manifest_connection *connection)
@@ -114,17 +114,27 @@ static uint32_t node_of(const struct endpoint *end)
     return end->domain * SERVERS_MAX + end->server;
 }
 
+/* A domain's name says enough where one server lives. */
+static int name_node(char *to, size_t room, const char *before, const struct manifest *manifest,
+                     const struct endpoint *end)
+{
+    const struct manifest_domain *domain = &manifest->domains[end->domain];
+    if (domain->server_count == 1)
+        return snprintf(to, room, "%s%s", before, domain->name);
+    return snprintf(to, room, "%s%s.%s", before, domain->name, domain->servers[end->server].text);
+}
+
 /* Appends the cycle: from the node where it closes, along the edges to it. */
 static void report_cycle(const struct manifest *manifest, const uint32_t *came_by, uint32_t closing)
 {
     char path[SUGGESTION_BYTES];
     const struct manifest_connection *edge = &manifest->connections[closing];
     uint32_t first = node_of(&edge->server);
-    size_t used = (size_t)snprintf(path, sizeof path, "%s", edge->server.parts[0]);
+    size_t used = (size_t)name_node(path, sizeof path, "", manifest, &edge->server);
     for (;;) {
         if (used < sizeof path)
             used +=
-                (size_t)snprintf(path + used, sizeof path - used, " <- %s", edge->client.parts[0]);
+                (size_t)name_node(path + used, sizeof path - used, " <- ", manifest, &edge->client);
         if (node_of(&edge->client) == first)
             break;
         edge = &manifest->connections[came_by[node_of(&edge->client)]];
@@ -224,18 +234,25 @@ static void check_settings(const struct manifest_domain *domain, const struct pr
                domain->name, bytes, START_SETTING_BYTES);
 }
 
+/* `given`: 0, what the server declares. */
+static void check_stack(const struct manifest_domain *domain, uint64_t given,
+                        const struct program_server *server)
+{
+    if (given && server->stack_bytes > given)
+        report(domain->at,
+               "stack = %llu is less than the %llu bytes that server \"%s\" declares — give "
+               "more, or drop the key",
+               (unsigned long long)given, (unsigned long long)server->stack_bytes, server->name);
+}
+
 static void check_domain(const struct manifest_domain *domain, const struct program *program)
 {
     uint32_t counters = 0;
     check_settings(domain, program);
     for (uint32_t s = 0; s < program->server_count; s++) {
         counters += program->servers[s].counter_count;
-        if (domain->stack && program->servers[s].stack_bytes > domain->stack)
-            report(domain->at,
-                   "stack = %llu is less than the %llu bytes that server \"%s\" declares — give "
-                   "more, or drop the key",
-                   (unsigned long long)domain->stack,
-                   (unsigned long long)program->servers[s].stack_bytes, program->servers[s].name);
+        check_stack(domain, domain->stack, &program->servers[s]);
+        check_stack(domain, domain->server_stack[s], &program->servers[s]);
     }
     if (counters > DOMAIN_COUNTERS_MAX)
         report(domain->at,

@@ -26,15 +26,15 @@ static void explain_connections(FILE *out, const struct composition *c)
 {
     fprintf(out,
             "\nWHO MAY TALK TO WHOM (each may also send to its supervisor, init)\n"
-            "%-33s %-33s %5s  %s\n",
-            "client", "server", "slots", "protocol");
+            "%-33s %-33s %5s  %-7s  %s\n",
+            "client", "server", "slots", "by", "protocol");
     for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
         const struct manifest_connection *connection = &c->manifest->connections[i];
         const struct endpoint *server = &connection->server;
         const struct program_port *port =
             &c->domains[server->domain].program->servers[server->server].ports[server->port];
-        fprintf(out, "%-33s %-33s %5u  %s %u\n", connection->client.text, server->text,
-                connection->slots, port->protocol, port->version);
+        fprintf(out, "%-33s %-33s %5u  %-7s  %s %u\n", connection->client.text, server->text,
+                connection->slots, transport_name(connection), port->protocol, port->version);
     }
 }
 
@@ -52,6 +52,8 @@ static void explain_doorbells(FILE *out, const struct composition *c, uint32_t d
     for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
         const struct manifest_connection *drawn = &c->manifest->connections[i];
         const struct image_connection *connection = &c->connections[i];
+        if (is_direct(drawn))
+            continue;
         if (connection->client == d)
             fprintf(out, "%6u  signal  wakes %s\n", connection->client_slot, drawn->server.text);
         if (connection->server == d)

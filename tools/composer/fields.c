@@ -3,6 +3,7 @@
  * See fields.h.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,26 @@
 
 enum { FIELDS_MAX = 16 };
 
+const char *source_path(const config_t *config, const char *file)
+{
+    const char *manifest = config_setting_get_hook(config_root_setting(config));
+    const char *folder = config_get_include_dir(config);
+    size_t room = strlen(file) + (folder ? strlen(folder) : 0) + 2;
+    char *path = NULL;
+    if (folder && strcmp(file, manifest) != 0)
+        path = malloc(room);
+    if (!path)
+        return file;
+    snprintf(path, room, "%s/%s", folder, file);
+    return path;
+}
+
 struct place setting_place(const config_setting_t *setting)
 {
     /* The whole file's group has no line. */
     unsigned line = config_setting_source_line(setting);
     const char *file = config_setting_source_file(setting);
-    return (struct place){file ? file : "manifest", line ? line : 1};
+    return (struct place){file ? source_path(setting->config, file) : "manifest", line ? line : 1};
 }
 
 bool is_identifier(const char *text, size_t max)

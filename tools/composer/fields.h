@@ -32,6 +32,10 @@ struct field {
     uint64_t min, max;
 };
 
+/* The path of the manifest, or of a file that it includes, as libconfig calls it. The root
+ * setting's hook is the manifest's path. */
+const char *source_path(const config_t *config, const char *file);
+
 struct place setting_place(const config_setting_t *setting);
 
 /* Fills `out`; absent optional fields keep what `out` had. `what` names the group in messages. */

@@ -8,15 +8,16 @@
 #include <string.h>
 
 #include "ipc/pool.h"
-#include "ipc/ring_layout.h"
 #include "libos/server.h"
 #include "motet/abi.h"
+#include "tools/composer/connections.h"
 #include "tools/composer/heaps.h"
 #include "tools/composer/regions.h"
 
 /* Regions shared by domains, by their number in the manifest. */
 struct shared_regions {
-    uint32_t requests[CONNECTIONS_MAX], replies[CONNECTIONS_MAX], pools[POOLS_MAX];
+    struct ring_regions rings;
+    uint32_t pools[POOLS_MAX];
 };
 
 static uint64_t round_up(uint64_t value, uint64_t to)
@@ -92,14 +93,7 @@ static void add_files(struct composition *c)
 static void add_shared(struct composition *c, struct shared_regions *shared)
 {
     const struct manifest *m = c->manifest;
-    for (uint32_t i = 0; i < m->connection_count; i++) {
-        const struct manifest_connection *connection = &m->connections[i];
-        uint64_t pages = pages_of(ring_bytes(connection->slots));
-        shared->requests[i] = add_region(c, IMAGE_MEMORY, pages, "ring %s > %s",
-                                         connection->client.text, connection->server.text);
-        shared->replies[i] = add_region(c, IMAGE_MEMORY, pages, "ring %s > %s",
-                                        connection->server.text, connection->client.text);
-    }
+    add_rings(c, &shared->rings);
     for (uint32_t i = 0; i < m->pool_count; i++) {
         const struct manifest_pool *pool = &m->pools[i];
         shared->pools[i] = add_region(
@@ -128,14 +122,24 @@ static void map_program(struct composition *c, uint32_t d)
     c->domains[d].cursor = (rodata > text ? rodata : text) + PAGE_BYTES;
 }
 
-static uint64_t stack_bytes(const struct manifest_domain *domain, const struct program *program)
+/* Servers that are connected in the domain call each other: their paths may lie on top of each
+ * other. */
+static uint64_t stack_bytes(const struct composition *c, uint32_t d)
 {
-    uint64_t most = 0;
+    const struct manifest_domain *drawn = &c->manifest->domains[d];
+    const struct program *program = c->domains[d].program;
+    uint64_t most = 0, sum = 0;
     for (uint32_t i = 0; i < program->server_count; i++) {
-        if (program->servers[i].stack_bytes > most)
-            most = program->servers[i].stack_bytes;
+        uint64_t bytes = drawn->server_stack[i];
+        if (!bytes)
+            bytes = program->servers[i].stack_bytes;
+        sum += bytes;
+        if (bytes > most)
+            most = bytes;
     }
-    return domain->stack ? domain->stack : most + STACK_MARGIN_BYTES;
+    if (drawn->stack)
+        return drawn->stack;
+    return (queue_bytes(c, d) ? sum : most) + STACK_MARGIN_BYTES;
 }
 
 /* Stack, private memory, log and counters. */
@@ -143,118 +147,72 @@ static void map_memory(struct composition *c, uint32_t d)
 {
     struct composed_domain *domain = &c->domains[d];
     struct start_page *page = &domain->page;
-    uint64_t stack, bytes = stack_bytes(&c->manifest->domains[d], domain->program);
+    uint64_t stack, bytes = stack_bytes(c, d);
     page->private_bytes = LIBOS_PRIVATE_BYTES;
     for (uint32_t i = 0; i < domain->program->server_count; i++)
         page->private_bytes =
             state_end(page->private_bytes, domain->program->servers[i].state_size);
+    uint64_t queues = page->private_bytes;
+    page->private_bytes += queue_bytes(c, d);
     map_own(c, d, bytes, "stack", &stack);
     domain->record.stack_top = stack + pages_of(bytes) * PAGE_BYTES;
     map_own(c, d, page->private_bytes, "private memory", &page->private_address);
+    place_queues(c, d, page->private_address + queues);
     domain->record.log_region = (uint16_t)map_own(c, d, PAGE_BYTES, "log", &page->log_address);
     domain->record.counter_region =
         (uint16_t)map_own(c, d, PAGE_BYTES, "counters", &page->counters_address);
 }
 
-/* How many of the domain's earlier connections go to the same port. */
-static uint16_t instance_of(const struct start_page *page, uint32_t server, uint32_t port)
+static uint8_t image_rights(uint8_t rights)
 {
-    uint16_t instance = 0;
-    for (uint32_t i = 0; i < page->conns; i++)
-        instance += page->conn[i].server == server && page->conn[i].port == port;
-    return instance;
+    return (uint8_t)(((rights & POOL_READ) ? IMAGE_READ : 0) |
+                     ((rights & POOL_WRITE) ? IMAGE_WRITE : 0) |
+                     ((rights & POOL_DMA) ? IMAGE_DMA : 0));
 }
 
-/* One end of a connection: its number, bit and doorbell. */
-static void add_end(struct composition *c, const struct endpoint *end, uint32_t slots,
-                    enum conn_role role, uint32_t *slot, uint8_t *bit)
-{
-    struct composed_domain *domain = &c->domains[end->domain];
-    struct start_page *page = &domain->page;
-    struct start_conn *conn = &page->conn[page->conns];
-    *bit = (uint8_t)(page->conns % SIGNAL_CONNS);
-    *slot = domain->slots++;
-    *conn = (struct start_conn){
-        .slots = slots,
-        .doorbell = *slot,
-        .bit = *bit,
-        .role = (uint8_t)role,
-        .server = (uint8_t)end->server,
-        .port = (uint8_t)end->port,
-        .instance = instance_of(page, end->server, end->port),
-    };
-    strcpy(conn->name, domain->program->servers[end->server].ports[end->port].name);
-    page->conns++;
-}
-
-static void add_doorbells(struct composition *c)
-{
-    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
-        const struct manifest_connection *drawn = &c->manifest->connections[i];
-        struct image_connection *out = &c->connections[i];
-        out->client = (uint16_t)drawn->client.domain;
-        out->server = (uint16_t)drawn->server.domain;
-        add_end(c, &drawn->client, drawn->slots, CONN_CLIENT, &out->client_slot, &out->client_bit);
-        add_end(c, &drawn->server, drawn->slots, CONN_SERVER, &out->server_slot, &out->server_bit);
-    }
-}
-
-/* A domain connected to itself has each ring once, for both ends. */
-static void map_rings(struct composition *c, uint32_t d, const struct shared_regions *shared)
-{
-    struct start_page *page = &c->domains[d].page;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
-        const struct image_connection *connection = &c->connections[i];
-        bool client = connection->client == d, server = connection->server == d;
-        if (!client && !server)
-            continue;
-        uint8_t write = IMAGE_READ | IMAGE_WRITE;
-        uint64_t requests =
-            map_next(c, d, shared->requests[i], client ? write : IMAGE_READ)->address;
-        uint64_t replies = map_next(c, d, shared->replies[i], server ? write : IMAGE_READ)->address;
-        if (client) {
-            page->conn[n].mine = requests;
-            page->conn[n++].theirs = replies;
-        }
-        if (server) {
-            page->conn[n].mine = replies;
-            page->conn[n++].theirs = requests;
-        }
-    }
-}
-
-static void map_pool(struct composition *c, uint32_t d, uint32_t number,
-                     const struct manifest_right *right, uint32_t region)
+/* One server's name of a pool that is mapped at `address`. */
+static void add_view(struct composition *c, uint32_t d, uint32_t number,
+                     const struct manifest_right *right, uint8_t rights, uint64_t address)
 {
     const struct manifest_pool *pool = &c->manifest->pools[number];
     struct start_page *page = &c->domains[d].page;
     struct start_pool *view = &page->pool[page->pools++];
-    uint8_t rights = (uint8_t)(((right->rights & POOL_READ) ? IMAGE_READ : 0) |
-                               ((right->rights & POOL_WRITE) ? IMAGE_WRITE : 0) |
-                               ((right->rights & POOL_DMA) ? IMAGE_DMA : 0));
-    bool mapped = right->rights & (POOL_READ | POOL_WRITE);
-    struct image_mapping *mapping =
-        mapped ? map_next(c, d, region, rights) : map_at(c, d, region, rights, 0);
-    *view = (struct start_pool){.base = mapping->address,
+    *view = (struct start_pool){.base = address,
                                 .buffers = pool->buffers,
                                 .buffer_size = pool->size,
-                                .rights = right->rights,
-                                .number = (uint8_t)number};
+                                .rights = rights,
+                                .number = (uint8_t)number,
+                                .server = (uint8_t)right->server};
     memcpy(view->name, right->name, sizeof view->name);
-    if (right->rights & POOL_DMA)
-        mapping->pool = page->pools;
+}
+
+/* The servers of a domain can't be kept from each other's memory: the domain has what any of them
+ * may do, once. */
+static void map_pool(struct composition *c, uint32_t d, uint32_t number, uint32_t region)
+{
+    const struct manifest_pool *pool = &c->manifest->pools[number];
+    const uint32_t first = c->domains[d].page.pools;
+    struct image_mapping *mapping = NULL;
+    uint8_t rights = 0;
+    for (uint32_t i = 0; i < pool->right_count; i++)
+        rights |= pool->rights[i].domain == d ? pool->rights[i].rights : 0;
+    for (uint32_t i = 0; i < pool->right_count; i++) {
+        if (pool->rights[i].domain != d)
+            continue;
+        if (!mapping && rights & (POOL_READ | POOL_WRITE))
+            mapping = map_next(c, d, region, image_rights(rights));
+        else if (!mapping)
+            mapping = map_at(c, d, region, image_rights(rights), 0);
+        add_view(c, d, number, &pool->rights[i], rights, mapping->address);
+    }
+    if (mapping && rights & POOL_DMA)
+        mapping->pool = (uint8_t)(first + 1);
 }
 
 static void map_pools(struct composition *c, uint32_t d, const struct shared_regions *shared)
 {
-    for (uint32_t i = 0; i < c->manifest->pool_count; i++) {
-        const struct manifest_pool *pool = &c->manifest->pools[i];
-        for (uint32_t j = 0; j < pool->right_count; j++) {
-            if (pool->rights[j].domain == d)
-                map_pool(c, d, i, &pool->rights[j], shared->pools[i]);
-        }
-    }
+    for (uint32_t i = 0; i < c->manifest->pool_count; i++)
+        map_pool(c, d, i, shared->pools[i]);
 }
 
 static void map_files(struct composition *c, uint32_t d)
@@ -267,7 +225,8 @@ static void map_files(struct composition *c, uint32_t d)
             file++;
         struct start_file *view = &page->file[page->files++];
         view->address = map_next(c, d, file->region, IMAGE_READ)->address;
-        view->size = file->size;
+        view->size = (uint32_t)file->size; /* place_contents: an image is below 4 GiB */
+        view->server = (uint8_t)drawn->files[i].server;
         memcpy(view->name, drawn->files[i].name, sizeof view->name);
     }
 }
@@ -392,7 +351,7 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
     map_start_page(c, d);
     map_program(c, d);
     map_memory(c, d);
-    map_rings(c, d, shared);
+    map_rings(c, d, &shared->rings);
     map_pools(c, d, shared);
     map_files(c, d);
     heap_layout(c, d);
@@ -517,8 +476,7 @@ struct table_offsets table_offsets(const struct composition *c)
     at.mappings = at.regions + c->region_count * (uint32_t)sizeof(struct image_region);
     at.mappings = (uint32_t)round_up(at.mappings, 8);
     at.connections = at.mappings + c->mapping_count * (uint32_t)sizeof(struct image_mapping);
-    at.devices =
-        at.connections + c->manifest->connection_count * (uint32_t)sizeof(struct image_connection);
+    at.devices = at.connections + c->channel_count * (uint32_t)sizeof(struct image_connection);
     at.strings = at.devices + c->device_count * (uint32_t)sizeof(struct image_device);
     for (uint32_t d = 0; d < c->domain_count; d++)
         at.string_bytes += pattern_bytes(c->domains[d].program) + name_bytes(c->domains[d].program);
@@ -593,7 +551,7 @@ bool layout_image(struct composition *c, const struct manifest *manifest,
     add_files(c);
     fits &= layout_init(c);
     add_shared(c, &shared);
-    add_doorbells(c);
+    add_ends(c);
     for (uint32_t d = 1; d < c->domain_count; d++)
         fits &= layout_domain(c, d, &shared);
     heap_layout_finish(c);

@@ -84,7 +84,8 @@ struct composition {
     struct image_mapping mappings[MAPPINGS_MAX]; /* grouped by region at the end */
     uint32_t mapping_region[MAPPINGS_MAX];
     uint32_t mapping_count;
-    struct image_connection connections[CONNECTIONS_MAX];
+    struct image_connection connections[CONNECTIONS_MAX]; /* by their number in the manifest */
+    uint32_t channel_count; /* of them, between two domains; the others aren't in the image */
     struct image_device devices[DEVICES_MAX];
     uint32_t device_count;
     struct content contents[CONTENTS_MAX];

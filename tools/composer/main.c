@@ -149,7 +149,7 @@ static bool link_domains(const struct manifest *manifest, const struct link_path
         programs[d] = calloc(1, sizeof *programs[d]);
         if (!programs[d])
             return false;
-        program_link(programs[d], &manifest->domains[d], paths);
+        program_link(programs[d], manifest, d, paths);
     }
     return report_count() == 0;
 }

@@ -21,6 +21,8 @@ enum {
     POOLS_MAX = 128, /* numbers have 8 bits */
     CLAIMS_MAX = START_DEVICES_MAX,
     SETTINGS_MAX = 32,
+    PARTS_MAX = IMAGE_DOMAINS_MAX,  /* servers with what belongs to them */
+    RIGHTS_MAX = IMAGE_DOMAINS_MAX, /* on one pool */
     PRIORITY_MIN = 1,
     PRIORITY_MAX = 62,          /* init has 63 */
     ENDPOINT_PARTS_MAX = 3,     /* DOMAIN.SERVER.PORT */
@@ -32,6 +34,7 @@ enum {
 struct endpoint {
     const char *text;
     char parts[ENDPOINT_PARTS_MAX][64];
+    char port_name[64];
     uint32_t domain; /* index in manifest.domains */
     uint32_t server; /* which of the domain's */
     uint32_t port;   /* index in the server's ports, set by check.c */
@@ -42,6 +45,17 @@ struct manifest_connection {
     struct endpoint client, server;
     uint32_t slots;
 };
+
+/* Between two servers of one domain. */
+static inline bool is_direct(const struct manifest_connection *connection)
+{
+    return connection->client.domain == connection->server.domain;
+}
+
+static inline const char *transport_name(const struct manifest_connection *connection)
+{
+    return is_direct(connection) ? "direct" : "channel";
+}
 
 struct manifest_claim {
     struct place at;
@@ -57,6 +71,7 @@ struct manifest_claim {
 
 struct manifest_file {
     struct place at;
+    uint32_t server; /* whose: index in its domain, or START_EVERY_SERVER */
     char name[START_NAME_BYTES];
     const char *file; /* the name on the command line: --file FILE=PATH */
 };
@@ -66,6 +81,8 @@ struct manifest_text {
     const char *text;
 };
 
+/* A domain; also what belongs to a server wherever it lives (an element of `servers`), which its
+ * domain then takes over. */
 struct manifest_domain {
     struct place at;
     char name[IMAGE_NAME_BYTES];
@@ -82,6 +99,7 @@ struct manifest_domain {
     bool control;   /* it is the controller: motet/control.h */
     bool managed;   /* init's: somebody needs what only some images link */
     struct manifest_text servers[SERVERS_MAX];
+    uint64_t server_stack[SERVERS_MAX]; /* bytes, 0: what the server declares */
     uint32_t server_count;
     struct manifest_claim claims[CLAIMS_MAX];
     uint32_t claim_count;
@@ -93,29 +111,33 @@ struct manifest_domain {
 
 struct manifest_right {
     struct place at;
-    const char *domain_name;
-    const char *may;             /* letters of r, w, d */
-    char name[START_NAME_BYTES]; /* what the domain calls the pool */
+    const char *domain_name, *server_name; /* one of them */
+    const char *may;                       /* letters of r, w, d */
+    char name[START_NAME_BYTES];           /* what the server, or the domain, calls the pool */
     uint32_t domain;
-    uint8_t rights; /* enum pool_rights */
+    uint32_t server; /* index in the domain, or START_EVERY_SERVER */
+    uint8_t rights;  /* enum pool_rights */
 };
 
 struct manifest_pool {
     struct place at;
     char name[START_NAME_BYTES];
     uint32_t buffers, size;
-    const char *owner_name;
-    uint32_t owner;
-    struct manifest_right rights[IMAGE_DOMAINS_MAX];
+    const char *owner_name; /* a server or a domain */
+    uint32_t owner;         /* domain */
+    struct manifest_right rights[RIGHTS_MAX];
     uint32_t right_count;
 };
 
 /* domains[0] is init, which no manifest mentions. */
 struct manifest {
     struct place at;
+    const char *image_text;
     char image[IMAGE_NAME_BYTES];
     uint64_t memory; /* bytes that the machine may be expected to have, 0: not stated */
     struct place memory_at;
+    struct manifest_domain parts[PARTS_MAX]; /* `servers` */
+    uint32_t part_count;
     struct manifest_domain domains[IMAGE_DOMAINS_MAX];
     uint32_t domain_count;
     uint32_t controller; /* the domain with `control`; 0: none */

@@ -129,9 +129,40 @@ static bool find_objects(const struct manifest_domain *domain, const struct link
     return found;
 }
 
-static bool run_linker(struct program *program, const struct manifest_domain *domain,
+enum { WANTED_MAX = START_TRANSPORTS + 1 };
+
+/* Transports that the connections of all domains need which run domain d's program. */
+static void find_transports(const struct manifest *manifest, uint32_t d,
+                            bool needed[START_TRANSPORTS])
+{
+    const struct manifest_domain *domains = manifest->domains;
+    for (uint32_t i = 0; i < manifest->connection_count; i++) {
+        const struct manifest_connection *connection = &manifest->connections[i];
+        if (domains_run_the_same(&domains[connection->client.domain], &domains[d]) ||
+            domains_run_the_same(&domains[connection->server.domain], &domains[d]))
+            needed[is_direct(connection) ? START_DIRECT : START_CHANNEL] = true;
+    }
+}
+
+/* Archive members that nothing refers to but weakly; returns how many. */
+static uint32_t find_wanted(const struct manifest *manifest, uint32_t d, char **options)
+{
+    bool transports[START_TRANSPORTS] = {false};
+    uint32_t count = 0;
+    find_transports(manifest, d, transports);
+    if (transports[START_CHANNEL])
+        options[count++] = "--undefined=channel_transport";
+    if (transports[START_DIRECT])
+        options[count++] = "--undefined=direct_transport";
+    if (has_pager(&manifest->domains[d]))
+        options[count++] = "--undefined=pager_start";
+    return count;
+}
+
+static bool run_linker(struct program *program, const struct manifest *manifest, uint32_t d,
                        const struct link_paths *paths)
 {
+    const struct manifest_domain *domain = &manifest->domains[d];
     char *objects[SERVERS_MAX + 1];
     uint32_t count, used = 0;
     if (!find_objects(domain, paths, objects, &count))
@@ -152,11 +183,10 @@ static bool run_linker(struct program *program, const struct manifest_domain *do
                      address,
                      "-o",
                      program->path};
-    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + 4];
+    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + WANTED_MAX + 4];
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         command[used++] = fixed[i];
-    if (has_pager(domain))
-        command[used++] = "--undefined=pager_start";
+    used += find_wanted(manifest, d, &command[used]);
     for (uint32_t i = 0; i < count; i++)
         command[used++] = objects[i];
     command[used++] = (char *)paths->libos;
@@ -343,15 +373,16 @@ static void name_program(struct program *program, const struct manifest_domain *
         snprintf(program->name + used, sizeof program->name - used, "+pager");
 }
 
-bool program_link(struct program *program, const struct manifest_domain *domain,
+bool program_link(struct program *program, const struct manifest *manifest, uint32_t d,
                   const struct link_paths *paths)
 {
+    const struct manifest_domain *domain = &manifest->domains[d];
     char problem[ELF_PROBLEM_BYTES];
     uint64_t start;
     size_t size;
     name_program(program, domain);
     program->path = text_format("%s/%s.elf", paths->work, program->name);
-    if (!run_linker(program, domain, paths))
+    if (!run_linker(program, manifest, d, paths))
         return false;
     uint8_t *file = file_load(program->path, &size, domain->at);
     if (!file)

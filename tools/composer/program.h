@@ -53,8 +53,9 @@ struct link_paths {
 /* Whether two domains have the same servers in the same order. */
 bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b);
 
-/* Links and reads the program of `domain`. False: reported, at the domain's line. */
-bool program_link(struct program *program, const struct manifest_domain *domain,
+/* Links and reads the program of domain d, with what all domains need that run it. False: reported,
+ * at the domain's line. */
+bool program_link(struct program *program, const struct manifest *manifest, uint32_t d,
                   const struct link_paths *paths);
 
 /* The whole file in fresh memory; NULL: reported at `at`. */

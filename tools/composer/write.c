@@ -54,6 +54,16 @@ static void put_domains(const struct composition *c, const struct table_offsets 
     }
 }
 
+static void put_connections(const struct composition *c, uint8_t *at)
+{
+    for (uint32_t i = 0; i < c->manifest->connection_count; i++) {
+        if (is_direct(&c->manifest->connections[i]))
+            continue;
+        memcpy(at, &c->connections[i], sizeof c->connections[i]);
+        at += sizeof c->connections[i];
+    }
+}
+
 static void put_header(const struct composition *c, const struct table_offsets *at, uint8_t *block)
 {
     struct image_header header = {
@@ -64,7 +74,7 @@ static void put_header(const struct composition *c, const struct table_offsets *
         .domains = {at->domains, c->domain_count},
         .regions = {at->regions, c->region_count},
         .mappings = {at->mappings, c->mapping_count},
-        .connections = {at->connections, c->manifest->connection_count},
+        .connections = {at->connections, c->channel_count},
         .devices = {at->devices, c->device_count},
         .strings = {at->strings, at->string_bytes},
         .controller = c->manifest->controller,
@@ -83,8 +93,7 @@ uint8_t *block_make(const struct composition *c)
     put_domains(c, &at, block);
     memcpy(block + at.regions, c->regions, c->region_count * sizeof c->regions[0]);
     memcpy(block + at.mappings, c->mappings, c->mapping_count * sizeof c->mappings[0]);
-    memcpy(block + at.connections, c->connections,
-           c->manifest->connection_count * sizeof c->connections[0]);
+    put_connections(c, block + at.connections);
     memcpy(block + at.devices, c->devices, c->device_count * sizeof c->devices[0]);
     for (uint32_t i = 0; i < c->content_count; i++)
         memcpy(block + c->contents[i].offset, c->contents[i].bytes, c->contents[i].size);
@@ -194,6 +203,13 @@ static void put_totals(FILE *out, const struct composition *c)
             c->memory_pages * PAGE_BYTES, c->object_pages * PAGE_BYTES, c->needed_bytes);
 }
 
+static void put_connection(FILE *out, const struct manifest_connection *connection, bool first)
+{
+    fprintf(out, "%s\n    {\"client\": \"%s\", \"server\": \"%s\", \"slots\": %u, ",
+            first ? "" : ",", connection->client.text, connection->server.text, connection->slots);
+    fprintf(out, "\"transport\": \"%s\"}", transport_name(connection));
+}
+
 bool map_write(const struct composition *c, const char *path)
 {
     char *temporary;
@@ -203,6 +219,9 @@ bool map_write(const struct composition *c, const char *path)
     fprintf(out, "{\"image\": \"%s\",\n  \"domains\": [", c->manifest->image);
     for (uint32_t d = 0; d < c->domain_count; d++)
         put_domain(out, c, d);
+    fprintf(out, "],\n  \"connections\": [");
+    for (uint32_t i = 0; i < c->manifest->connection_count; i++)
+        put_connection(out, &c->manifest->connections[i], i == 0);
     fprintf(out, "],\n  \"files\": [");
     for (uint32_t i = 0; i < c->file_count; i++) {
         fprintf(out, "%s{\"name\": ", i ? ", " : "");

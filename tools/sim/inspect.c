@@ -19,6 +19,7 @@
 #include "libos/counters.h"
 #include "libos/log.h"
 #include "libos/start.h"
+#include "libos/state.h"
 #include "tools/sim/composition.h"
 #include "tools/sim/run.h"
 #include "tools/sim/snapshot.h"
@@ -190,13 +191,27 @@ static void ring_print(const char *name, const struct start_conn *conn)
            mine->want_room & 1 ? "yes" : "no");
 }
 
+static void queue_print(uint32_t d, uint32_t n)
+{
+    const struct start_page *start = domain_start_page(d);
+    const struct libos *libos = domain_piece(start->private_address, sizeof(*libos));
+    if (!libos || !libos->links_end)
+        return;
+    const struct queue *queue = &libos->link[n].queue;
+    printf("  %s.%s: queued %u of %u%s\n", domain_at(d)->name, start->conn[n].name,
+           queue->put - queue->taken, queue->mask + 1, queue->stalled ? ", refused" : "");
+}
+
 static void rings_print(const char *argument)
 {
     (void)argument;
     for (uint32_t d = 1; d < domain_count(); d++) {
         const struct start_page *start = domain_start_page(d);
         for (uint32_t i = 0; start && i < start->conns; i++)
-            ring_print(domain_at(d)->name, &start->conn[i]);
+            if (start->conn[i].transport == START_DIRECT)
+                queue_print(d, i);
+            else
+                ring_print(domain_at(d)->name, &start->conn[i]);
     }
 }
 
@@ -284,7 +299,7 @@ static const struct command {
     {"ports", "pending signals and queued messages", ports_print},
     {"caps", "[TYPE]: the derivation tree", caps_print},
     {"space", "DOMAIN: what is mapped", space_print},
-    {"rings", "the channels between domains", rings_print},
+    {"rings", "the channels between domains, the queues inside", rings_print},
     {"counters", "[DOMAIN]: those that aren't zero", counters_print},
     {"log", "DOMAIN: what it has written", log_print},
     {"console", "what the console said last", console_print_kept},

@@ -4,11 +4,12 @@
  * the arena, without the servers' help; panics at the first thing that is wrong.
  *
  *  - channels: done <= current <= produced, at most `slots` apart, on both sides of each;
+ *  - inside a domain: at most `slots` messages queued, and none that wasn't refused while it waits;
  *  - counters never fall, no server counts a message of another as senseless, logs are well-formed;
  *  - pools: a buffer is free or lent, never both, and what netd counts is what its tables say;
  *  - when nobody runs: no domain sleeps on a message, on room it waits for, or on a frame that the
  *    card has announced; and while the server has buffers to answer from, each buffer of a query is
- * free again.
+ *    free again.
  */
 #ifndef TOOLS_SIM_INVARIANTS_H
 #define TOOLS_SIM_INVARIANTS_H

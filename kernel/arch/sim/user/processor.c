@@ -67,5 +67,10 @@ const struct device_model sim_registers = {register_read, register_write};
 void sim_domain_start(const struct start_page *start)
 {
     const struct sim_servers *servers = &sim_servers[start->domain];
-    domain_run(start, servers->server, servers->count);
+    const struct linked linked = {
+        .servers = servers->server,
+        .count = servers->count,
+        .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+    };
+    domain_run(start, &linked);
 }

@@ -13,6 +13,7 @@
 #include "libos/kernel.h"
 #include "libos/syscall.h"
 #include "motet/control.h"
+#include "motet/supervisor.h"
 #include "servers/init/init.h"
 
 #define CONSOLE_LOG (LOG_WINDOW) /* the pages of domain 0, which is init itself */
@@ -86,16 +87,20 @@ void control_give(struct init *init)
     start_page_close(init, controller);
 }
 
-void control_note(struct init *init, uint32_t domain, uint32_t kind, uint64_t code,
-                  const uint64_t *place)
+/* What a domain's message said, if it stopped for that. */
+static void end_note(struct init *init, uint32_t domain, const struct msg *m)
 {
-    struct control_end end = {.kind = kind, .code = (uint32_t)code};
-    if (place) {
-        end.address = place[0];
-        end.instruction = place[1];
-        end.stack = place[2];
-    }
-    init->child[domain].end = end;
+    struct control_end *end = &init->end[domain];
+    if (!init->child[domain].stopped || end->kind)
+        return;
+    if (m->op == SUPERVISOR_FAILED)
+        *end = (struct control_end){.kind = CONTROL_END_FAILED, .code = (uint32_t)m->w[0]};
+    else if (m->op == KERNEL_FAULT || m->op == SUPERVISOR_FAULT)
+        *end = (struct control_end){.kind = CONTROL_END_FAULT,
+                                    .code = (uint32_t)m->w[0],
+                                    .address = m->w[1],
+                                    .instruction = m->w[2],
+                                    .stack = m->w[3]};
 }
 
 /* Answers: each fills in the words of `m`. */
@@ -250,7 +255,17 @@ static enum error domain_kill(struct init *init, uint32_t d)
         return ERROR_NO_RIGHT;
     if (init->child[d].stopped)
         return ERROR_BAD_STATE;
-    domain_stop(init, d, CONTROL_END_KILLED);
+    init->end[d] = (struct control_end){.kind = CONTROL_END_KILLED};
+    domain_stop(init, d);
+    return OK;
+}
+
+static enum error end_tell(const struct init *init, uint32_t d, struct msg *m)
+{
+    struct control_end end = init->end[d];
+    if (init->child[d].stopped && !end.kind)
+        end.kind = CONTROL_END_PAGER; /* no word of its own */
+    memcpy(m->bytes, &end, sizeof(end));
     return OK;
 }
 
@@ -269,8 +284,7 @@ static enum error tell(struct init *init, uint16_t op, uint64_t argument, struct
     case CONTROL_SERVER:
         return server_tell(init, d, (uint32_t)argument >> 16, m);
     case CONTROL_END:
-        memcpy(m->bytes, &init->child[d].end, sizeof(init->child[d].end));
-        return OK;
+        return end_tell(init, d, m);
     case CONTROL_KILL:
         return domain_kill(init, d);
     default:
@@ -280,8 +294,9 @@ static enum error tell(struct init *init, uint16_t op, uint64_t argument, struct
 
 void control_handle(struct init *init, uint32_t domain, const struct msg *m)
 {
+    end_note(init, domain, m);
     if (!init->image->controller || domain != init->image->controller ||
-        init->child[domain].stopped)
+        init->child[domain].stopped || m->op < SUPERVISOR_CONTROL || m->op >= KERNEL_FAULT)
         return;
     struct msg reply = {.op = m->op, .flags = m->flags};
     reply.status = tell(init, m->op - SUPERVISOR_CONTROL, m->w[0], &reply);

@@ -44,7 +44,6 @@ struct child {
     uint32_t pager, pager_port;            /* of its own pager thread; 0: it has none */
     uint32_t block_wanted;                 /* of its heap, while heaps.waiting has its bit */
     uint32_t blocks_returned, blocks_lost; /* so far */
-    struct control_end end;                /* why it stopped last; control.c */
 };
 
 /* heaps.c. Invariant: a victim has been asked, and hasn't answered, exactly until `deadline`. */
@@ -70,7 +69,6 @@ struct init {
     uint32_t next_vector;
     uint32_t strangers;      /* DMA faults of devices that nobody has */
     uint32_t port;           /* init's own */
-    uint32_t console_page;   /* what was printed, for a controller; 0: there is none */
     uint64_t heap_limit;     /* KiB for heaps at most, 0: as much as there is */
     uint64_t stats_interval; /* seconds between counter reports, 0: on demand only */
     uint32_t region_slots[IMAGE_REGIONS_MAX]; /* first page capability of each region */
@@ -82,6 +80,9 @@ struct init {
     struct child child[IMAGE_DOMAINS_MAX];
     struct heaps heaps;
     struct settings settings;
+    /* control.c; behind all others, so that nobody else's code gets longer */
+    uint32_t console_page;                     /* what was printed; 0: there is none */
+    struct control_end end[IMAGE_DOMAINS_MAX]; /* why a domain stopped last */
 };
 
 _Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no more");
@@ -206,21 +207,18 @@ static inline const struct kernel_info *kernel_info(void)
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);
 
-/* Stops a domain that hasn't faulted, for a reason of enum control_end_kind, and says so. */
-void domain_stop(struct init *init, uint32_t domain, uint32_t why);
+/* Stops a domain that hasn't faulted, and says so. */
+void domain_stop(struct init *init, uint32_t domain);
 
 /* control.c, which is linked only where the manifest has a controller: else these are NULL. In the
  * order of their use: makes the page for what is printed; keeps a line in it; lets the kernel count
- * what a thread runs; gives the controller its pages; remembers why a domain stopped (`place`:
- * address, instruction, stack, or NULL); answers a message, which is ignored unless it is the
- * controller's. */
+ * what a thread runs; gives the controller its pages; after each message to init: remembers why a
+ * domain stopped, and answers the controller. */
 #define OPTIONAL __attribute__((weak))
 OPTIONAL void control_begin(struct init *init);
 OPTIONAL void console_keep(const char *name, const char *line);
 OPTIONAL enum error control_account(const struct init *init, uint32_t domain, uint32_t thread);
 OPTIONAL void control_give(struct init *init);
-OPTIONAL void control_note(struct init *init, uint32_t domain, uint32_t kind, uint64_t code,
-                           const uint64_t *place);
 OPTIONAL void control_handle(struct init *init, uint32_t domain, const struct msg *m);
 
 #endif

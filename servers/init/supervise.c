@@ -200,8 +200,6 @@ static void memory_release(struct init *init, uint32_t domain)
             continue;
         sys_invoke(init->child[d].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
         stop(init, d);
-        if (control_note)
-            control_note(init, d, CONTROL_END_PAGER, 0, NULL);
         console_print("init: %s stopped: its pager %s has stopped", name_of(init, d),
                       name_of(init, domain));
     }
@@ -215,8 +213,6 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
     if (child->stopped || (!pager && !has_faulted(child->thread)))
         return; /* it lies: the message isn't the kernel's */
     stop(init, domain);
-    if (control_note)
-        control_note(init, domain, CONTROL_END_FAULT, m->w[0], &m->w[1]);
     if (pager)
         console_print("init: %s: its pager failed:", name_of(init, domain));
     if (m->w[0] == FAULT_PAGE)
@@ -241,18 +237,15 @@ static void failure_report(struct init *init, uint32_t domain, const struct msg 
         return; /* said once, however often it is told */
     msg_get(m, &failed, sizeof(failed));
     stop(init, domain);
-    if (control_note)
-        control_note(init, domain, CONTROL_END_FAILED, failed.error, NULL);
     console_print("init: %s stopped by itself: %s", name_of(init, domain),
                   error_text((enum error)failed.error));
     memory_release(init, domain);
 }
 
-void domain_stop(struct init *init, uint32_t domain, uint32_t why)
+void domain_stop(struct init *init, uint32_t domain)
 {
     sys_invoke(init->child[domain].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
     stop(init, domain);
-    control_note(init, domain, why, 0, NULL);
     console_print("init: %s stopped: killed by the host", name_of(init, domain));
     memory_release(init, domain);
 }
@@ -277,10 +270,10 @@ static void message_handle(struct init *init, const struct msg *m)
         failure_report(init, domain, m);
         break;
     default:
-        if (control_handle)
-            control_handle(init, domain, m);
         break;
     }
+    if (control_handle)
+        control_handle(init, domain, m);
 }
 
 static void console_handle(struct init *init)

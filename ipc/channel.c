@@ -11,6 +11,8 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
     *channel = (struct channel){
         .mine = mine,
         .theirs = theirs,
+        .out = mine->entry,
+        .in = theirs->entry,
         .mask = slots - 1,
         .produced = mine->produced,
         .put_end = mine->produced, /* the first put looks for room */
@@ -59,7 +61,8 @@ enum error channel_put(struct conn *conn, const struct msg *m)
     struct channel *channel = conn->transport;
     if (channel->produced == channel->put_end && !channel_refresh(channel))
         return ERROR_FULL;
-    channel->mine->entry[channel->produced++ & channel->mask] = *m;
+    channel->out[channel->produced & channel->mask] = *m;
+    channel->produced++;
     return OK;
 }
 

@@ -47,6 +47,8 @@ enum channel_news { NEWS_PUT = 1, NEWS_TAKEN = 2 };
 struct channel {
     struct ring *mine;
     const struct ring *theirs;
+    struct msg *out;        /* mine->entry */
+    const struct msg *in;   /* theirs->entry */
     uint32_t mask;          /* slots - 1 */
     uint32_t produced;      /* next entry to put; mine->produced tells the peer later */
     uint32_t put_end;       /* entries before this may be put, by their `done` as last read */
@@ -77,17 +79,25 @@ uint32_t channel_room(struct conn *conn);
 /* How many entries can be taken; 0 when broken. */
 uint32_t channel_arrived(struct channel *channel);
 
-/* Copies the next entry out; at most as often as channel_arrived said. */
-static inline void channel_take(struct channel *channel, struct msg *m)
+/* No more than a reason not to call it. */
+static inline bool channel_is_empty(const struct channel *channel)
 {
-    *m = channel->theirs->entry[channel->taken++ & channel->mask];
-    ring_publish(&channel->mine->current, channel->taken); /* for a supervisor, after a crash */
+    return ring_read(&channel->theirs->produced) == channel->taken;
 }
 
-/* Puts the entry taken last back. */
-static inline void channel_untake(struct channel *channel)
+/* Taking: copies entry number `taken` out, from channel->taken on and below what channel_arrived
+ * said; then channel_took says which is the next to take. */
+static inline void channel_read(struct channel *channel, uint32_t taken, struct msg *m)
 {
-    ring_publish(&channel->mine->current, --channel->taken);
+    *m = channel->in[taken & channel->mask];
+    ring_publish(&channel->mine->current, taken + 1); /* for a supervisor, after a crash */
+}
+
+static inline void channel_took(struct channel *channel, uint32_t taken)
+{
+    channel->taken = taken;
+    if (channel->mine->current != taken) /* the last one was refused: it isn't in hand */
+        ring_publish(&channel->mine->current, taken);
 }
 
 /* The end of a round, in four steps over all channels of the domain: what was put becomes visible;

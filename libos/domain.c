@@ -109,6 +109,7 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
     libos->clock_scale = clock_scale(info);
     libos->random[0] = info->seed[0] ^ start->domain;
     libos->random[1] = info->seed[1];
+    libos->turn = libos->domain;
     libos->happened = true; /* so that batch_end follows start */
     enum error error = servers_init(libos, linked, page);
     if (!error)

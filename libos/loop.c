@@ -128,7 +128,7 @@ static uint64_t deadline_ticks(const struct libos *libos)
     return clock_deadline(ticks, length, libos->clock_scale);
 }
 
-/* Calls the servers for all that there is. */
+/* Calls the servers for all that there is but messages of connections. */
 static void round_deliver(struct libos *libos, uint64_t pending)
 {
     if (pending >> SIGNAL_IRQ_FIRST)
@@ -139,56 +139,54 @@ static void round_deliver(struct libos *libos, uint64_t pending)
         message_deliver(libos);
     if (libos->deadline)
         deadlines_deliver(libos);
-    for (uint32_t i = 0; i < START_TRANSPORTS; i++)
-        if (libos->transport[i])
-            libos->transport[i]->drain(libos);
 }
 
-/* All servers if anything happened, else those that were called after their last one. True if there
- * was any. */
+/* True if anything happened. Who is called by a later server, after its own batch_end, makes it
+ * happen again: `turn` is how direct.c knows. */
 static bool batch_ends(struct libos *libos)
 {
-    const uint32_t due = libos->happened ? UINT32_MAX : libos->due;
+    if (!libos->happened)
+        return false;
     libos->happened = false;
-    for (struct domain *domain = libos->domain; due && domain < libos->domains_end; domain++) {
-        const uint32_t bit = 1u << domain->number;
-        if (!(due & bit))
-            continue;
-        libos->due &= ~bit; /* set again if it is called from now on */
+    for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
+        libos->turn = domain + 1;
         if (!domain->server->batch_end)
             continue;
         domain->active = true;
         domain->server->batch_end(domain->state);
         domain->active = false;
     }
-    return due;
+    libos->turn = libos->domain;
+    return true;
 }
 
 uint64_t loop_round(struct libos *libos, uint64_t pending)
 {
     const struct transport *channels = libos->transport[START_CHANNEL];
-    bool retry = libos->stalled;
+    const struct transport *direct = libos->transport[START_DIRECT];
+    const bool retry = libos->stalled, queued = libos->queued;
     libos->stalled = libos->queued = false;
     if (retry && channels)
         channels->note_room(libos);
     round_deliver(libos, pending);
-    bool happened = batch_ends(libos);
     if (channels)
-        channels->publish(libos);
-    if (libos->log_new)
-        ring_later(libos, SLOT_SUPERVISOR);
-    libos->log_new = false;
+        channels->drain(libos);
+    if (direct && (queued || retry))
+        direct->drain(libos);
+    bool happened = batch_ends(libos);
     if (libos->stalled)
         libos->counters[COUNT_STALLS]++;
+    if (libos->log_new) {
+        libos->log_new = false;
+        ring_later(libos, SLOT_SUPERVISOR);
+    }
     /* Stalls are offered once more before sleeping: after what happened, and with the room noted
      * from before the offer. */
-    bool work = libos->queued || libos->due || (libos->stalled && (happened || !retry));
-    if (!work && (!channels || channels->sleep(libos))) {
-        pending = wait(libos, deadline_ticks(libos));
-        if (channels)
-            channels->awake(libos);
-        return pending;
-    }
+    bool sleep = !libos->queued && !libos->happened && (!libos->stalled || (retry && !happened));
+    if (channels)
+        sleep = channels->publish(libos, sleep);
+    if (sleep)
+        return wait(libos, deadline_ticks(libos));
     if (++libos->rounds == LOOP_ROUNDS_PER_WAIT)
         return wait(libos, 1); /* a time long past */
     ring_owed(libos);

@@ -73,13 +73,13 @@ struct libos {
     struct link *links_by[START_TRANSPORTS];             /* the first of each transport's */
     const struct transport *transport[START_TRANSPORTS]; /* NULL: no connection of that kind */
     struct domain *domains_end;                          /* likewise */
-    struct msg message; /* came to the domain's port with the last wait; op 0: none */
-    uint64_t owed;      /* a doorbell to ring before the next round, 0: none */
-    bool log_new;       /* lines that the supervisor wasn't told of */
-    bool stalled;       /* a message was refused in the last round */
-    bool queued;        /* a message inside the domain waits for the next round */
-    bool happened;      /* something happened since the last batch_end */
-    uint32_t due;       /* servers called directly since their batch_end, a bit each */
+    struct msg message;        /* came to the domain's port with the last wait; op 0: none */
+    uint64_t owed;             /* a doorbell to ring before the next round, 0: none */
+    bool log_new;              /* lines that the supervisor wasn't told of */
+    bool stalled;              /* a message was refused in the last round */
+    bool queued;               /* a message inside the domain waits for the next round */
+    bool happened;             /* something happened since the last batch_end */
+    const struct domain *turn; /* in the round of batch_ends: those before it had theirs */
     struct domain domain[DOMAIN_SERVERS_MAX];
     struct link link[START_CONNS_MAX];
     struct pool pool[START_POOLS_MAX];

@@ -33,15 +33,12 @@ struct transport {
 
     /* The rest is NULL where nobody outside the domain is to be told or can change anything. */
 
-    /* Shows the peers what was put and taken, and rings who sleeps. */
-    void (*publish)(struct libos *libos);
+    /* Shows the peers what was put and taken, and rings who sleeps. `sleep`: the domain has nothing
+     * to do, which they are told too; true if nothing came meanwhile, so that it can. */
+    bool (*publish)(struct libos *libos, bool sleep);
 
-    /* Room that comes after this call keeps `sleep` from true, if something is stalled. */
+    /* Room that comes after this call makes `publish` false, if something is stalled. */
     void (*note_room)(struct libos *libos);
-
-    /* Tells the peers that the domain sleeps. False: something came meanwhile, so it doesn't. */
-    bool (*sleep)(struct libos *libos);
-    void (*awake)(struct libos *libos);
 };
 
 /* By enum start_transport; NULL: not linked. */

@@ -387,7 +387,8 @@ static uint32_t peer_take_all(int conn)
     struct msg m;
     uint32_t count = channel_arrived(&rig.peer[conn]);
     for (uint32_t i = 0; i < count; i++)
-        channel_take(&rig.peer[conn], &m);
+        channel_read(&rig.peer[conn], rig.peer[conn].taken + i, &m);
+    channel_took(&rig.peer[conn], rig.peer[conn].taken + count);
     channel_publish_taken(&rig.peer[conn]);
     return count;
 }
@@ -694,7 +695,8 @@ static void the_domain_says_that_it_sleeps(void **state)
     settle();
     uint64_t wish = rig.ring[0][0]->sleeping;
     settle();
-    assert_int_equal(rig.ring[0][0]->sleeping, wish + 2); /* on and off again */
+    assert_int_equal(wish & 1, 1);
+    assert_int_equal(rig.ring[0][0]->sleeping, wish + 2); /* off and, another wish, on again */
     assert_int_equal(rig.ring[0][0]->want_room, 0);
 }
 

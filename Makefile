@@ -180,7 +180,7 @@ $(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard $(filter %/$(1),
 endef
 # init is there twice: init.o has what every image needs, init_managed.o all of it. The hooks between
 # the two are weak (servers/init/init.h), and compose takes the one that the manifest needs.
-INIT_MANAGED := $(addprefix servers/init/,control.c)
+INIT_MANAGED := $(addprefix servers/init/,control.c restart.c)
 INIT_PLAIN   := $(filter-out $(INIT_MANAGED),$(wildcard servers/init/*.c))
 $(B)/target/init.o:         $(INIT_PLAIN:%.c=$(B)/target/%.o)
 $(B)/target/init_managed.o: $(INIT_PLAIN:%.c=$(B)/target/%.o) $(INIT_MANAGED:%.c=$(B)/target/%.o)

@@ -58,6 +58,8 @@ static void channels_drain(struct libos *libos)
             libos->happened = true; /* the server may go on in batch_end */
         }
         uint32_t arrived = channel_is_empty(channel) ? 0 : channel_arrived(channel);
+        if (libos->restarts)
+            arrived = libos->restarts->look(libos, link, arrived);
         if (arrived)
             channel_drain(libos, link, arrived);
     }

@@ -68,7 +68,7 @@ struct image_domain {
     uint16_t log_region;     /* one page of struct log_page */
     uint16_t counter_region; /* one page of struct counter_page */
     uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
-    uint8_t reserved;
+    uint8_t restarts_most;   /* in a row; 0: once stopped it stays so */
     uint32_t settings;   /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
     uint32_t servers;    /* offset of "name\0...\0\0": its servers in link order */
     uint32_t budget;     /* microseconds that it may run in each period; 0: no budget */

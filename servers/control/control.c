@@ -18,6 +18,7 @@
 
 #include "ipc/proto/console.h"
 #include "libos/domain.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 #include "libos/supervisor.h"
 #include "servers/control/frame.h"
@@ -324,6 +325,23 @@ static bool control_receive(void *state, struct conn *conn, const struct msg *m)
     }
 }
 
+/* The driver has begun anew. Who asked may not have got the last answer: it is said again, and a
+ * host that has it drops it by its tag. Half a request is lost. */
+static bool control_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct control *control = state;
+    (void)conn; /* there is one */
+    if (what == RESTARTED_RESUME) {
+        open_send(control);
+        return !control->open_due;
+    }
+    control->input.held = 0;
+    control->reply_sent = 0;
+    if (control->state == STATE_READY && control->reply_bytes)
+        control->state = STATE_REPLY;
+    return true;
+}
+
 static enum error control_start(void *state, struct domain *domain)
 {
     struct control *control = state;
@@ -368,3 +386,4 @@ const struct server motet_server_control = {
     .message = control_message,
 };
 SERVER_EXPORT(motet_server_control);
+SERVER_RESTARTED(motet_server_control, control_restarted);

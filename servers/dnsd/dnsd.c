@@ -11,6 +11,7 @@
 
 #include "ipc/proto/sock.h"
 #include "libos/domain.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 #include "servers/dnsd/answer.h"
 #include "servers/dnsd/dnsd_settings.h"
@@ -245,6 +246,15 @@ static void configure(struct dnsd *dnsd)
         (struct answer_client){.time = time_now, .context = dnsd->domain, .rrl = &dnsd->rrl};
 }
 
+static enum error bind_port(struct dnsd *dnsd)
+{
+    struct sock_bind bind = {
+        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
+    struct msg m;
+    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
+    return conn_send(dnsd->net, &m);
+}
+
 static enum error dnsd_start(void *state, struct domain *domain)
 {
     struct dnsd *dnsd = state;
@@ -272,11 +282,20 @@ static enum error dnsd_start(void *state, struct domain *domain)
     dnsd->counters = domain_counters(domain) + ANSWER_COUNTER_COUNT;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
 
-    struct sock_bind bind = {
-        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
-    struct msg m;
-    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
-    return conn_send(dnsd->net, &m);
+    return bind_port(dnsd);
+}
+
+/* The stack has begun anew: it holds none of our buffers, and we none of its. */
+static bool dnsd_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct dnsd *dnsd = state;
+    (void)conn; /* there is one */
+    if (what == RESTARTED_RESUME)
+        return bind_port(dnsd) == OK;
+    pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
+    dnsd->returned.count = 0;
+    dnsd->deferred_count = 0;
+    return true;
 }
 
 static const struct server_port ports[] = {
@@ -306,3 +325,4 @@ const struct server motet_server_dnsd = {
     .batch_end = dnsd_batch_end,
 };
 SERVER_EXPORT(motet_server_dnsd);
+SERVER_RESTARTED(motet_server_dnsd, dnsd_restarted);

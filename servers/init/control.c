@@ -91,8 +91,8 @@ void control_give(struct init *init)
 static void end_note(struct init *init, uint32_t domain, const struct msg *m)
 {
     struct control_end *end = &init->end[domain];
-    if (!init->child[domain].stopped || end->kind)
-        return;
+    if (!init->child[domain].stopped || init->restart[domain].due || init->restart[domain].given_up)
+        return; /* it goes on, or that was noted */
     if (m->op == SUPERVISOR_FAILED)
         *end = (struct control_end){.kind = CONTROL_END_FAILED, .code = (uint32_t)m->w[0]};
     else if (m->op == KERNEL_FAULT || m->op == SUPERVISOR_FAULT)
@@ -158,7 +158,7 @@ static uint8_t state_of(const struct init *init, uint32_t d)
 {
     struct invoked info = {{0}};
     if (init->child[d].stopped)
-        return CONTROL_STOPPED;
+        return init->restart[d].due ? CONTROL_RESTARTING : CONTROL_STOPPED;
     sys_invoke(init->child[d].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
     return (uint8_t)info.a[0];
 }
@@ -167,6 +167,8 @@ static enum error domain_tell(const struct init *init, uint32_t d, struct msg *m
 {
     struct control_domain tell = {.state = state_of(init, d),
                                   .priority = init->domain[d].priority,
+                                  .restarts_most = init->domain[d].restarts_most,
+                                  .restarts = init->restart[d].count,
                                   .memory_pages = pages_writable(init, d),
                                   .heap_pages =
                                       init->heaps.blocks.held[d] * (uint32_t)HEAP_BLOCK_PAGES,
@@ -257,7 +259,21 @@ static enum error domain_kill(struct init *init, uint32_t d)
         return ERROR_BAD_STATE;
     init->end[d] = (struct control_end){.kind = CONTROL_END_KILLED};
     domain_stop(init, d);
+    restart_consider(init, d);
     return OK;
+}
+
+/* The manifest must allow restarts: else its peers don't know what to do. */
+static enum error domain_restart_asked(struct init *init, uint32_t d)
+{
+    if (!init->domain[d].restarts_most)
+        return ERROR_NO_RIGHT;
+    if (!init->child[d].stopped) {
+        init->end[d] = (struct control_end){.kind = CONTROL_END_KILLED};
+        domain_stop(init, d);
+    }
+    init->restart[d].in_row = 0; /* it is no crash */
+    return domain_restart(init, d);
 }
 
 static enum error end_tell(const struct init *init, uint32_t d, struct msg *m)
@@ -287,6 +303,8 @@ static enum error tell(struct init *init, uint16_t op, uint64_t argument, struct
         return end_tell(init, d, m);
     case CONTROL_KILL:
         return domain_kill(init, d);
+    case CONTROL_RESTART:
+        return domain_restart_asked(init, d);
     default:
         return ERROR_UNKNOWN_CALL;
     }
@@ -295,6 +313,7 @@ static enum error tell(struct init *init, uint16_t op, uint64_t argument, struct
 void control_handle(struct init *init, uint32_t domain, const struct msg *m)
 {
     end_note(init, domain, m);
+    restart_consider(init, domain);
     if (!init->image->controller || domain != init->image->controller ||
         init->child[domain].stopped || m->op < SUPERVISOR_CONTROL || m->op >= KERNEL_FAULT)
         return;

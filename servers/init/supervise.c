@@ -315,6 +315,8 @@ void supervise(struct init *init)
     for (;;) {
         struct received received = {0};
         uint64_t heaps = heaps_deadline(init);
+        if (restarts_deadline)
+            heaps = earlier(heaps, restarts_deadline(init));
         sys_wait(init->port, 0, earlier(earlier(report, logs), earlier(heaps, faults)), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);

@@ -16,6 +16,8 @@
 /* Microseconds. A budget must be worth the two switches that it costs. */
 enum { BUDGET_MIN = 10, PERIOD_MAX = 10 * 1000 * 1000 };
 
+enum { RESTARTS_MAX = 100 }; /* in a row */
+
 static const struct field domain_fields[] = {
     {"name", FIELD_NAME, false, offsetof(struct manifest_domain, name), 0, 0},
     {"servers", FIELD_LIST, true, 0, 0, 0},
@@ -38,6 +40,7 @@ static const struct field domain_fields[] = {
     {"pager", FIELD_TEXT, false, offsetof(struct manifest_domain, pager_name), 0, 0},
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
     {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
+    {"restart", FIELD_NUMBER, false, offsetof(struct manifest_domain, restart), 1, RESTARTS_MAX},
 };
 
 /* What belongs to a server: of the above what isn't about a domain. */
@@ -55,6 +58,7 @@ static const struct field part_fields[] = {
      (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
     {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
+    {"restart", FIELD_NUMBER, false, offsetof(struct manifest_domain, restart), 1, RESTARTS_MAX},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
@@ -273,6 +277,8 @@ static void take_part(struct manifest_domain *domain, uint32_t s, struct manifes
     domain->heap_kept += part->heap_kept;
     domain->trace |= part->trace;
     domain->control |= part->control;
+    if (part->restart > domain->restart)
+        domain->restart = part->restart;
 }
 
 /* The domain's own priority counts, else the highest of its servers'. */
@@ -361,6 +367,22 @@ static void read_domain(struct manifest *manifest, config_setting_t *setting)
     check_domain(manifest, domain);
 }
 
+/* Who is restarted, and whether anybody is. */
+static void check_restarts(struct manifest *manifest)
+{
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        const struct manifest_domain *domain = &manifest->domains[d];
+        if (!domain->restart)
+            continue;
+        if (domain->heap)
+            report(domain->at,
+                   "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
+                   "domain that begins anew: drop one of them",
+                   domain->name);
+        manifest->restarts = manifest->domains[0].managed = true;
+    }
+}
+
 static void find_controller(struct manifest *manifest)
 {
     for (uint32_t d = 1; d < manifest->domain_count; d++) {
@@ -390,6 +412,7 @@ void read_domains(struct manifest *manifest, config_setting_t *root)
         manifest->domain_count++;
     }
     find_controller(manifest);
+    check_restarts(manifest);
     for (uint32_t i = 0; i < manifest->part_count; i++) {
         const struct manifest_domain *part = &manifest->parts[i];
         if (length && !part->server_count)

@@ -313,6 +313,7 @@ static void map_start_page(struct composition *c, uint32_t d)
     domain->page.magic = START_MAGIC;
     domain->page.version = START_VERSION;
     domain->page.domain = (uint16_t)d;
+    domain->page.restarting = c->manifest->restarts;
     strcpy(domain->page.name, c->manifest->domains[d].name);
     set_settings(&domain->page, &c->manifest->domains[d]);
 }
@@ -414,6 +415,7 @@ static void name_domains(struct composition *c)
         struct composed_domain *domain = &c->domains[d];
         memcpy(domain->record.name, c->manifest->domains[d].name, IMAGE_NAME_BYTES);
         domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
+        domain->record.restarts_most = (uint8_t)c->manifest->domains[d].restart;
         domain->record.budget = c->manifest->domains[d].budget;
         domain->record.period = c->manifest->domains[d].period;
         domain->record.entry = domain->program->elf.header.e_entry;

@@ -129,7 +129,7 @@ static bool find_objects(const struct manifest_domain *domain, const struct link
     return found;
 }
 
-enum { WANTED_MAX = START_TRANSPORTS + 1 };
+enum { WANTED_MAX = START_TRANSPORTS + 2 };
 
 /* Transports that the connections of all domains need which run domain d's program. */
 static void find_transports(const struct manifest *manifest, uint32_t d,
@@ -154,6 +154,8 @@ static uint32_t find_wanted(const struct manifest *manifest, uint32_t d, char **
         options[count++] = "--undefined=channel_transport";
     if (transports[START_DIRECT])
         options[count++] = "--undefined=direct_transport";
+    if (manifest->restarts && d)
+        options[count++] = "--undefined=domain_restarts";
     if (has_pager(&manifest->domains[d]))
         options[count++] = "--undefined=pager_start";
     return count;

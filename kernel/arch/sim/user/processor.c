@@ -71,6 +71,7 @@ void sim_domain_start(const struct start_page *start)
         .servers = servers->server,
         .count = servers->count,
         .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+        .restarts = start->restarting ? &domain_restarts : NULL,
     };
     domain_run(start, &linked);
 }

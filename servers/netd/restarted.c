@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A peer of the stack has begun anew: what was lent to it comes back, what it had lent is
+ * forgotten. Linked only into images with restarts (libos/restart.h).
+ */
+#include "libos/restart.h"
+#include "servers/netd/netd.h"
+
+extern const struct server motet_server_netd;
+
+/* The driver has reset its devices before it began: they have no buffer any more. */
+static void driver_forget(struct netd *netd)
+{
+    for (uint32_t n = 0; n < netd->transmit.slots; n++)
+        if (netd->transmit.slot[n].state == SLOT_SENT)
+            output_done(netd, n);
+    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++) {
+        struct interface *interface = &netd->interface[i];
+        for (uint32_t index = 0; index < netd->receive.buffers; index++)
+            pool_take_back(&netd->receive, index, (uint8_t)(RECEIVE_DRIVER + i));
+        interface->up = interface->receives = interface->rx_split = false;
+        interface->rx_lent = 0;
+        interface_set_quota(interface, 0); /* until the driver reports it again */
+    }
+}
+
+/* Frames with a client's payload may be with the device: its buffers are its own only afterwards.
+ */
+static bool client_forget(struct netd *netd, uint32_t number)
+{
+    struct client *client = &netd->client[number];
+    if (client->sending)
+        return false;
+    for (uint32_t socket = 0; socket < SOCK_PER_CLIENT; socket++)
+        sockets_close(&netd->sockets, number * SOCK_PER_CLIENT + socket);
+    client->done_count = 0;
+    pool_owner_init(&client->receive, client->receive_pool);
+    return true;
+}
+
+static bool netd_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct netd *netd = state;
+    bool driver = conn == netd->net;
+    if (what == RESTARTED_RESUME)
+        return !driver || driver_open(netd) == OK; /* a client speaks first */
+    if (!driver)
+        return client_forget(netd, conn->instance);
+    driver_forget(netd);
+    return true;
+}
+SERVER_RESTARTED(motet_server_netd, netd_restarted);

@@ -69,8 +69,20 @@ static void accept(struct link *link, uint32_t life, uint32_t at)
     ring_publish(&mine->accepted, life);
 }
 
+/* Tells the servers that they have lived before. */
+static void tell_servers(struct libos *libos)
+{
+    const struct server_restarted *entry = __start_motet_restarts;
+    for (; entry < __stop_motet_restarts; entry++)
+        for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++)
+            if (entry->server == domain->server)
+                entry->handle(domain->state, NULL, RESTARTED_SELF);
+}
+
 static void begin(struct libos *libos)
 {
+    if (libos->start->restarts)
+        tell_servers(libos);
     for (struct link *link = first_channel(libos); link; link = link->next) {
         struct channel *channel = &link->channel;
         accept(link, ring_read(&channel->theirs->announced), channel->mine->produced);

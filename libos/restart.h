@@ -30,6 +30,7 @@ enum restarted {
                          own again. False: not yet, something of the peer's is still in use; it is
                          asked again in each round. Nothing may be sent on that connection */
     RESTARTED_RESUME, /* the peer begins now: say what a client says first. False: no room, again */
+    RESTARTED_SELF,   /* after `start`, in a later life, once: no connection is meant (NULL) */
 };
 
 /* A server's answer to a peer that has begun anew. Without one it goes on as if nothing were. */

@@ -335,6 +335,8 @@ static bool control_restarted(void *state, struct conn *conn, enum restarted wha
         open_send(control);
         return !control->open_due;
     }
+    if (what == RESTARTED_SELF)
+        return true;
     control->input.held = 0;
     control->reply_sent = 0;
     if (control->state == STATE_READY && control->reply_bytes)

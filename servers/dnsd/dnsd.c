@@ -290,8 +290,8 @@ static bool dnsd_restarted(void *state, struct conn *conn, enum restarted what)
 {
     struct dnsd *dnsd = state;
     (void)conn; /* there is one */
-    if (what == RESTARTED_RESUME)
-        return bind_port(dnsd) == OK;
+    if (what != RESTARTED_FORGET)
+        return what != RESTARTED_RESUME || bind_port(dnsd) == OK;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
     dnsd->returned.count = 0;
     dnsd->deferred_count = 0;

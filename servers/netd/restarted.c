@@ -8,6 +8,15 @@
 
 extern const struct server motet_server_netd;
 
+/* Longer than a client needs to open its sockets again. */
+#define QUIET (1000 * 1000 * 1000ull) /* ns */
+
+/* Until the clients have their sockets again, nobody is told that there are none. */
+static void be_quiet(struct netd *netd)
+{
+    netd->icmp_limit.time = netd_now(netd) + QUIET;
+}
+
 /* The driver has reset its devices before it began: they have no buffer any more. */
 static void driver_forget(struct netd *netd)
 {
@@ -33,6 +42,7 @@ static bool client_forget(struct netd *netd, uint32_t number)
         return false;
     for (uint32_t socket = 0; socket < SOCK_PER_CLIENT; socket++)
         sockets_close(&netd->sockets, number * SOCK_PER_CLIENT + socket);
+    be_quiet(netd);
     client->done_count = 0;
     pool_owner_init(&client->receive, client->receive_pool);
     return true;
@@ -42,6 +52,10 @@ static bool netd_restarted(void *state, struct conn *conn, enum restarted what)
 {
     struct netd *netd = state;
     bool driver = conn == netd->net;
+    if (what == RESTARTED_SELF) {
+        be_quiet(netd);
+        return true;
+    }
     if (what == RESTARTED_RESUME)
         return !driver || driver_open(netd) == OK; /* a client speaks first */
     if (!driver)

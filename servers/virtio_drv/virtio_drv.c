@@ -176,7 +176,7 @@ static bool drv_restarted(void *state, struct conn *conn, enum restarted what)
 {
     struct virtio_drv *drv = state;
     (void)conn; /* there is one */
-    if (what == RESTARTED_RESUME)
+    if (what != RESTARTED_FORGET)
         return true; /* the client speaks first */
     for (uint32_t i = 0; i < drv->interfaces; i++)
         if (!virtio_reset(&drv->interface[i].net.virtio))

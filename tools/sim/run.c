@@ -133,6 +133,8 @@ static bool judge(struct run_result *result)
     struct client_totals totals = clients_totals();
     if (totals.wrong)
         fail(result, "a client got a wrong answer");
+    else if (!world.reported && world.died & ~(world.killed ? 1ull << world.killed : 0))
+        fail(result, "a domain died, and nothing had killed it");
     else if (world.reported && died_wrongly())
         fail(result, died_wrongly());
     else if (world.reported)

@@ -23,8 +23,8 @@ static struct link *first_channel(const struct libos *libos)
 
 /* At most LOOP_BATCH of those that arrived. Not inlined: most rounds have nothing to take from most
  * connections. `taken` is in a register while the server runs: nobody else looks at it. */
-__attribute__((noinline)) static void channel_drain(struct libos *libos, struct link *link,
-                                                    uint32_t arrived)
+__attribute__((noinline)) void channel_drain(struct libos *libos, struct link *link,
+                                             uint32_t arrived)
 {
     struct channel *channel = &link->channel;
     struct domain *domain = link->domain;
@@ -59,8 +59,8 @@ static void channels_drain(struct libos *libos)
         }
         uint32_t arrived = channel_is_empty(channel) ? 0 : channel_arrived(channel);
         if (libos->restarts)
-            arrived = libos->restarts->look(libos, link, arrived);
-        if (arrived)
+            libos->restarts->drain(libos, link, arrived);
+        else if (arrived)
             channel_drain(libos, link, arrived);
     }
 }

@@ -137,19 +137,24 @@ static uint32_t peer_accepts(struct libos *libos, struct link *link, uint32_t ar
     return arrived - dropped;
 }
 
-static uint32_t look(struct libos *libos, struct link *link, uint32_t arrived)
+static void drain(struct libos *libos, struct link *link, uint32_t arrived)
 {
     struct channel *channel = &link->channel;
     uint32_t life = ring_read(&channel->theirs->announced);
-    if (life != link->life.peer && !channel->broken && !peer_began(libos, link, life, &arrived)) {
-        channel->stalled |= !arrived;
-        return arrived;
-    }
-    if (link->life.resume && handle(link, RESTARTED_RESUME)) {
+    bool began = life != link->life.peer && !channel->broken;
+    bool accepted = !began || peer_began(libos, link, life, &arrived);
+    if (accepted && link->life.resume && handle(link, RESTARTED_RESUME)) {
         link->life.resume = false;
         libos->happened = true;
     }
-    return link->life.waiting ? peer_accepts(libos, link, arrived) : arrived;
+    if (accepted && link->life.waiting)
+        arrived = peer_accepts(libos, link, arrived);
+    if (arrived)
+        channel_drain(libos, link, arrived);
+    else if (!accepted)
+        channel->stalled = true; /* it can't be yet: what comes behind can't be taken anyway */
+    /* Were these the last ones of its earlier life? */
+    libos->queued |= arrived && !accepted && !channel->stalled;
 }
 
-const struct restarts domain_restarts = {.prepare = prepare, .begin = begin, .look = look};
+const struct restarts domain_restarts = {.prepare = prepare, .begin = begin, .drain = drain};

@@ -54,8 +54,8 @@ struct restarts {
     /* The servers have started. */
     void (*begin)(struct libos *libos);
 
-    /* Once per round and channel, of which `arrived` entries could be taken: how many may be. */
-    uint32_t (*look)(struct libos *libos, struct link *link, uint32_t arrived);
+    /* Once per round and channel: takes those of `arrived` entries that may be taken. */
+    void (*drain)(struct libos *libos, struct link *link, uint32_t arrived);
 };
 
 extern const struct restarts domain_restarts;

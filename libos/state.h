@@ -119,6 +119,9 @@ enum error loop_start(struct libos *libos, uint32_t *failed);
  * nothing is left to do. Takes the pending bits from the last wait, returns those for the next. */
 uint64_t loop_round(struct libos *libos, uint64_t pending);
 
+/* Takes at most LOOP_BATCH of `arrived` entries (1 or more), and calls the server for each. */
+void channel_drain(struct libos *libos, struct link *link, uint32_t arrived);
+
 /* The last doorbell of a round is held back: if the domain sleeps now, it is rung by the same
  * kernel entry that waits. */
 void ring_later(struct libos *libos, uint64_t slot);

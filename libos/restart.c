@@ -88,7 +88,6 @@ static void begin(struct libos *libos)
         accept(link, ring_read(&channel->theirs->announced), channel->mine->produced);
         channel->mine->begins = channel->mine->produced;
         link->life.waiting = channel->mine->generation > 1;
-        kernel_signal(link->doorbell); /* a peer in a new life may wait for `accepted` */
     }
     announce_due(libos);
 }

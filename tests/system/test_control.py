@@ -10,59 +10,14 @@ import select
 import socket
 import subprocess
 import tempfile
-from pathlib import Path
 
 import pytest
 
-from client import ask, query
+from client import ask
 from machine import BUILD, LIMIT, MICROVM, MODERN_MMIO, ROOT, Machine, kernel
+from managed import (DOMAINS, MANAGED, NO_ANSWER, NO_IMAGE, NOSY, REFUSED, TOOL, USAGE, Managed,
+                     motet)
 from network import UserNetwork
-
-TOOL = BUILD / "tools/motet"
-MANAGED = BUILD / "images/dns-managed.elf"
-NOSY = BUILD / "images/nosy.elf"
-DOMAINS = ["virtio_drv", "netd", "dnsd", "virtio_con", "control"]
-REFUSED, USAGE, NO_IMAGE, NO_ANSWER = 1, 2, 3, 4
-
-
-class Managed(Machine):
-    """A machine with a control socket."""
-
-    def __init__(self, boot, networks=(), *, serial="virtio-serial-pci", **more):
-        self.place = tempfile.TemporaryDirectory(prefix="motet-control-")
-        self.socket = f"{self.place.name}/control"
-        more["options"] = [*more.get("options", ()),
-                           "-chardev", f"socket,id=control,path={self.socket},server=on,wait=off",
-                           "-device", serial, "-device", "virtconsole,chardev=control"]
-        super().__init__(boot, networks, **more)
-
-    def __exit__(self, *details):
-        super().__exit__(*details)
-        self.place.cleanup()
-
-    def motet(self, *words, status=0):
-        return motet(*words, "--socket", self.socket, "--timeout", str(LIMIT * 1000),
-                     status=status)
-
-    def ps(self):
-        picture = json.loads(self.motet("ps", "--json"))
-        return {domain["domain"]: domain for domain in picture["domains"]}
-
-    def connect(self):
-        host = socket.socket(socket.AF_UNIX)
-        host.settimeout(LIMIT)
-        host.connect(self.socket)
-        return host
-
-
-def motet(*words, status=0):
-    clean = {key: value for key, value in os.environ.items() if key != "MOTET_SOCKET"}
-    done = subprocess.run([TOOL, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=2 * LIMIT, check=False,
-                          env=clean)
-    assert done.returncode == status, done.stdout
-    return done.stdout
-
 
 @pytest.fixture(scope="module")
 def managed():
@@ -192,19 +147,17 @@ def test_a_host_that_never_reads(managed):
 
 
 def test_kill_stops_and_says_so():
-    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
-        machine.ready()
-        ask(machine, "www.example.org", "A")
-        assert machine.motet("kill", "dnsd") == "dnsd: killed\n"
-        machine.expect(r"^init: dnsd stopped: killed by the host$")
-        told = machine.ps()["dnsd"]
+    """Whom the manifest doesn't let begin anew."""
+    with Managed(kernel(NOSY)) as machine:
+        machine.expect(r"^control: the host can look in")
+        assert machine.motet("kill", "busy") == "busy: killed\n"
+        machine.expect(r"^init: busy stopped: killed by the host$")
+        told = machine.ps()["busy"]
         assert (told["state"], told["last_end"]) == ("stopped", "killed by the host")
-        assert "has stopped already" in machine.motet("kill", "dnsd", status=REFUSED)
-        assert {d["state"] for n, d in machine.ps().items() if n != "dnsd"} <= {"waiting", "ready"}
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-            link.connect(machine.address)
-            link.send(query("www.example.org").to_wire())
-            assert not select.select([link], [], [], 1)[0]
+        assert "has stopped already" in machine.motet("kill", "busy", status=REFUSED)
+        assert {d["state"] for n, d in machine.ps().items() if n != "busy"} <= {"waiting", "ready"}
+        assert "refused" in machine.motet("restart", "busy", status=REFUSED)
+        assert machine.ps()["busy"]["state"] == "stopped"
 
 
 def test_over_mmio():

@@ -26,6 +26,7 @@ struct voice {
     uint32_t got[2][RECEIVED_MAX], count[2];
     uint32_t forgot[2], resumed[2], selves; /* how often the hook was called */
     bool refuses;                           /* RESTARTED_FORGET isn't possible yet */
+    bool full;                              /* no message can be taken */
 };
 
 struct place {
@@ -114,6 +115,8 @@ static bool voice_receive(void *state, struct conn *conn, const struct msg *m)
 {
     struct voice *voice = state;
     uint32_t from = direction(voice, conn);
+    if (voice->full)
+        return false;
     assert_true(voice->count[from] < RECEIVED_MAX);
     voice->got[from][voice->count[from]++] = (uint32_t)m->w[0];
     return true;
@@ -379,6 +382,25 @@ static void old_words_come_before_it_is_forgotten(void **state)
     EXPECT(1, DOWN, 1, 2, 3);
 }
 
+static void old_words_that_cant_be_taken_yet(void **state)
+{
+    (void)state;
+    all_begin();
+    voice_of(1)->full = true;
+    say(voice_of(2)->up, 1);
+    domain_round(2);
+    die(2);
+    domain_begin(2);
+    say(voice_of(2)->up, 2);
+    settle();
+    assert_int_equal(voice_of(1)->forgot[DOWN], 0);
+    voice_of(1)->full = false;
+    wake(1);
+    settle();
+    assert_int_equal(voice_of(1)->forgot[DOWN], 1);
+    EXPECT(1, DOWN, 1, 2);
+}
+
 static void what_cant_be_forgotten_yet_isnt_accepted(void **state)
 {
     (void)state;
@@ -583,6 +605,7 @@ int main(void)
         TEST(any_order_of_first_starts),
         TEST(a_client_begins_anew),
         TEST(old_words_come_before_it_is_forgotten),
+        TEST(old_words_that_cant_be_taken_yet),
         TEST(what_cant_be_forgotten_yet_isnt_accepted),
         TEST(clients_hear_after_the_servers_have_accepted),
         TEST(both_ends_begin_anew),

@@ -64,7 +64,7 @@ LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
 SERVERS  := $(notdir $(SERVER_DIRS))
-SERVER_O := $(SERVERS:%=$(B)/target/%.o) $(B)/target/init_managed.o
+SERVER_O  = $(SERVERS:%=$(B)/target/%.o) $(INIT_PARTS:%=$(B)/target/init_%.o)
 
 IMAGES   := $(basename $(notdir $(wildcard images/*.conf)))
 TEST_IMAGES := $(basename $(notdir $(wildcard tests/images/*.conf)))
@@ -178,19 +178,22 @@ $(B)/target/$(1).o: $$(patsubst %.c,$(B)/target/%.o,$$(wildcard $(filter %/$(1),
 	$$(Q)$(OBJCOPY) --keep-global-symbol=motet_server_$(1) $$@.all $$@
 	$$(Q)rm $$@.all
 endef
-# init is there twice: init.o has what every image needs, init_managed.o all of it. The hooks between
-# the two are weak (servers/init/init.h), and compose takes the one that the manifest needs.
-INIT_MANAGED := $(addprefix servers/init/,control.c restart.c)
-INIT_PLAIN   := $(filter-out $(INIT_MANAGED),$(wildcard servers/init/*.c))
-$(B)/target/init.o:         $(INIT_PLAIN:%.c=$(B)/target/%.o)
-$(B)/target/init_managed.o: $(INIT_PLAIN:%.c=$(B)/target/%.o) $(INIT_MANAGED:%.c=$(B)/target/%.o)
-$(B)/target/init.o $(B)/target/init_managed.o:
-	$(SAY) SERVER $@
-	$(Q)$(LD) -r -o $@.all $^
-	$(Q)$(OBJCOPY) --keep-global-symbol=_start $@.all $@
-	$(Q)rm $@.all
-
 $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(server))))
+
+# init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
+# find_init). What they call each other isn't hidden; nobody else is linked with them.
+INIT_PARTS   := heaps devices control
+INIT_heaps   := heaps blocks
+INIT_devices := devices dma mmio mmio_word pci
+INIT_control := control restart
+INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
+define init_rule
+$(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)
+	$$(SAY) SERVER $$@
+	$$(Q)$(LD) -r -o $$@ $$^
+endef
+$(eval $(call init_rule,init,$(INIT_always)))
+$(foreach part,$(INIT_PARTS),$(eval $(call init_rule,init_$(part),$(INIT_$(part)))))
 
 servers: $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * A connection: one server's end of a link to one peer, as the manifest drew it. The server sees
- * messages only; the transport behind `put` (shared rings to another domain, later a call or a
- * queue inside one) is not its business: one source, any partition.
+ * messages only; the transport behind `put` (shared rings to another domain; a call or a queue
+ * inside one: libos/transport.h) is not its business: one source, any partition.
  */
 #ifndef MOTET_IPC_CONN_H
 #define MOTET_IPC_CONN_H
@@ -26,10 +26,10 @@ struct conn {
     uint16_t instance; /* 0, 1, ... among the connections to the same port */
 };
 
-/* Sends without waiting. The message is copied; the caller keeps its own. ERROR_FULL means that the
- * peer hasn't consumed what was sent: hold the work back (see `receive` in libos/server.h) or drop
- * and count. After it, or after conn_room returned 0, new room wakes the domain, and batch_end is
- * called. */
+/* Sends without waiting. The message is copied, or handled when the call returns; the caller keeps
+ * its own, and has its state in order before it sends. ERROR_FULL means that the peer hasn't
+ * consumed what was sent: hold the work back (see `receive` in libos/server.h) or drop and count.
+ * After it, or after conn_room returned 0, new room wakes the domain, and batch_end is called. */
 static inline enum error conn_send(struct conn *conn, const struct msg *m)
 {
     return conn->put(conn, m);

@@ -4,11 +4,12 @@
  * has no writable static data (tools/compose refuses it): everything it remembers is one struct of
  * `state_size` bytes, zeroed before `start` and passed to each entry point.
  *
- * The loop (libos/loop.c) calls the entry points one at a time, never re-entered:
+ * The loop (libos/loop.c) calls the entry points; `receive` also another server of the domain, by
+ * conn_send. None is re-entered, nor called while another entry point of the same server runs:
  *
  *   start      once. Not OK: the domain reports it and stops.
  *   signal     an interrupt or control signal came: `bits` are relative to the device, see device.h
- *   receive    one message from a connection, copied to private memory. Returns false when it can't
+ *   receive    one message from a connection, in private memory. Returns false when it can't
  *              be taken now (no room for what it leads to): it stays in the queue, and with it
  *              everything behind it on that connection, until the next round.
  *   deadline   the time set with domain_set_deadline has passed

@@ -17,9 +17,10 @@ struct link;
 struct start_conn;
 
 enum {
-    /* Messages taken from a connection before the others have their turn: as many as one round
-     * with a peer of equal batch can hold, so that a burst costs one doorbell. */
-    LOOP_BATCH = 64,
+    /* Messages taken from a connection before the others have their turn. As many as the answers to
+     * a burst of 64 and what gives its buffers back: a buffer that comes back a round later than the
+     * answer that it led to is missing for the next query. */
+    LOOP_BATCH = 96,
 };
 
 struct transport {

@@ -35,7 +35,8 @@ static void domain_make(struct init *init, uint32_t d)
     child->thread = object_make(init, OBJECT_thread, 1);
     child->port = object_make(init, OBJECT_port, 1);
     give_ports(init, d, child);
-    dma_space_make(init, d);
+    if (has_devices())
+        dma_space_make(init, d);
 }
 
 uint64_t start_address(const struct init *init, uint32_t d)
@@ -67,7 +68,7 @@ static uint32_t run_build(struct init *init, const struct image_region *region, 
         object_share(init, slot, mapping->rights, child->space,
                      mapping->address ? mapping->address + bytes : 0, child->captable,
                      mapping->slot + (uint32_t)(first / PAGE_RUN_MAX));
-        if (mapping->rights & IMAGE_DMA)
+        if (has_devices() && mapping->rights & IMAGE_DMA)
             dma_map(init, slot, mapping->domain);
     }
     return slot;

@@ -231,7 +231,7 @@ static void answer_came(struct init *init, bool gave)
         block_force(init, victim);
 }
 
-void heap_wanted(struct init *init, uint32_t domain, uint64_t number)
+static void block_wanted(struct init *init, uint32_t domain, uint64_t number)
 {
     if (!init->child[domain].pager || number >= init->domain[domain].heap_blocks ||
         init->heaps.waiting >> domain & 1 ||
@@ -242,13 +242,21 @@ void heap_wanted(struct init *init, uint32_t domain, uint64_t number)
     requests_serve(init);
 }
 
-void heap_returned(struct init *init, uint32_t domain, uint64_t numbers)
+static void blocks_returned(struct init *init, uint32_t domain, uint64_t numbers)
 {
     uint32_t cleared = blocks_clear(init, domain, numbers);
     init->child[domain].blocks_returned += cleared;
     if (init->heaps.victim == domain)
         answer_came(init, cleared != 0);
     requests_serve(init);
+}
+
+void heap_message(struct init *init, uint32_t domain, const struct msg *m)
+{
+    if (m->op == SUPERVISOR_BLOCK_WANTED)
+        block_wanted(init, domain, m->w[0]);
+    else if (m->op == SUPERVISOR_RETURNED)
+        blocks_returned(init, domain, m->w[0]);
 }
 
 void heap_release(struct init *init, uint32_t domain)

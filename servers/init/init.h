@@ -17,6 +17,7 @@
 #include "motet/abi.h"
 #include "motet/control.h"
 #include "motet/image.h"
+#include "motet/msg.h"
 #include "servers/init/blocks.h"
 #include "servers/init/settings.h"
 
@@ -144,23 +145,31 @@ void domains_run(struct init *init);
 struct start_page *start_page_open(struct init *init, uint32_t domain);
 void start_page_close(struct init *init, uint32_t domain);
 
-/* heaps.c: memory that comes when it is touched. heaps_build is the last to make objects: what is
- * left is for heaps. */
-void heaps_build(struct init *init);
+/* Parts that compose links where the manifest needs them; elsewhere their functions are NULL. */
+#define OPTIONAL __attribute__((weak))
 
-/* A pager's words: it wants a block, it gives some back (a bit each). Checked. */
-void heap_wanted(struct init *init, uint32_t domain, uint64_t number);
-void heap_returned(struct init *init, uint32_t domain, uint64_t numbers);
+/* heaps.c, blocks.c; where a domain has a heap: memory that comes when it is touched. heaps_build
+ * is the last to make objects: what is left is for heaps. */
+OPTIONAL void heaps_build(struct init *init);
+
+/* A pager's words: it wants a block, it gives some back. Checked; other messages are ignored. */
+OPTIONAL void heap_message(struct init *init, uint32_t domain, const struct msg *m);
 
 /* The domain has stopped: its heap is free. */
-void heap_release(struct init *init, uint32_t domain);
+OPTIONAL void heap_release(struct init *init, uint32_t domain);
 
 /* Takes by force what wasn't given in time. Returns the clock tick of the next deadline, 0: none.
  */
-uint64_t heaps_deadline(struct init *init);
+OPTIONAL uint64_t heaps_deadline(struct init *init);
 
 /* A line about it on the console. */
-void heap_print(struct init *init, uint32_t domain);
+OPTIONAL void heap_print(struct init *init, uint32_t domain);
+
+static inline bool has_heaps(void)
+{
+    return heaps_build;
+}
+
 /* Where a domain has its start page. */
 uint64_t start_address(const struct init *init, uint32_t domain);
 
@@ -170,25 +179,33 @@ void trace_switch(struct init *init);      /* on, off */
 void trace_print(const struct init *init); /* the newest records */
 void trace_dump(const struct init *init);  /* all, for tools/trace */
 void kernel_counters_print(void);
-/* dma.c: what devices reach. dma_contained: there is an IOMMU. */
+
+/* devices.c, dma.c, mmio.c, mmio_word.c, pci.c; where a domain claims devices. */
+
+/* What devices reach. dma_contained: there is an IOMMU. */
 bool dma_contained(const struct init *init);
 void dma_start(struct init *init);
-void dma_space_make(struct init *init, uint32_t domain);
+OPTIONAL void dma_space_make(struct init *init, uint32_t domain);
 
 /* Lets the domain's devices reach the pages of that capability, if they have a DMA space. */
-void dma_map(struct init *init, uint32_t slot, uint32_t domain);
+OPTIONAL void dma_map(struct init *init, uint32_t slot, uint32_t domain);
 
 /* The next device of the domain reaches its DMA space only. False: it must not be used. */
 bool dma_assign(struct init *init, uint32_t domain, uint16_t source, const char *name);
 
 /* Reports what devices did, and stops them. Returns when to look again, 0: when told. */
-uint64_t dma_faults(struct init *init);
+OPTIONAL uint64_t dma_faults(struct init *init);
 
 /* pci.c: the function is a bus master no more. */
 void pci_master_stop(uint16_t source);
 
-/* devices.c: gives the domains the devices that they claim. */
-void devices_grant(struct init *init);
+/* Gives the domains the devices that they claim. */
+OPTIONAL void devices_grant(struct init *init);
+
+static inline bool has_devices(void)
+{
+    return devices_grant;
+}
 
 /* boot_settings.c: reads them; copies those that a domain understands; names those nobody does. */
 void boot_settings_read(struct init *init);
@@ -222,7 +239,6 @@ void domain_stop(struct init *init, uint32_t domain);
  * order of their use: makes the page for what is printed; keeps a line in it; lets the kernel count
  * what a thread runs; gives the controller its pages; after each message to init: remembers why a
  * domain stopped, and answers the controller. */
-#define OPTIONAL __attribute__((weak))
 OPTIONAL void control_begin(struct init *init);
 OPTIONAL void console_keep(const char *name, const char *line);
 OPTIONAL enum error control_account(const struct init *init, uint32_t domain, uint32_t thread);

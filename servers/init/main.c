@@ -61,8 +61,10 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     if (control_give)
         control_give(init);
     trace_start(init);
-    devices_grant(init);
-    heaps_build(init);
+    if (has_devices())
+        devices_grant(init);
+    if (has_heaps())
+        heaps_build(init);
     domains_run(init);
     supervise(init);
 }

@@ -145,7 +145,8 @@ static void domains_print(struct init *init)
         console_print("  %s: %s, priority %u", name_of(init, d),
                       init->child[d].stopped ? "stopped" : states[info.a[0] % 6],
                       init->domain[d].priority);
-        heap_print(init, d);
+        if (has_heaps())
+            heap_print(init, d);
     }
 }
 
@@ -195,6 +196,8 @@ static void stop(struct init *init, uint32_t domain)
 /* What the domain held of its heap is free; whose pages were in there can't go on. */
 static void memory_release(struct init *init, uint32_t domain)
 {
+    if (!has_heaps())
+        return;
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
         if (init->domain[d].pager != domain || init->child[d].stopped)
             continue;
@@ -260,16 +263,12 @@ static void message_handle(struct init *init, const struct msg *m)
     case SUPERVISOR_FAULT:
         fault_report(init, domain, m);
         break;
-    case SUPERVISOR_BLOCK_WANTED:
-        heap_wanted(init, domain, m->w[0]);
-        break;
-    case SUPERVISOR_RETURNED:
-        heap_returned(init, domain, m->w[0]);
-        break;
     case SUPERVISOR_FAILED:
         failure_report(init, domain, m);
         break;
     default:
+        if (has_heaps())
+            heap_message(init, domain, m);
         break;
     }
     if (control_handle)
@@ -314,14 +313,15 @@ void supervise(struct init *init)
     uint64_t report = interval ? kernel_clock() + interval : 0, logs = 0, faults = 0;
     for (;;) {
         struct received received = {0};
-        uint64_t heaps = heaps_deadline(init);
+        uint64_t heaps = has_heaps() ? heaps_deadline(init) : 0;
         if (restarts_deadline)
             heaps = earlier(heaps, restarts_deadline(init));
         sys_wait(init->port, 0, earlier(earlier(report, logs), earlier(heaps, faults)), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);
         signals_handle(init, received.pending);
-        if (received.pending >> DMA_BIT & 1 || (faults && kernel_clock() >= faults))
+        if (has_devices() &&
+            (received.pending >> DMA_BIT & 1 || (faults && kernel_clock() >= faults)))
             faults = dma_faults(init);
         logs = logs_print(init);
         if (report && kernel_clock() >= report) {

@@ -4,7 +4,7 @@ tests that need a tap are skipped, by name and with the reason, where there can 
 
 import pytest
 
-from machine import DNS_ELF, Machine, kernel
+from machine import PARTITIONS, Machine, kernel
 from network import NO_TAP, TapNetwork, UserNetwork
 
 CONSOLE_LINES = 60  # in a report; the whole text is in build/tests/serial/
@@ -29,15 +29,34 @@ def tap():
         pytest.skip(NO_TAP)
 
 
+@pytest.fixture(scope="session", params=PARTITIONS)
+def partition(request):
+    """Each of the three DNS images; only_isolated picks one."""
+    return PARTITIONS[request.param]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "only_isolated: what takes long and is the same in all images")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests marked so run with one of the images only."""
+    others = [item for item in items if item.get_closest_marker("only_isolated")
+              and item.callspec.params["partition"] != "isolated"]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
 @pytest.fixture(scope="module")
-def dns_image():
-    """The DNS image on the user network, one machine for a module."""
-    with Machine(kernel(DNS_ELF), [UserNetwork()]) as machine:
+def dns_image(partition):
+    """Each DNS image on the user network, one machine for a module."""
+    with Machine(kernel(partition), [UserNetwork()]) as machine:
         yield machine.ready()
 
 
 @pytest.fixture(scope="module")
-def dns_image_on_tap(tap):
-    """The DNS image on a tap, one machine for a module."""
-    with Machine(kernel(DNS_ELF), [TapNetwork()]) as machine:
+def dns_image_on_tap(tap, partition):
+    """Each DNS image on a tap, one machine for a module."""
+    with Machine(kernel(partition), [TapNetwork()]) as machine:
         yield machine.ready()

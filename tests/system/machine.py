@@ -26,6 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MOTET_BUILD", ROOT / "build"))
 DNS_ELF = BUILD / "images/dns.elf"
+# The same servers, in three domains, in two, in one: what users see of them is the same.
+PARTITIONS = {name: BUILD / f"images/dns-{name}.elf" for name in ("isolated", "paired", "fused")}
 DNS_IMG = BUILD / "images/dns.img"
 DNS_UEFI_IMG = BUILD / "images/dns-uefi.img"
 DNS_ISO = BUILD / "images/dns.iso"

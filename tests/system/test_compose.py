@@ -1058,6 +1058,16 @@ def test_only_what_the_connections_need_is_linked(compose, tmp_path, objects):
                 assert (symbol in symbols) == ("direct" in transports), (name, program, symbol)
 
 
+@pytest.mark.parametrize("image, heaps, devices", [
+    ("dns", False, True), ("dns_heap", True, True), ("heap", True, False), ("trace", False, False)])
+def test_init_has_what_the_manifest_needs(image, heaps, devices):
+    symbols = set(subprocess.run(["nm", "--defined-only", ROOT / f"build/images/{image}/init.elf"],
+                                 capture_output=True, text=True, check=True).stdout.split())
+    for names, wanted in [(("heaps_build", "heap_message", "blocks_take"), heaps),
+                          (("devices_grant", "dma_faults", "pci_scan", "mmio_scan"), devices)]:
+        assert {name in symbols for name in names} == {wanted}, names
+
+
 def test_overrides(compose):
     run = compose(edited("priority = 10;", 'priority = 10; stack = "64K"; table_slots = 256;'))
     assert run.status == 0, run.err

@@ -12,7 +12,7 @@ import dns.rcode
 import pytest
 
 from client import ask, exchange, flags, is_silent, query, rcode, section
-from machine import DNS_ELF, Machine, kernel
+from machine import Machine, kernel
 from network import UserNetwork
 
 SOA = "example.org. 300 SOA ns.example.org. hostmaster.example.org. 1 7200 900 1209600 300"
@@ -188,10 +188,10 @@ def test_class_ch_is_refused_without_settings(dns_image):
     assert (rcode(answer), answer.answer) == ("REFUSED", [])
 
 
-def test_settings_are_told():
+def test_settings_are_told(partition):
     settings = {"dnsd.version": "one", "dnsd.identity": "left", "dnsd.nsid": "node-7",
                 "dnsd.cookies": "off"}
-    with Machine(kernel(DNS_ELF), [UserNetwork()], settings=settings) as machine:
+    with Machine(kernel(partition), [UserNetwork()], settings=settings) as machine:
         machine.ready()
         for name, text in (("version.bind", "one"), ("id.server", "left")):
             answer = ask(machine, query(name, "TXT", rdclass="CH"))
@@ -201,8 +201,8 @@ def test_settings_are_told():
         assert [(option.otype, option.data) for option in answer.options] == [(3, b"node-7")]
 
 
-def test_rate_limit_by_setting():
-    with Machine(kernel(DNS_ELF), [UserNetwork()],
+def test_rate_limit_by_setting(partition):
+    with Machine(kernel(partition), [UserNetwork()],
                  settings={"dnsd.rrl": "1", "dnsd.rrl_slip": "1"}) as machine:
         machine.ready()
         cut = [ask(machine, "www.example.org") for _ in range(50)]

@@ -5,7 +5,7 @@ isn't its own is stopped there and named in the log, while everything else goes 
 import pytest
 
 from client import ask
-from machine import BUILD, DNS_ELF, Machine, kernel
+from machine import BUILD, DNS_ELF, PARTITIONS, Machine, kernel
 from network import UserNetwork
 
 CONTAINED = "virtio-net-pci,disable-legacy=on,iommu_platform=on"
@@ -29,8 +29,9 @@ def memory(machine):
 
 @pytest.mark.parametrize("unit", ["intel-iommu", "intel-iommu,aw-bits=48",
                                   "intel-iommu,caching-mode=on", "intel-iommu,intremap=on"])
-def test_dns_behind_vtd(unit):
-    with with_iommu(DNS_ELF, unit=unit) as machine:
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_dns_behind_vtd(unit, name):
+    with with_iommu(PARTITIONS[name], unit=unit) as machine:
         machine.ready()
         machine.expect(r"^init: DMA is contained by VT-d; interrupts aren't: .*$")
         assert all(answers(machine) for _ in range(100))

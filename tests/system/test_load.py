@@ -9,7 +9,7 @@ import time
 import pytest
 
 from client import ANSWER_LIMIT, ask, query, section
-from machine import DNS_ELF, LIMIT, Machine, bench_module, kernel
+from machine import LIMIT, PARTITIONS, Machine, bench_module, kernel
 from network import TapNetwork, UserNetwork
 
 NAMES = ["www.example.org", "mail.example.org", "ns.example.org", "nowhere.example.org",
@@ -19,12 +19,14 @@ BURST = 64  # queries at once: as many as dnsperf -q 64 has outstanding
 IDLE_SECONDS = 5  # in which not one instruction may be executed
 
 
-@pytest.fixture(params=["user", "tap"], scope="module")
+@pytest.fixture(params=["isolated-user", "isolated-tap", "paired-user", "fused-user", "fused-tap"],
+                scope="module")
 def machine(request):
-    if request.param == "tap":
+    name, kind = request.param.split("-")
+    if kind == "tap":
         request.getfixturevalue("tap")
-    network = TapNetwork() if request.param == "tap" else UserNetwork()
-    with Machine(kernel(DNS_ELF), [network]) as one:
+    network = TapNetwork() if kind == "tap" else UserNetwork()
+    with Machine(kernel(PARTITIONS[name]), [network]) as one:
         yield one.ready()
 
 
@@ -119,13 +121,13 @@ def test_overload_is_counted(machine):
     assert 0 <= counters["netd.rx_frames"] - answered - dropped < 100, counters
 
 
-def test_idle_executes_nothing():
+def test_idle_executes_nothing(partition):
     bench = bench_module("lib_qemu")
     try:
         counter = bench.InstructionCounter([])
     except bench.BenchError as error:
         pytest.skip(f"the counting plugin can't be built: {error}")
-    with counter, Machine(kernel(DNS_ELF), [UserNetwork()], options=counter.options()) as machine:
+    with counter, Machine(kernel(partition), [UserNetwork()], options=counter.options()) as machine:
         machine.ready()
         assert ask(machine, NAMES[0]).answer
         # A timer that was set for something that came in time may still go off, once.

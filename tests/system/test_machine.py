@@ -126,11 +126,11 @@ def test_more_cards_than_claimed():
         check_service(machine)
 
 
-def test_two_cards_share_a_pin():
+def test_two_cards_share_a_pin(partition):
     """Slots 4 and 8 of the first bus are wired to the same input of the interrupt controller."""
     second = ["-netdev", "user,id=second",
               "-device", "virtio-net-pci,netdev=second,vectors=0,addr=8"]
-    with Machine(kernel(DNS_ELF), [UserNetwork()], device="virtio-net-pci,vectors=0,addr=4",
+    with Machine(kernel(partition), [UserNetwork()], device="virtio-net-pci,vectors=0,addr=4",
                  options=second) as machine:
         machine.ready()
         machine.expect(r"^netd: net1: ")
@@ -138,11 +138,11 @@ def test_two_cards_share_a_pin():
             check_service(machine)
 
 
-def test_setting_with_a_nul(tmp_path):
+def test_setting_with_a_nul(tmp_path, partition):
     """What lies behind a NUL doesn't become a setting of its own."""
     path = tmp_path / "setting"
     path.write_bytes(b"10.0.2.15/24\0net0.gw=10.0.2.99\0\n")
-    with Machine(kernel(DNS_ELF), [UserNetwork()],
+    with Machine(kernel(partition), [UserNetwork()],
                  options=["-fw_cfg", f"name=opt/motet/net0.ip,file={path}"]) as machine:
         machine.ready()
         assert "netd: net0: 10.0.2.15/24 gateway " in machine.text

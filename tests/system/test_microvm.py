@@ -11,13 +11,13 @@ from network import UserNetwork
 from test_boot import check_processors, check_service
 
 
-def microvm(*options, networks=1, **more):
-    return Machine([*kernel(DNS_ELF), *MODERN_MMIO, *options],
+def microvm(*options, networks=1, image=DNS_ELF, **more):
+    return Machine([*kernel(image), *MODERN_MMIO, *options],
                    [UserNetwork() for _ in range(networks)], **{**MICROVM, **more})
 
 
-def test_microvm():
-    with microvm() as machine:
+def test_microvm(partition):
+    with microvm(image=partition) as machine:
         machine.ready()
         assert re.search(r"^virtio_drv: net0: virtio-net mmio 0x\w+ mac 52:54:00:12:34:56 ",
                          machine.text, re.MULTILINE)

@@ -9,14 +9,14 @@ import subprocess
 import pytest
 
 from client import ANSWER_LIMIT, ask, exchange, query, section, wait_answers
-from machine import DNS_ELF, LIMIT, Machine, kernel
+from machine import LIMIT, Machine, kernel
 from network import GUEST_ADDRESS, GUEST_MAC, TapNetwork, ip
 from test_wire import SILENCE, large_query
 
 
 @pytest.fixture(scope="module")
-def machine(tap):
-    with Machine(kernel(DNS_ELF), [TapNetwork()]) as one:
+def machine(tap, partition):
+    with Machine(kernel(partition), [TapNetwork()]) as one:
         yield one.ready()
 
 
@@ -61,10 +61,10 @@ def test_checksum_offload(machine):
     assert re.search(r"^virtio_drv: net0: .* features.* csum guest_csum", machine.text, re.M)
 
 
-def test_without_checksum_offload(tap):
+def test_without_checksum_offload(tap, partition):
     """The host checks what the image computed."""
     card = "virtio-net-pci,csum=off,guest_csum=off"
-    with Machine(kernel(DNS_ELF), [TapNetwork()], device=card) as machine:
+    with Machine(kernel(partition), [TapNetwork()], device=card) as machine:
         machine.ready()
         for length in range(1, 20):
             assert ask(machine, "x" * length + ".example.org").authority
@@ -82,11 +82,11 @@ def test_link_goes_and_returns(machine):
 
 
 @pytest.fixture(scope="module")
-def two_cards(machine):
+def two_cards(machine, partition):
     """Two cards with a network each; after the tests that have one card on the same network."""
     networks = [TapNetwork("10.0.4.15", "10.0.4.2"), TapNetwork("10.0.3.15", "10.0.3.2")]
     settings = {"net0.ip": "10.0.4.15/24", "net1.ip": "10.0.3.15/24", "net1.gw": "10.0.3.2"}
-    with Machine(kernel(DNS_ELF), networks, settings=settings) as one:
+    with Machine(kernel(partition), networks, settings=settings) as one:
         one.ready()
         one.expect(r"^netd: net1: 10\.0\.3\.15/24 gateway 10\.0\.3\.2 mac 52:54:00:12:34:57")
         yield one, networks

@@ -121,6 +121,7 @@ def test_a_number_of_pages_that_is_none(pages):
         machine.expect("^init: trace: not a number of pages from 1 to 512: no trace$")
 
 
+@pytest.mark.only_isolated
 def test_without_the_setting_there_is_none(dns_image):
     for key in "tTo":
         start = len(dns_image.text)

@@ -13,7 +13,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from client import query
-from machine import DNS_ELF, LIMIT, Machine, kernel
+from machine import LIMIT, Machine, kernel
 from network import GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, FrameNetwork
 from wire import BROADCAST, Neighbour
 
@@ -22,13 +22,13 @@ ALLOWANCE = 2.0  # seconds until the image may send 10 ICMP errors again, and mo
 
 
 @pytest.fixture(scope="module")
-def network():
+def network(partition):
     return FrameNetwork()
 
 
 @pytest.fixture(scope="module")
-def machine(network):
-    with Machine(kernel(DNS_ELF), [network]) as one:
+def machine(network, partition):
+    with Machine(kernel(partition), [network]) as one:
         yield one.ready()
 
 
@@ -126,9 +126,9 @@ def test_every_answer_nobody_takes_is_counted(machine, neighbour):
     assert neighbour.ask()
 
 
-def test_address_is_announced_at_start():
+def test_address_is_announced_at_start(partition):
     network = FrameNetwork()
-    with Machine(kernel(DNS_ELF), [network]) as machine:
+    with Machine(kernel(partition), [network]) as machine:
         frame = Ether(network.receive(LIMIT))
         assert (frame.dst, frame[ARP].hwsrc) == (BROADCAST, GUEST_MAC)
         assert frame[ARP].psrc == frame[ARP].pdst == GUEST_ADDRESS
@@ -274,6 +274,7 @@ def test_endless_fragments(machine, neighbour):
     assert neighbour.ask_in_fragments(large_query(1900), 430)
 
 
+@pytest.mark.only_isolated
 def test_reassembly_times_out(neighbour):
     """The sender is told after 30 seconds (RFC 792: when the first fragment came)."""
     first = neighbour.fragments(neighbour.udp(large_query(600)), 200, 500)[0]

@@ -707,7 +707,7 @@ static void a_busy_domain_still_asks_for_interrupts(void **state)
     rig.place->asleep = false;
     uint32_t waits = rig.place->waits;
     for (int i = 0; i < 20; i++) {
-        peer_send(0, 0, 65); /* more than a batch: the domain can't sleep */
+        peer_send(0, 0, LOOP_BATCH + 1); /* more than a batch: the domain can't sleep */
         peer_put(0, 0);
         round_run();
         if (rig.place->waits > waits)

@@ -379,7 +379,7 @@ static void check_restarts(struct manifest *manifest)
                    "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
                    "domain that begins anew: drop one of them",
                    domain->name);
-        manifest->restarts = manifest->domains[0].managed = true;
+        manifest->restarts = true;
     }
 }
 
@@ -393,7 +393,6 @@ static void find_controller(struct manifest *manifest)
             report(domain->at, "\"%s\" and \"%s\" have control = true — init answers one domain",
                    manifest->domains[manifest->controller].name, domain->name);
         manifest->controller = d;
-        manifest->domains[0].managed = true;
     }
 }
 

@@ -98,7 +98,6 @@ struct manifest_domain {
     bool trace;       /* it can read the kernel's trace */
     uint32_t restart; /* so often in a row it begins anew; 0: never */
     bool control;     /* it is the controller: motet/control.h */
-    bool managed;     /* init's: somebody needs what only some images link */
     struct manifest_text servers[SERVERS_MAX];
     uint64_t server_stack[SERVERS_MAX]; /* bytes, 0: what the server declares */
     uint32_t server_count;

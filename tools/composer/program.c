@@ -106,18 +106,39 @@ static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wro
     return suggest(buffer, wrong, names, count);
 }
 
+enum { INIT_PARTS = 3 };
+
+/* init's pieces: the one that every image has, and those that this one needs. */
+static uint32_t find_init(const struct manifest *manifest, const struct link_paths *paths,
+                          char **objects)
+{
+    bool heaps = false, devices = false;
+    uint32_t count = 0;
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        heaps |= manifest->domains[d].heap > 0;
+        devices |= manifest->domains[d].claim_count > 0;
+    }
+    objects[count++] = text_format("%s/init.o", paths->objects);
+    if (heaps)
+        objects[count++] = text_format("%s/init_heaps.o", paths->objects);
+    if (devices)
+        objects[count++] = text_format("%s/init_devices.o", paths->objects);
+    if (manifest->controller || manifest->restarts)
+        objects[count++] = text_format("%s/init_control.o", paths->objects);
+    return count;
+}
+
 /* The objects that must be there, in link order; false when one isn't (reported). */
-static bool find_objects(const struct manifest_domain *domain, const struct link_paths *paths,
-                         char **objects, uint32_t *count)
+static bool find_objects(const struct manifest *manifest, const struct manifest_domain *domain,
+                         const struct link_paths *paths, char **objects, uint32_t *count)
 {
     char buffer[SUGGESTION_BYTES];
+    bool found = true;
     *count = 0;
     if (is_init(domain))
-        objects[(*count)++] =
-            text_format("%s/%s.o", paths->objects, domain->managed ? "init_managed" : "init");
+        *count = find_init(manifest, paths, objects);
     else
         objects[(*count)++] = text_format("%s/start.o", paths->objects);
-    bool found = true;
     for (uint32_t i = 0; i < domain->server_count; i++) {
         char *object = text_format("%s/%s.o", paths->objects, domain->servers[i].text);
         objects[(*count)++] = object;
@@ -165,9 +186,9 @@ static bool run_linker(struct program *program, const struct manifest *manifest,
                        const struct link_paths *paths)
 {
     const struct manifest_domain *domain = &manifest->domains[d];
-    char *objects[SERVERS_MAX + 1];
+    char *objects[SERVERS_MAX + 1 + INIT_PARTS];
     uint32_t count, used = 0;
-    if (!find_objects(domain, paths, objects, &count))
+    if (!find_objects(manifest, domain, paths, objects, &count))
         return false;
     char *ld = getenv("LD");
     char *address = text_format("--defsym=IMAGE_ADDRESS=%#llx", IMAGE_ADDRESS);
@@ -185,7 +206,7 @@ static bool run_linker(struct program *program, const struct manifest *manifest,
                      address,
                      "-o",
                      program->path};
-    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + WANTED_MAX + 4];
+    char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + INIT_PARTS + WANTED_MAX + 4];
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         command[used++] = fixed[i];
     used += find_wanted(manifest, d, &command[used]);

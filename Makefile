@@ -387,16 +387,20 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 include bench/kernel/kernel.mk
 
 BENCH_RUNS ?= 5
-BENCHES := $(or $(ONLY),dns kernel sim)
-bench: $(if $(filter-out kernel sim,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
-       $(if $(filter sim,$(BENCHES)),bench-sim)
+BENCHES := $(or $(ONLY),dns kernel sim restart)
+bench: $(if $(filter-out kernel sim restart,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+       $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter restart,$(BENCHES)),bench-restart)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
+
+bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
+	@$(PYTHON) bench/restart.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
+	    --out $(B)/bench/restart.json --runs $(BENCH_RUNS)
 
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns sim,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns sim restart,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 
@@ -410,7 +414,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
@@ -424,6 +428,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE bench-dns bench-kernel units test-images reference debug-images
+.PHONY: FORCE bench-dns bench-kernel bench-restart units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

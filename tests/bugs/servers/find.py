@@ -18,6 +18,9 @@ SCENARIOS = {
     "10-used-length-believed": ["card_lies=20000"],
     "11-used-slot-not-checked": ["card_lies=20000"],
 }
+DEATHS = ["kill=60", "kills=6", "kill_every=100", "card_lies=0"]
+SCENARIOS |= {name: DEATHS for name in ("20-a-new-life-takes-old-words", "21-the-dead-keeps-buffers",
+                                        "22-accepted-too-early")}
 LIMIT = 60  # seconds for one
 
 
@@ -43,7 +46,8 @@ def program_of(build, name):
 
 def search(build, name, *more):
     """Without shrinking: that takes longer than finding."""
-    command = [program_of(build, name), "--image", Path(build) / "images/dns.bundle", "--runs",
+    image = "dns_restart" if SCENARIOS.get(name) is DEATHS else "dns"
+    command = [program_of(build, name), "--image", Path(build) / f"images/{image}.bundle", "--runs",
                str(SEEDS), "--no-shrink", *SCENARIOS.get(name, ()), *more]
     start = time.monotonic()
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT,

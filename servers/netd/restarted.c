@@ -34,12 +34,16 @@ static void driver_forget(struct netd *netd)
 }
 
 /* Frames with a client's payload may be with the device: its buffers are its own only afterwards.
- */
+ * An idle driver doesn't look what has been sent until something happens (docs/virtio_drv.md): so
+ * something does, once. */
 static bool client_forget(struct netd *netd, uint32_t number)
 {
     struct client *client = &netd->client[number];
-    if (client->sending)
+    if (client->sending) {
+        client->driver_asked = client->driver_asked || driver_open(netd) == OK;
         return false;
+    }
+    client->driver_asked = false;
     for (uint32_t socket = 0; socket < SOCK_PER_CLIENT; socket++)
         sockets_close(&netd->sockets, number * SOCK_PER_CLIENT + socket);
     be_quiet(netd);

@@ -95,6 +95,19 @@ def test_each_comes_back_under_load():
         assert "virtio_drv.tx_refused" not in counters
 
 
+def test_an_idle_machine_needs_no_packet():
+    """Nothing wakes anybody but the death itself."""
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        ask(machine, "www.example.org", "A")
+        for name in ("dnsd", "netd", "dnsd", "virtio_drv"):
+            start = len(machine.text)
+            machine.motet("restart", name)
+            machine.expect(r"^dnsd: serving 11 records" if name != "virtio_drv"
+                           else r"^netd: net0: ", start)
+            ask(machine, "www.example.org", "A")
+
+
 def test_with_a_pin():
     """The interrupt line may be masked when its driver dies."""
     with Managed(kernel(MANAGED), [UserNetwork()], device="virtio-net-pci,vectors=0") as machine:

@@ -89,9 +89,11 @@ help:
 	@echo "make run IMAGE=dns-managed         with a control channel: motet ps, ... (docs/control.md)"
 	@echo "make run IOMMU=on                  on q35 with VT-d (docs/iommu.md)"
 	@echo "make test [ONLY=word]              everything that must hold"
+	@echo "make test-server SERVER=name       one server's tests only"
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
@@ -235,6 +237,17 @@ reference: $(B)/tools/callref
 
 compose: $(B)/tools/compose
 
+# For tools/compose: builds the servers NEEDED and prints, as the last line, what to call compose with.
+# With a name among them that isn't a server's all are built, so that compose can say which there are.
+COMPOSE_NEEDS := $(filter $(B)/target/init%.o,$(SERVER_O)) $(patsubst %,$(B)/target/%.o, \
+                   $(if $(filter-out $(SERVERS),$(NEEDED)),$(SERVERS),$(NEEDED)))
+compose-options: $(COMPOSE_NEEDS) $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb
+	@echo "--objects $(abspath $(B))/target --libos $(abspath $(B))/target/libos.a" \
+	    "--script $(CURDIR)/libos/domain.ld --file zones=$(abspath $(B))/zones.zdb"
+
+check-images:
+	@tools/compose --check
+
 # --- images --------------------------------------------------------------------------------------
 
 ZONE_FILES := $(wildcard $(ZONES)/*.zone)
@@ -347,6 +360,12 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 endef
 $(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
 
+# NAME_server_test, of any server: make prefers this rule, whose % is shorter, to those above.
+$(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a $(B)/host/user.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
@@ -367,6 +386,14 @@ debug-images:
 test: images test-images units $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
+
+# One server's tests only: its unit tests, and those of the image of its name, if there is one.
+SERVER_UNITS := $(filter $(B)/unit/$(SERVER)_%,$(UNITS))
+SERVER_TESTS := $(patsubst $(B)/unit/%_test,unit/%,$(SERVER_UNITS)) \
+                $(patsubst tests/system/test_%.py,system/%,$(wildcard tests/system/test_$(SERVER).py))
+test-server: $(if $(SERVER),$(SERVER_UNITS) $(patsubst %,$(B)/images/%.elf,$(filter $(SERVER),$(IMAGES))))
+	@test -n "$(strip $(SERVER_TESTS))" || { echo "SERVER=$(SERVER): no tests of that server" >&2; exit 1; }
+	@$(PYTHON) tests/run.py --build $(B) $(SERVER_TESTS:%=--suite %)
 
 # The DNS image with 10,000 records, for what depends on their number.
 $(B)/bench/10k/example.net.zone: bench/zone.py
@@ -428,6 +455,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE bench-dns bench-kernel bench-restart units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

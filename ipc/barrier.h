@@ -41,6 +41,11 @@ static inline uint16_t device_index_read(const uint16_t *index)
     return __atomic_load_n(index, __ATOMIC_ACQUIRE);
 }
 
+/* A message inside a domain is about to be handled: a place where a simulator may step in. */
+static inline void message_point(void)
+{
+}
+
 /* Everything written before it is visible to the peer before anything after it is read. Out of line
  * (libos/kernel_x86_64.c): one call per round, and the place where a test or simulator lets the
  * other side run. */

@@ -14,6 +14,10 @@
 
 enum conn_role { CONN_CLIENT, CONN_SERVER };
 
+/* In place of the peer's generation: it broke the rules of the transport, and nothing passes any
+ * more. */
+#define CONN_BROKEN UINT32_MAX
+
 struct conn {
     /* Transport: copies *m out; OK or ERROR_FULL, never waits. */
     enum error (*put)(struct conn *conn, const struct msg *m);

@@ -14,6 +14,7 @@
  * Nobody outside the domain sees any of it: no fence, no doorbell. Room comes only by the loop's
  * taking a message, which is something that happens: so whoever found none is called in batch_end.
  */
+#include "ipc/barrier.h"
 #include "libos/state.h"
 
 static bool queue_is_empty(const struct queue *queue)
@@ -37,6 +38,7 @@ static enum error direct_put(struct conn *conn, const struct msg *m)
     struct libos *libos = domain->libos;
     if (!domain->active && queue_is_empty(&to->queue)) {
         domain->active = true;
+        message_point();
         bool taken = domain->server->receive(domain->state, &to->conn, m);
         domain->active = false;
         libos->happened |= domain < libos->turn; /* its batch_end of this round has passed */
@@ -71,6 +73,7 @@ static void queue_drain(struct libos *libos, struct link *link)
     domain->active = true;
     while (queue->taken != end) {
         const struct msg *m = &queue->entry[queue->taken & queue->mask];
+        message_point();
         if (!domain->server->receive(domain->state, &link->conn, m)) {
             queue->stalled = libos->stalled = true;
             break;

@@ -21,6 +21,10 @@ struct trace_header;
 /* The `instance`-th connection of the server's port `name`; NULL if the manifest has none. */
 struct conn *domain_conn(struct domain *domain, const char *name, uint32_t instance);
 
+/* How often the server at the other end has started, by its own word; 0: always the same;
+ * CONN_BROKEN: libos_broken_channels counts this one. */
+uint32_t domain_conn_generation(const struct conn *conn);
+
 /* The pool with that image-wide number (from a reference) / with that name in the manifest; NULL if
  * this domain has no right on it. */
 const struct pool *domain_pool(struct domain *domain, uint32_t number);

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "motet/error.h"
 #include "motet/msg.h"
 
 /* Rings the doorbell in slot `doorbell` (0: none), then waits on the domain's own port until there
@@ -24,6 +25,9 @@ void kernel_acknowledge(uint64_t slot);
 
 /* Sends a message of motet/supervisor.h to the supervisor. */
 void kernel_report(const struct msg *m);
+
+/* Sends to the port whose capability is in that slot, without waiting; the kernel's answer. */
+enum error kernel_send(uint64_t slot, const struct msg *m);
 
 /* The clock of struct kernel_info, in ticks. */
 uint64_t kernel_clock(void);

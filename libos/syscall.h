@@ -2,6 +2,9 @@
  *
  * The system calls as C functions; include/motet/abi.h has the register convention. Thin: nothing
  * is checked here. For x86-64, as kernel_x86_64.c; the rest of the libOS is for any processor.
+ *
+ * Memory is read before the first register variable is set, and written after the last one was
+ * read: a sanitizer's call beside a memory access would change the registers in between.
  */
 #ifndef MOTET_LIBOS_SYSCALL_H
 #define MOTET_LIBOS_SYSCALL_H
@@ -44,12 +47,14 @@ static inline enum error sys_yield(void)
 static inline enum error sys_send(uint64_t port, const struct msg *m, uint64_t caps)
 {
     uint64_t rax = CALL_send, header = msg_header(m);
-    register uint64_t w0 __asm__("rdx") = m->w[0];
-    register uint64_t w1 __asm__("r10") = m->w[1];
-    register uint64_t w2 __asm__("r8") = m->w[2];
-    register uint64_t w3 __asm__("r9") = m->w[3];
-    register uint64_t w4 __asm__("r12") = m->w[4];
-    register uint64_t w5 __asm__("r13") = m->w[5];
+    const uint64_t in0 = m->w[0], in1 = m->w[1], in2 = m->w[2];
+    const uint64_t in3 = m->w[3], in4 = m->w[4], in5 = m->w[5];
+    register uint64_t w0 __asm__("rdx") = in0;
+    register uint64_t w1 __asm__("r10") = in1;
+    register uint64_t w2 __asm__("r8") = in2;
+    register uint64_t w3 __asm__("r9") = in3;
+    register uint64_t w4 __asm__("r12") = in4;
+    register uint64_t w5 __asm__("r13") = in5;
     register uint64_t r14 __asm__("r14") = caps;
     __asm__ volatile(TRAP
                      : "+a"(rax)
@@ -65,12 +70,14 @@ static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t ow
                                       uint64_t caps, uint64_t deadline, struct received *io)
 {
     uint64_t rax = call, rdi = port, header = msg_header(&io->msg), rbx = own_port;
-    register uint64_t w0 __asm__("rdx") = io->msg.w[0];
-    register uint64_t w1 __asm__("r10") = io->msg.w[1];
-    register uint64_t w2 __asm__("r8") = io->msg.w[2];
-    register uint64_t w3 __asm__("r9") = io->msg.w[3];
-    register uint64_t w4 __asm__("r12") = io->msg.w[4];
-    register uint64_t w5 __asm__("r13") = io->msg.w[5];
+    const uint64_t in0 = io->msg.w[0], in1 = io->msg.w[1], in2 = io->msg.w[2];
+    const uint64_t in3 = io->msg.w[3], in4 = io->msg.w[4], in5 = io->msg.w[5];
+    register uint64_t w0 __asm__("rdx") = in0;
+    register uint64_t w1 __asm__("r10") = in1;
+    register uint64_t w2 __asm__("r8") = in2;
+    register uint64_t w3 __asm__("r9") = in3;
+    register uint64_t w4 __asm__("r12") = in4;
+    register uint64_t w5 __asm__("r13") = in5;
     register uint64_t r14 __asm__("r14") = caps;
     register uint64_t r15 __asm__("r15") = deadline;
     __asm__ volatile(TRAP
@@ -78,16 +85,17 @@ static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t ow
                        "+r"(w3), "+r"(w4), "+r"(w5), "+r"(r14)
                      : "r"(r15)
                      : "rcx", "r11", "memory");
+    const uint64_t out0 = w0, out1 = w1, out2 = w2, out3 = w3, out4 = w4, out5 = w5, caps_in = r14;
     io->pending = rdi;
     __builtin_memcpy(&io->msg, &header, 8);
     io->msg.tag = rbx;
-    io->msg.w[0] = w0;
-    io->msg.w[1] = w1;
-    io->msg.w[2] = w2;
-    io->msg.w[3] = w3;
-    io->msg.w[4] = w4;
-    io->msg.w[5] = w5;
-    io->caps = (uint32_t)r14;
+    io->msg.w[0] = out0;
+    io->msg.w[1] = out1;
+    io->msg.w[2] = out2;
+    io->msg.w[3] = out3;
+    io->msg.w[4] = out4;
+    io->msg.w[5] = out5;
+    io->caps = (uint32_t)caps_in;
     return (enum error)rax;
 }
 
@@ -116,8 +124,9 @@ static inline enum error sys_invoke(uint64_t slot, enum operation operation, uin
                      : "+a"(rax), "+r"(w0), "+r"(w1), "+r"(w2)
                      : "D"(slot), "S"((uint64_t)operation), "r"(w3), "r"(w4)
                      : "rcx", "r11", "memory");
+    const uint64_t out0 = w0, out1 = w1, out2 = w2;
     if (results)
-        *results = (struct invoked){{w0, w1, w2}};
+        *results = (struct invoked){{out0, out1, out2}};
     return (enum error)rax;
 }
 

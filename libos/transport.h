@@ -18,8 +18,8 @@ struct start_conn;
 
 enum {
     /* Messages taken from a connection before the others have their turn. As many as the answers to
-     * a burst of 64 and what gives its buffers back: a buffer that comes back a round later than the
-     * answer that it led to is missing for the next query. */
+     * a burst of 64 and what gives its buffers back: a buffer that comes back a round later than
+     * the answer that it led to is missing for the next query. */
     LOOP_BATCH = 96,
 };
 

@@ -332,10 +332,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"), help="where things were built")
     parser.add_argument("--only", metavar="WORD", help="only suites, or else tests, named so")
+    parser.add_argument("--suite", metavar="NAME", action="append", default=[],
+                        help="only this suite; may be repeated")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop_on_signal)
 
-    suites = find_suites((ROOT / options.build).resolve())
+    suites = [suite for suite in find_suites((ROOT / options.build).resolve())
+              if not options.suite or suite.name in options.suite]
     total = sum(suite.weight for suite in suites)
     limits = {suite: TOTAL_SECONDS * suite.weight / total for suite in suites}
     chosen = choose(suites, options.only)

@@ -12,7 +12,9 @@
 enum {
     MSG_WORDS = 6,
     MSG_BYTES = MSG_WORDS * 8,
-    MSG_REPLY = 1u << 0, /* flags: answers the request with the same op and tag */
+    MSG_REPLY = 1u << 0,  /* flags: answers the request with the same op and tag */
+    MSG_CANCEL = 1u << 1, /* flags: the request with the same op and tag is no longer wanted; only
+                             in protocols that say so */
 };
 
 struct msg {

@@ -152,7 +152,8 @@ def compile_object(source, path):
 def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
     folder = tmp_path_factory.mktemp("objects")
-    for name, source in {"start": START, "init": INIT, "helper": HELPER}.items():
+    for name, source in {"start": START, "init": INIT, "init_devices": "extern int a;",
+                         "init_heaps": "extern int a;", "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
     for name, source in SERVERS.items():
         compile_object(source, folder / "whole.o")
@@ -484,7 +485,7 @@ def test_bad_linker(compose, tmp_path, script, message):
 
 
 def test_init_without_entry(compose, objects, tmp_path):
-    for name in ["start.o", "libos.a", "drv.o", "net.o", "dns.o", "zones"]:
+    for name in ["start.o", "libos.a", "init_devices.o", "drv.o", "net.o", "dns.o", "zones"]:
         os.link(objects / name, tmp_path / name)
     compile_object("int nothing(void); int nothing(void) { return 1; }", tmp_path / "init.o")
     run = Run(tmp_path, tmp_path, MANIFEST)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from machine import BUILD, LIMIT, ROOT
+from machine import BUILD, LIMIT, PARTITIONS, ROOT
 
 sys.path.insert(0, str(ROOT / "tests/bugs/servers"))
 import find  # pylint: disable=wrong-import-position
@@ -38,6 +38,24 @@ def traces(*arguments, **more):
 
 def test_seeds_pass_with_everything_checked_after_each_step():
     assert len(set(traces("--runs", "25"))) == 25
+
+
+@pytest.mark.parametrize("partition", ["paired", "fused"])
+def test_servers_of_one_domain(partition):
+    """The invariants of their queues and of netd between two of its entry points; all builds alike."""
+    image = PARTITIONS[partition].with_suffix(".bundle")
+    checked = traces("--seed", "200", "--runs", "15", image=image)
+    assert len(set(checked)) == 15
+    assert traces("--seed", "200", "--runs", "15", "--every", "1000", program=FAST,
+                  image=image) == checked
+    assert traces("--seed", "200", "--runs", "2", program=ASAN, image=image) == checked[:2]
+
+
+@pytest.mark.parametrize("partition", ["paired", "fused"])
+def test_servers_of_one_domain_at_the_edge(partition):
+    image = PARTITIONS[partition].with_suffix(".bundle")
+    for option in ("slots=1 burst=200 rate=20000", "slots=3 junk=1000000 burst=100", "stolen=1000000"):
+        sim("--calm", "--runs", "3", "-q", *option.split(), image=image)
 
 
 def test_the_same_seed_gives_the_same_run():
@@ -80,8 +98,10 @@ def test_a_calm_run_answers_all():
     assert answered == asked and int(asked) >= 1000
 
 
-def test_each_death_of_a_domain_is_reported():
-    totals = json.loads(sim("--sweep", "queries=155"))
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_each_death_of_a_domain_is_reported(partition):
+    image = PARTITIONS[partition].with_suffix(".bundle")
+    totals = json.loads(sim("--sweep", "queries=155", image=image))
     assert totals["messages"] > 900
     assert totals["reported"] == totals["deaths"] == totals["messages"]
 

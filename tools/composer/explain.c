@@ -8,6 +8,7 @@
 
 #include "motet/abi.h"
 #include "tools/composer/explain.h"
+#include "tools/composer/picture_text.h"
 
 static void explain_domains(FILE *out, const struct composition *c)
 {
@@ -36,6 +37,43 @@ static void explain_connections(FILE *out, const struct composition *c)
         fprintf(out, "%-33s %-33s %5u  %-7s  %s %u\n", connection->client.text, server->text,
                 connection->slots, transport_name(connection), port->protocol, port->version);
     }
+}
+
+/* Of whom it is: a server, or a domain. */
+static void explain_right(FILE *out, const struct manifest *m, const struct manifest_pool *pool,
+                          const struct manifest_right *right, const char *comma)
+{
+    char letters[4];
+    picture_rights(right->rights, letters);
+    fprintf(out, "%s%s %s", comma,
+            right->server_name ? right->server_name : m->domains[right->domain].name, letters);
+    if (strcmp(right->name, pool->name) != 0)
+        fprintf(out, " as %s", right->name);
+}
+
+/* The owner first. */
+static void explain_pool(FILE *out, const struct manifest *m, const struct manifest_pool *pool)
+{
+    const char *comma = "";
+    fprintf(out, "%-16s %4u x %-8u ", pool->name, pool->buffers, pool->size);
+    for (int owner = 1; owner >= 0; owner--) {
+        for (uint32_t r = 0; r < pool->right_count; r++) {
+            if (picture_owns(m, pool, &pool->rights[r]) != owner)
+                continue;
+            explain_right(out, m, pool, &pool->rights[r], comma);
+            comma = ", ";
+        }
+    }
+    fputc('\n', out);
+}
+
+static void explain_pools(FILE *out, const struct manifest *m)
+{
+    if (m->pool_count)
+        fprintf(out, "\nWHO SHARES WHICH POOL (r read, w write, d device)\n%-16s %-15s %s\n",
+                "pool", "buffers", "who, the owner first");
+    for (uint32_t i = 0; i < m->pool_count; i++)
+        explain_pool(out, m, &m->pools[i]);
 }
 
 /* "r-x" and so on; rings and pools say so themselves. */
@@ -173,6 +211,7 @@ void explain(FILE *out, const struct composition *composition)
 {
     explain_domains(out, composition);
     explain_connections(out, composition);
+    explain_pools(out, composition->manifest);
     explain_capabilities(out, composition);
     explain_memory(out, composition);
 }

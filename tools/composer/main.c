@@ -6,112 +6,20 @@
  */
 #define _GNU_SOURCE 1 /* mkdtemp */
 #include <errno.h>
-#include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/composer/check.h"
 #include "tools/composer/explain.h"
+#include "tools/composer/options.h"
+#include "tools/composer/picture.h"
+#include "tools/composer/picture_text.h"
 #include "tools/composer/write.h"
-
-static const char usage[] =
-    "usage: compose [options] MANIFEST\n"
-    "  -o, --output FILE      write the composition block\n"
-    "      --map FILE         write where everything lies, as JSON\n"
-    "      --objects DIR      where start.o, init.o and each server's NAME.o are\n"
-    "      --libos FILE       libos.a\n"
-    "      --script FILE      linker script of a domain (libos/domain.ld)\n"
-    "      --work DIR         where the linked domains go (OUTPUT without its suffix)\n"
-    "      --file NAME=PATH   the file that the manifest calls NAME; may be repeated\n"
-    "      --check            only check; without --objects, only the manifest's own text\n"
-    "      --explain          print what may do what, and what it costs\n"
-    "      --help             print this\n"
-    "The linker is $LD, or ld.\n";
-
-enum { FILE_OPTIONS_MAX = 64 };
-
-struct options {
-    const char *output, *map, *manifest;
-    struct link_paths paths;
-    const char *files[FILE_OPTIONS_MAX]; /* "NAME=PATH" */
-    unsigned file_count;
-    bool check, explain;
-    bool temporary; /* paths.work is ours to remove */
-};
-
-_Noreturn static void misuse(const char *what)
-{
-    fprintf(stderr, "compose: %s\n%s", what, usage);
-    exit(2);
-}
-
-static void take_option(struct options *options, int option)
-{
-    switch (option) {
-    case 'o':
-        options->output = optarg;
-        break;
-    case 'm':
-        options->map = optarg;
-        break;
-    case 'b':
-        options->paths.objects = optarg;
-        break;
-    case 'l':
-        options->paths.libos = optarg;
-        break;
-    case 's':
-        options->paths.script = optarg;
-        break;
-    case 'w':
-        options->paths.work = optarg;
-        break;
-    case 'f':
-        if (!strchr(optarg, '=') || options->file_count == FILE_OPTIONS_MAX)
-            misuse("--file takes NAME=PATH, 64 times at most");
-        options->files[options->file_count++] = optarg;
-        break;
-    case 'c':
-        options->check = true;
-        break;
-    case 'e':
-        options->explain = true;
-        break;
-    case 'h':
-        fputs(usage, stdout);
-        exit(0);
-    default:
-        misuse("unknown option");
-    }
-}
-
-static void parse_options(int count, char **arguments, struct options *options)
-{
-    static const struct option known[] = {
-        {"output", 1, NULL, 'o'}, {"map", 1, NULL, 'm'},    {"objects", 1, NULL, 'b'},
-        {"libos", 1, NULL, 'l'},  {"script", 1, NULL, 's'}, {"work", 1, NULL, 'w'},
-        {"file", 1, NULL, 'f'},   {"check", 0, NULL, 'c'},  {"explain", 0, NULL, 'e'},
-        {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0},
-    };
-    int option;
-    *options = (struct options){.paths.script = "libos/domain.ld"};
-    while ((option = getopt_long(count, arguments, "o:h", known, NULL)) != -1)
-        take_option(options, option);
-    if (optind != count - 1)
-        misuse("name one manifest");
-    options->manifest = arguments[optind];
-    if (!options->check && !options->explain && !options->output)
-        misuse("nothing to do: give -o, --explain or --check");
-    if (options->check && (options->output || options->map))
-        misuse("--check writes nothing: leave out -o and --map");
-    if (!options->paths.objects != !options->paths.libos)
-        misuse("--objects and --libos go together");
-    if (!options->paths.objects && !options->check)
-        misuse("linking needs --objects and --libos");
-}
 
 /* The directory for linked domains: as asked, or the output without suffix, or a temporary one. */
 static bool make_work(struct options *options)
@@ -168,7 +76,7 @@ static void remove_work(const struct options *options, struct program *const pro
 static const char *file_path(const struct options *options, const char *name)
 {
     size_t length = strlen(name);
-    for (unsigned i = 0; i < options->file_count; i++) {
+    for (size_t i = 0; i < options->file_count; i++) {
         const char *option = options->files[i];
         if (!strncmp(option, name, length) && option[length] == '=')
             return option + length + 1;
@@ -210,6 +118,26 @@ static bool load_files(struct composition *composition, const struct options *op
     return report_count() == 0;
 }
 
+/* As --svg or --pictures say; without both, none. */
+static bool draw(const struct options *options, const struct composition *composition)
+{
+    const char *path = options->svg;
+    if (!path && options->pictures)
+        path = text_format("%s/%s.svg", options->pictures, composition->manifest->image);
+    if (!path)
+        return true;
+    FILE *out = fopen(path, "w");
+    if (out)
+        picture_draw(out, composition);
+    if (!out || ferror(out) | fclose(out))
+        return report((struct place){path, 0},
+                      "can't be written (%s) — choose another place with "
+                      "--svg",
+                      strerror(errno));
+    printf("\npicture: %s\n", path);
+    return true;
+}
+
 static bool compose(const struct options *options, struct manifest *manifest,
                     struct program *programs[])
 {
@@ -218,26 +146,70 @@ static bool compose(const struct options *options, struct manifest *manifest,
         !link_domains(manifest, &options->paths, programs) || !check_image(manifest, programs) ||
         !layout_image(&composition, manifest, programs))
         return false;
-    if (options->explain)
+    if (options->check) {
+        char counts[PICTURE_LINE_BYTES];
+        picture_counts(manifest, counts);
+        printf("%s: good: %s, needs %" PRIu64 " KiB\n", manifest->at.file, counts,
+               composition.needed_bytes / 1024);
+    }
+    if (options->explain) {
         explain(stdout, &composition);
+        if (!draw(options, &composition))
+            return false;
+    }
     if (options->output && !block_write(&composition, options->output))
         return false;
     return !options->map || map_write(&composition, options->map);
 }
 
+/* All that is asked for with one manifest. */
+static bool treat(struct options *options, const char *path)
+{
+    static struct manifest manifest;
+    struct program *programs[IMAGE_DOMAINS_MAX] = {0};
+    if (!manifest_read(&manifest, path))
+        return false;
+    if (options->servers) {
+        for (uint32_t d = 0; d < manifest.domain_count; d++) {
+            for (uint32_t s = 0; s < manifest.domains[d].server_count; s++)
+                puts(manifest.domains[d].servers[s].text);
+        }
+        return true;
+    }
+    if (!options->paths.objects)
+        return true;
+    if (!make_work(options))
+        return false;
+    bool done = compose(options, &manifest, programs);
+    remove_work(options, programs);
+    return done;
+}
+
+/* In a process of its own: what one manifest leaves behind, the next one doesn't see. */
+static bool treat_apart(struct options *options, const char *path)
+{
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        exit(treat(options, path) ? 0 : 1);
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
 int main(int count, char **arguments)
 {
     struct options options;
-    static struct manifest manifest;
-    struct program *programs[IMAGE_DOMAINS_MAX] = {0};
-    parse_options(count, arguments, &options);
-    if (!manifest_read(&manifest, options.manifest))
+    struct manifest_list list = {.count = 0};
+    bool good = true;
+    options_parse(&options, count, arguments);
+    if (!options.word_count)
+        good = manifest_find_all(&list, options.folders, options.folder_count);
+    for (size_t i = 0; i < options.word_count; i++)
+        good &= manifest_find(&list, options.words[i], options.folders, options.folder_count);
+    if (!good)
         return 1;
-    if (!options.paths.objects)
-        return 0;
-    if (!make_work(&options))
-        return 1;
-    bool done = compose(&options, &manifest, programs);
-    remove_work(&options, programs);
-    return done ? 0 : 1;
+    for (size_t i = 0; i < list.count; i++)
+        good &= treat_apart(&options, list.path[i]);
+    return good ? 0 : 1;
 }

@@ -13,7 +13,7 @@
 SIM_VARIANTS := fast checked asan
 
 # Servers of tests that run in it too.
-SIM_TEST_SERVERS := hungry frames
+SIM_TEST_SERVERS := hungry frames asker answerer
 
 SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c) \
               $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c

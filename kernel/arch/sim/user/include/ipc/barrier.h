@@ -41,6 +41,11 @@ static inline uint16_t device_index_read(const uint16_t *index)
     return value;
 }
 
+static inline void message_point(void)
+{
+    sim_point_message();
+}
+
 void ring_fence(void);
 
 #endif

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: ISC
+"""Does what a tutorial says, in a copy of the tree, and compares what is shown with what comes.
+
+A tutorial is a Markdown document. What its fenced blocks are, their language says:
+
+  console      commands behind `$ `, each with its output. A line `...` stands for any number of lines,
+               `...` in a line for any part of it. A command `make run` stays in the foreground: its
+               output must come in time, and it is ended before the next command.
+  text         what the machine says after the key was typed that the text before names ("Type `s`")
+  diff         a change of the file whose path the text before names last, or of the same as before:
+               what has a blank or `-` in front is there once, and is replaced by what has a blank or `+`
+  c, python    the whole file of that path
+"""
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from machine import LIMIT
+from network import free_port
+
+RUN_LIMIT = 300  # seconds, for a command that may build
+
+# What a slow machine says in addition.
+_PATIENCE = "compose: building what is needed...\n"
+
+_PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)+\.\w+)`")
+_TYPED = re.compile(r"[Tt]ype `(\w)`")
+
+
+@dataclass
+class Step:
+    line: int  # of the document
+    kind: str
+    text: str  # of the block
+    path: str = None
+    key: str = None
+
+
+@dataclass
+class Section:
+    title: str
+    steps: list = field(default_factory=list)
+
+
+def sections(document):
+    """Those that have something to do."""
+    found, words, block, path = [Section("")], [], None, None
+    for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+        if block is not None:
+            if line != "```":
+                block.append(line)
+                continue
+            text = "\n".join(words)
+            path = _PATH.findall(text)[-1] if _PATH.search(text) else path
+            key = _TYPED.findall(text)[-1] if _TYPED.search(text) else None
+            found[-1].steps.append(Step(start, kind, "\n".join(block), path, key))
+            block, words = None, []
+        elif line.startswith("```"):
+            block, start, kind = [], number, line[3:]
+        elif line.startswith("#"):
+            found.append(Section(line.lstrip("# ")))
+            words = []
+        else:
+            words.append(line)
+    return [section for section in found if section.steps]
+
+
+def pattern(text):
+    """As a regular expression for whole lines."""
+    lines = []
+    for line in text.splitlines():
+        if line == "...":
+            lines.append(r"(?:.*\n)*?")
+        else:
+            lines.append(".*?".join(map(re.escape, line.rstrip().split("..."))) + r"[ ]*\n")
+    return "".join(lines)
+
+
+class Follower:
+    """Follows a tutorial in the tree `scratch`."""
+
+    def __init__(self, scratch):
+        self._scratch = scratch
+        self._machine = None
+
+    def close(self):
+        if self._machine:
+            self._machine.close()
+            self._machine = None
+
+    def follow(self, step):
+        getattr(self, f"_{step.kind}")(step)
+
+    def _python(self, step):
+        (self._scratch.root / step.path).write_text(step.text + "\n", encoding="utf-8")
+
+    def _c(self, step):
+        self._python(step)
+        done = self._scratch.run("clang-format", "--dry-run", "-Werror", step.path)
+        assert done.returncode == 0, f"line {step.line}: {done.stdout}"
+
+    def _diff(self, step):
+        path = self._scratch.root / step.path
+        lines = step.text.splitlines()
+        old = "".join(f"{line[1:]}\n" for line in lines if line[:1] in ("", " ", "-"))
+        new = "".join(f"{line[1:]}\n" for line in lines if line[:1] in ("", " ", "+"))
+        text = "\n" + path.read_text(encoding="utf-8")  # so that each line begins behind one
+        assert text.count(f"\n{old}") == 1, f"line {step.line}: not once in {step.path}:\n{old}"
+        path.write_text(text.replace(f"\n{old}", f"\n{new}")[1:], encoding="utf-8")
+
+    def _console(self, step):
+        for part in re.split(r"^\$ ", step.text, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            self.close()
+            if command.startswith("make run"):
+                self._machine = _Foreground(command, self._scratch)
+                self._machine.expect(f"^{pattern(output)}", step.line)
+            else:
+                done = self._scratch.run("sh", "-c", command, seconds=RUN_LIMIT)
+                said = done.stdout.replace(_PATIENCE, "")
+                assert re.fullmatch(pattern(output), said), (
+                    f"line {step.line}: {command}: it says\n{said}\nand not\n{output}")
+
+    def _text(self, step):
+        assert self._machine and step.key, f"line {step.line}: nothing runs, or no key is named"
+        self._machine.type(step.key)
+        self._machine.expect(f"^{pattern(step.text)}", step.line)
+
+
+class _Foreground:
+    """A command that runs until it is ended."""
+
+    def __init__(self, command, scratch):
+        environment = {k: v for k, v in os.environ.items()
+                       if not k.startswith("MAKE") and k != "MOTET_BUILD"}
+        environment["PORT"] = str(free_port())  # others may run an image, too
+        self._text, self._seen = "", 0
+        self._process = subprocess.Popen(
+            ["sh", "-c", command], cwd=scratch.root, env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def type(self, key):
+        self._seen = len(self._text)
+        self._process.stdin.write(key.encode())
+        self._process.stdin.flush()
+
+    def expect(self, wanted, line):
+        """In what came since a key was typed last."""
+        deadline = time.monotonic() + RUN_LIMIT
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while not re.search(wanted, self._text[self._seen:], re.MULTILINE):
+                ready = selector.select(max(0, deadline - time.monotonic()))
+                data = os.read(self._process.stdout.fileno(), 4096) if ready else b""
+                assert data, f"line {line}: it says\n{self._text}\nand not\n{wanted}"
+                self._text += data.decode(errors="replace").replace("\r", "")
+
+    def close(self):
+        try:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait(LIMIT)
+        except ProcessLookupError:
+            pass
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._process.stdin.close()
+        self._process.stdout.close()

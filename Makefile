@@ -96,10 +96,12 @@ help:
 	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
+	@echo "make model                         the protocol of channels in all its states, by Spin (docs/model.md)"
 	@echo "make bugs                          bugs planted in the kernel: are they found?"
 	@echo "make fuzz [TARGET=name] [SECONDS=3600]   libFuzzer targets; make fuzz-bugs: planted bugs"
 	@echo "make oracle [SEED=n] [ZONES=n | MINUTES=n]   dnsd beside NSD and Knot on random zones"
 	@echo "make bench [ONLY=name]             measure; figures into build/bench/"
+	@echo "make bench-ipc                     messages beside function calls (docs/ipc-cost.md)"
 	@echo "make setup                         install missing Debian packages (packages.txt)"
 	@echo "make ... DEBUG=1                   the same with dear assertions, in build/debug/"
 	@echo "make format, make lint, make clean"
@@ -376,6 +378,8 @@ include tests/bugs/bugs.mk
 include tests/fuzz/fuzz.mk
 include tests/usertests/usertests.mk
 include tests/oracle/oracle.mk
+include tests/model/model.mk
+include tests/cpus/cpus.mk
 
 units: $(UNITS)
 
@@ -384,7 +388,8 @@ debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
 test: images test-images units $(B)/tools/callref debug-images sim-programs \
-      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs
+      usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
+      ipc-programs $(B)/images/kbench.elf
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # One server's tests only: its unit tests, and those of the image of its name, if there is one.
@@ -412,11 +417,13 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 	    --libos $(B)/target/libos.a --file zones=$(B)/bench/10k.zdb $<
 
 include bench/kernel/kernel.mk
+include bench/ipc/ipc.mk
 
 BENCH_RUNS ?= 5
-BENCHES := $(or $(ONLY),dns kernel sim restart)
-bench: $(if $(filter-out kernel sim restart,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
-       $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter restart,$(BENCHES)),bench-restart)
+BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
+bench: $(if $(filter-out kernel sim ipc restart,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+       $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
+       $(if $(filter restart,$(BENCHES)),bench-restart)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
@@ -427,7 +434,7 @@ bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns sim restart,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns kernel sim ipc restart,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib_qemu import BUILD, PLUGIN_FLAGS, ROOT, BenchError, is_newer, print_table, run, write_results
+from lib_qemu import BenchError, build_plugin, print_table, run, write_results
 
 SECONDS = 120
 QEMU = ["qemu-system-x86_64", "-cpu", "max", "-m", "64", "-display", "none", "-nodefaults",
@@ -26,18 +26,20 @@ QEMU = ["qemu-system-x86_64", "-cpu", "max", "-m", "64", "-display", "none", "-n
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 IOMMU = ["-machine", "q35", "-device", "intel-iommu"]  # for the longest entry: there is more to do
 LINE = re.compile(r"^kbench: (\w+) (\d+) (\d+) (\d+) (\d+)\r?$", re.M)
-EXPECTED = 7
+EXPECTED = 8
 
 
-def guest_output(image, *options, end):
-    """What the guest printed, up to the line that holds END."""
+def guest_output(image, *options, end, error=None, seconds=SECONDS):
+    """What the guest printed, up to the line that holds END. Ends early when it prints ERROR."""
     with subprocess.Popen(
             [*QEMU, *options, "-kernel", str(image)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
-        limit, text = time.monotonic() + SECONDS, b""
+        limit, text = time.monotonic() + seconds, b""
         os.set_blocking(qemu.stdout.fileno(), False)
         try:
             while time.monotonic() < limit and qemu.poll() is None and end not in text:
+                if error and error in text:
+                    break
                 text += qemu.stdout.read() or b""
                 time.sleep(0.05)
             text += qemu.stdout.read() or b""
@@ -65,15 +67,6 @@ def text_bytes(kernel):
     raise BenchError(f"{kernel}: no .text")
 
 
-def build_plugin():
-    sources = [ROOT / "bench/plugin/entry.c", ROOT / "bench/plugin/qemu_plugin.h"]
-    product = BUILD / "entry.so"
-    if not is_newer(product, *sources):
-        product.parent.mkdir(parents=True, exist_ok=True)
-        run(os.environ.get("CC", "gcc"), *PLUGIN_FLAGS, "-o", product, sources[0])
-    return product
-
-
 def longest_entry(plugin, image, end):
     """(instructions, entries, address of the last block) of the longest entry of one run."""
     with tempfile.TemporaryDirectory(prefix="motet-bench-") as folder:
@@ -83,7 +76,7 @@ def longest_entry(plugin, image, end):
 
 
 def longest(images):
-    plugin, found = build_plugin(), []
+    plugin, found = build_plugin("entry"), []
     for image, end in images:
         length, entries, last = longest_entry(plugin, image, end.encode())
         print(f"{Path(image).stem}: longest of {entries:,} entries {length:,} instructions, "

@@ -393,13 +393,15 @@ PLUGIN_FLAGS = ("-std=c17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror
                 "-shared", "-fvisibility=hidden")
 
 
-def build_plugin():
-    """Builds bench/plugin/count.c when it's newer than its product, which is returned."""
-    sources = [ROOT / "bench/plugin/count.c", ROOT / "bench/plugin/qemu_plugin.h"]
-    product = BUILD / "count.so"
-    if not is_newer(product, *sources):
+def build_plugin(name, *more):
+    """Builds bench/plugin/NAME.c, with the files MORE of that folder, when one is newer than the
+    product, which is returned."""
+    folder = ROOT / "bench/plugin"
+    sources = [folder / one for one in (f"{name}.c", *more)]
+    product = BUILD / f"{name}.so"
+    if not is_newer(product, *sources, *folder.glob("*.h")):
         product.parent.mkdir(parents=True, exist_ok=True)
-        run(os.environ.get("CC", "gcc"), *PLUGIN_FLAGS, "-o", product, sources[0])
+        run(os.environ.get("CC", "gcc"), *PLUGIN_FLAGS, "-o", product, *sources)
     return product
 
 
@@ -419,20 +421,28 @@ def executable_segments(elf):
     return found
 
 
+PLACES = ("kernel", "other", "shared")  # enum place of bench/plugin/domains.h, then the domains
+
+
+def domain_lines(domains):
+    """The file of domains for the plugins: DOMAINS is a list of (name, ELF file)."""
+    return "".join(
+        f"{name} {address:x} {offset:x} {size:x} {Path(elf).resolve()}\n"
+        for name, elf in domains for address, offset, size in executable_segments(elf))
+
+
 class InstructionCounter:
     """The plugin's counters. DOMAINS is a list of (name, ELF file)."""
 
-    FIXED = ("kernel", "other", "shared")  # enum counter of bench/plugin/count.c
+    FIXED = PLACES
 
     def __init__(self, domains):
-        self._plugin = build_plugin()
+        self._plugin = build_plugin("count", "domains.c")
         self._folder = tempfile.TemporaryDirectory(prefix="motet-bench-")
         self._counts = Path(self._folder.name, "counts")
         self._domains = Path(self._folder.name, "domains")
         self.names = [*self.FIXED, *dict.fromkeys(name for name, _ in domains)]
-        self._domains.write_text("".join(
-            f"{name} {address:x} {offset:x} {size:x} {Path(elf).resolve()}\n"
-            for name, elf in domains for address, offset, size in executable_segments(elf)))
+        self._domains.write_text(domain_lines(domains))
 
     def __enter__(self):
         return self

@@ -16,12 +16,13 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
         .mask = slots - 1,
         .produced = mine->produced,
         .put_end = mine->produced, /* the first put looks for room */
-        .taken = mine->done,
+        .taken = mine->done,       /* [START_AT_DONE] what was in hand is taken again */
+        /* [START_WITH_NEWS] An earlier life may have published and not rung any more. */
+        .news = mine->generation ? NEWS_PUT | NEWS_TAKEN : 0,
         .broken_count = broken_count,
     };
-    mine->current = mine->done; /* what was in hand is taken again */
-    mine->generation++;
-    channel_awake(channel);
+    mine->current = mine->done;
+    ring_publish(&mine->generation, mine->generation + 1);
 }
 
 bool channel_check(const struct channel *channel)
@@ -45,7 +46,8 @@ static void channel_break(struct channel *channel)
 /* Looks for room again. */
 static bool channel_refresh(struct channel *channel)
 {
-    /* Their reads of the entries that are done come before our writes over them. */
+    /* [DONE_BEFORE_WRITE] Their reads of the entries that are done come before our writes over
+     * them. */
     uint32_t done = ring_read(&channel->theirs->done);
     if (channel->produced - done > channel->mask + 1)
         channel_break(channel);
@@ -61,7 +63,7 @@ enum error channel_put(struct conn *conn, const struct msg *m)
     struct channel *channel = conn->transport;
     if (channel->produced == channel->put_end && !channel_refresh(channel))
         return ERROR_FULL;
-    channel->out[channel->produced & channel->mask] = *m;
+    ring_entry_write(&channel->out[channel->produced & channel->mask], m);
     channel->produced++;
     return OK;
 }
@@ -77,7 +79,7 @@ uint32_t channel_arrived(struct channel *channel)
 {
     if (channel->broken)
         return 0;
-    /* Their writes of the entries come before our reads of them. */
+    /* [PRODUCED_BEFORE_ENTRY] Their writes of the entries come before our reads of them. */
     uint32_t arrived = ring_read(&channel->theirs->produced) - channel->taken;
     if (arrived <= channel->mask + 1)
         return arrived;
@@ -90,6 +92,7 @@ uint32_t channel_arrived(struct channel *channel)
 static bool wish_is_new(const uint64_t *wish, uint64_t *rung)
 {
     uint64_t number = ring_wish_get(wish);
+    /* [RING_ONCE] */
     if (!(number & 1) || number == *rung)
         return false;
     *rung = number;
@@ -104,6 +107,7 @@ bool channel_bell_for_news(struct channel *channel)
      * index in channel_changed. So at least one of the two sees the other's write. */
     if (channel->news & NEWS_PUT)
         ring = wish_is_new(&channel->theirs->sleeping, &channel->sleeping_rung);
+    /* [BOTH_KINDS_OF_NEWS] One doorbell for both, but both wishes are looked at. */
     if (channel->news & NEWS_TAKEN)
         ring |= wish_is_new(&channel->theirs->want_room, &channel->want_room_rung);
     channel->news = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * A channel: the transport of a connection between two domains. Two rings in shared pages, each
- * written by one side only; docs/ipc.md has the picture and the sleep/doorbell protocol. Called by
+ * written by one side only; docs/ipc.md has the picture and the sleep/doorbell protocol. Comments
+ * that begin with a [LABEL] stand at what it depends on: docs/model.md. Called by
  * libos/loop.c; servers see struct conn only.
  *
  * Invariants, all indices free-running and compared by subtraction:
@@ -93,8 +94,10 @@ static inline bool channel_is_empty(const struct channel *channel)
  * said; then channel_took says which is the next to take. */
 static inline void channel_read(struct channel *channel, uint32_t taken, struct msg *m)
 {
-    *m = channel->in[taken & channel->mask];
-    ring_publish(&channel->mine->current, taken + 1); /* for a supervisor, after a crash */
+    ring_entry_read(m, &channel->in[taken & channel->mask]);
+    /* [CURRENT_BEFORE_RECEIVE] Who dies of the entry has said before that it has it: for a
+     * supervisor, after a crash. */
+    ring_publish(&channel->mine->current, taken + 1);
 }
 
 static inline void channel_took(struct channel *channel, uint32_t taken)
@@ -111,7 +114,7 @@ static inline void channel_publish_put(struct channel *channel)
 {
     if (channel->mine->produced == channel->produced)
         return;
-    /* Our writes of the entries come before the peer's reads of them. */
+    /* [ENTRY_BEFORE_PRODUCED] Our writes of the entries come before the peer's reads of them. */
     ring_publish(&channel->mine->produced, channel->produced);
     channel->news |= NEWS_PUT;
 }
@@ -120,7 +123,7 @@ static inline void channel_publish_taken(struct channel *channel)
 {
     if (channel->mine->done == channel->taken)
         return;
-    /* Our reads of the entries come before the peer's writes over them. */
+    /* [READ_BEFORE_DONE] Our reads of the entries come before the peer's writes over them. */
     ring_publish(&channel->mine->done, channel->taken);
     channel->news |= NEWS_TAKEN;
 }
@@ -139,6 +142,7 @@ static inline void wish_on(uint64_t *wish)
 
 static inline void wish_off(uint64_t *wish)
 {
+    /* [NEW_NUMBER] The next wish isn't one that was rung for. */
     if (*wish & 1)
         ring_wish_set(wish, *wish + 1);
 }
@@ -146,6 +150,7 @@ static inline void wish_off(uint64_t *wish)
 /* Has room come since the last look for room found none? */
 static inline bool channel_room_came(const struct channel *channel)
 {
+    /* [ROOM_AS_IT_WAS] put_end is from the very look that failed. */
     return channel->short_of_room &&
            ring_read(&channel->theirs->done) != channel->put_end - channel->mask - 1;
 }
@@ -167,10 +172,13 @@ static inline bool channel_changed(const struct channel *channel, bool any_room)
         return false;
     /* RACE POINT: the caller's ring_fence orders our write of the wishes before these reads; see
      * channel_bell_for_news. */
+    /* [LOOK_FOR_ENTRIES] */
     if (!channel->stalled && ring_read(&channel->theirs->produced) != channel->taken)
         return true;
+    /* [LOOK_FOR_ANY_ROOM] */
     if (any_room && ring_read(&channel->theirs->done) != channel->done_noted)
         return true;
+    /* [LOOK_FOR_ROOM] */
     return channel_room_came(channel);
 }
 

@@ -56,7 +56,7 @@ static int32_t client_put(struct msgport *port, struct request *r)
     struct conn_client *client = client_of(port);
     if (client->gone)
         return ERROR_PEER_DIED;
-    if (!places_left(client))
+    if (client->aborting || !places_left(client))
         return ERROR_FULL;
     uint16_t n = place_take(client, r);
     struct msg m = r->m;
@@ -155,9 +155,11 @@ void conn_client_abort(struct conn_client *client, enum error error)
         r->at = NULL;
         chain_append(&aborted, &r->link);
     }
-    /* Who is answered may send again, or cancel others of these. */
+    /* Who is answered may cancel others of these. */
+    client->aborting = true;
     for (struct chain *link; (link = chain_take(&aborted));)
         request_finish(CHAIN_OF(link, struct request, link), error);
+    client->aborting = false;
     conn_client_batch_end(client);
 }
 

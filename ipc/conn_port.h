@@ -50,6 +50,7 @@ struct conn_client {
     uint32_t generation;   /* of the peer, as last seen */
     bool cancels;          /* the protocol has MSG_CANCEL */
     bool gone;             /* the peer, for good */
+    bool aborting;         /* nothing is sent */
     struct conn_wrong wrong;
 };
 
@@ -72,7 +73,8 @@ void conn_client_batch_end(struct conn_client *client);
  * so, too. */
 void conn_client_peer(struct conn_client *client, uint32_t generation);
 
-/* Answers all that is under way with `error`; what the peer may still answer is then unknown. */
+/* Answers all that is under way with `error`; what the peer may still answer is then unknown. Sends
+ * nothing: who sends again when answered is told ERROR_FULL, and of room afterwards. */
 void conn_client_abort(struct conn_client *client, enum error error);
 
 /* Whether the table is in order (for assertions and tests). */

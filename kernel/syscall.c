@@ -116,6 +116,8 @@ void syscall_handle(struct thread *thread)
         error = counted(CALL_signal, call_signal(thread));
         break;
     case CALL_wait:
+        if (thread->registers.rbx && cpu_self()->steps.wait_fast(thread))
+            return;
         error = counted(CALL_wait, call_wait(thread));
         break;
     case CALL_send_wait:

@@ -69,9 +69,9 @@ static struct thread *doer(void)
 /* --- the steps --- */
 
 /* The general path does the same, in steps that are traced. */
-static bool no_fast_path(struct thread *sender)
+static bool no_fast_path(struct thread *thread)
 {
-    (void)sender;
+    (void)thread;
     return false;
 }
 
@@ -190,12 +190,12 @@ static struct thread *trace_schedule(struct cpu *cpu)
     return next;
 }
 
-static const struct steps plain = {send_wait_fast, port_send,     port_signal, thread_wake,
-                                   thread_resume,  space_map,     space_unmap, thread_fault,
-                                   irq_deliver,    timer_expired, schedule};
-static const struct steps traced = {no_fast_path,    trace_send,  trace_signal,  trace_wake,
-                                    trace_resume,    trace_map,   trace_unmap,   trace_fault,
-                                    trace_interrupt, trace_timer, trace_schedule};
+static const struct steps plain = {send_wait_fast, wait_fast,     port_send,     port_signal,
+                                   thread_wake,    thread_resume, space_map,     space_unmap,
+                                   thread_fault,   irq_deliver,   timer_expired, schedule};
+static const struct steps traced = {no_fast_path, no_fast_path,    trace_send,  trace_signal,
+                                    trace_wake,   trace_resume,    trace_map,   trace_unmap,
+                                    trace_fault,  trace_interrupt, trace_timer, trace_schedule};
 
 /* --- on and off --- */
 

@@ -32,6 +32,7 @@ struct thread;
 /* As the functions of these names in port.h, thread.h, space.h, irq.h and fastpath.h. */
 struct steps {
     bool (*send_wait_fast)(struct thread *sender);
+    bool (*wait_fast)(struct thread *waiter);
     enum error (*send)(struct thread *sender, struct cap *cap);
     void (*signal)(struct port *port, uint64_t bits);
     void (*wake)(struct thread *thread);

@@ -51,11 +51,11 @@ static void channels_drain(struct libos *libos)
 {
     for (struct link *link = first_channel(libos); link; link = link->next) {
         struct channel *channel = &link->channel;
-        channel_awake(channel); /* if it slept, or was about to */
+        channel_awake(channel); /* [WISHES_END] if it slept, or was about to */
         channel->stalled = false;
         if (channel_room_came(channel)) {
             channel->short_of_room = false;
-            libos->happened = true; /* the server may go on in batch_end */
+            libos->happened = true; /* [ROOM_IS_NEWS] the server may go on in batch_end */
         }
         uint32_t arrived = channel_is_empty(channel) ? 0 : channel_arrived(channel);
         if (libos->restarts)
@@ -65,14 +65,15 @@ static void channels_drain(struct libos *libos)
     }
 }
 
-/* One fence does for both: indices before the peers' wishes (channel_bell_for_news says why), and
- * our wishes before the peers' indices (channel_changed says why). */
+/* One fence does for both: our indices before the peers' wishes (channel_bell_for_news says why),
+ * and our wishes before the peers' indices (channel_changed says why). */
 static bool channels_publish(struct libos *libos, bool sleep)
 {
     struct link *link, *first = first_channel(libos);
     const bool stalled = libos->stalled;
     bool changed = false, news = sleep;
-    /* What was sent comes before the `done` of what it answers, over all connections. */
+    /* [PUT_BEFORE_TAKEN] What was sent comes before the `done` of what it answers, over all
+     * connections. */
     for (link = first; link; link = link->next) {
         DEBUG_ASSERT(channel_check(&link->channel));
         channel_publish_put(&link->channel);
@@ -85,7 +86,7 @@ static bool channels_publish(struct libos *libos, bool sleep)
     }
     if (!news)
         return false;
-    ring_fence();
+    ring_fence(); /* [FENCE] */
     for (link = first; link; link = link->next) {
         if (channel_bell(&link->channel))
             ring_later(libos, link->doorbell);

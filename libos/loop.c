@@ -107,7 +107,7 @@ static void ring_owed(struct libos *libos)
 
 void ring_later(struct libos *libos, uint64_t slot)
 {
-    ring_owed(libos);
+    ring_owed(libos); /* [ONE_BELL_OWED] the next takes its place */
     libos->owed = slot;
 }
 
@@ -116,7 +116,7 @@ static uint64_t wait(struct libos *libos, uint64_t deadline)
     uint64_t doorbell = libos->owed;
     libos->owed = 0;
     libos->rounds = 0;
-    return kernel_wait(doorbell, deadline, &libos->message);
+    return kernel_wait(doorbell, deadline, &libos->message); /* [BELL_IN_WAIT] */
 }
 
 static uint64_t deadline_ticks(const struct libos *libos)
@@ -167,7 +167,7 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
     const bool retry = libos->stalled, queued = libos->queued;
     libos->stalled = libos->queued = false;
     if (retry && channels)
-        channels->note_room(libos);
+        channels->note_room(libos); /* [NOTE_BEFORE_OFFER] */
     round_deliver(libos, pending);
     if (channels)
         channels->drain(libos);
@@ -180,8 +180,8 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
         libos->log_new = false;
         ring_later(libos, SLOT_SUPERVISOR);
     }
-    /* Stalls are offered once more before sleeping: after what happened, and with the room noted
-     * from before the offer. */
+    /* [OFFER_AGAIN] Stalls are offered once more before sleeping: after what happened, and with
+     * the room noted from before the offer. */
     bool sleep = !libos->queued && !libos->happened && (!libos->stalled || (retry && !happened));
     if (channels)
         sleep = channels->publish(libos, sleep);
@@ -189,6 +189,6 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
         return wait(libos, deadline_ticks(libos));
     if (++libos->rounds == LOOP_ROUNDS_PER_WAIT)
         return wait(libos, 1); /* a time long past */
-    ring_owed(libos);
+    ring_owed(libos);          /* [BELL_IF_AWAKE] */
     return 0;
 }

@@ -44,6 +44,7 @@ class Result:
     passed: int = 0
     failed: list = field(default_factory=list)  # names
     skipped: list = field(default_factory=list)  # (name, reason)
+    notes: list = field(default_factory=list)  # (name, text): what tests recorded as "note"
     output: str = ""  # shown when something failed
 
     @property
@@ -197,6 +198,8 @@ class PytestSuite:
             if not case.get("name"):
                 continue  # the one that was interrupted
             name = f"{self.name}.{case.get('name')}"
+            result.notes += [(case.get("name"), one.get("value")) for one in case.iter("property")
+                             if one.get("name") == "note"]
             if case.find("failure") is not None or case.find("error") is not None:
                 outcome[name] = "failed"
             elif (skipped := case.find("skipped")) is not None:
@@ -258,6 +261,8 @@ def report_suite(suite, result, seconds):
     if result.skipped:
         count += f", {len(result.skipped)} skipped"
     print(f"  {suite.name:<28} {count:<32} {seconds:7.1f} s", flush=True)
+    for name, text in result.notes:
+        print(f"    {name}: {text}", flush=True)
     if not result.failed:
         return
     lines = [COMMENT.sub("", line) for line in result.output.splitlines()]

@@ -6,6 +6,7 @@
  */
 #define CALL_SEND      0
 #define CALL_SIGNAL    1
+#define CALL_WAIT      2
 #define CALL_SEND_WAIT 3
 
         .text
@@ -92,6 +93,35 @@ bench_echo:
 1:      movq %rbp, %rdi
         movq (%rsp), %rbx
         movl $CALL_SEND_WAIT, %eax
+        syscall
+        jmp 1b
+
+/* uint32_t bench_doorbell(uint64_t bell, uint64_t own): rings and waits, and is rung */
+        .globl bench_doorbell
+bench_doorbell:
+        save
+        movq %rdi, %rbx
+        movq %rsi, %rdi
+        xorl %r14d, %r14d
+        xorl %r15d, %r15d
+        start
+        movl $CALL_WAIT, %eax
+        syscall
+        stop
+        restore
+        ret
+
+/* void bench_ring_back(uint64_t bell, uint64_t own): rings whenever it is rung, for ever. The first
+ * time unasked. */
+        .globl bench_ring_back
+bench_ring_back:
+        movq %rdi, %rbp
+        pushq %rsi
+        xorl %r14d, %r14d
+        xorl %r15d, %r15d
+1:      movq (%rsp), %rdi
+        movq %rbp, %rbx
+        movl $CALL_WAIT, %eax
         syscall
         jmp 1b
 

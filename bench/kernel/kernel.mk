@@ -3,7 +3,8 @@
 # The kernel's figures: an image whose init is the measuring program, and what reads its answers.
 
 KBENCH := $(B)/bench/kernel
-KBENCH_O := $(B)/target/bench/kernel/kbench.o $(B)/target/bench/kernel/calls.o
+RIG_O    := $(B)/target/bench/kernel/rig.o
+KBENCH_O := $(B)/target/bench/kernel/kbench.o $(B)/target/bench/kernel/calls.o $(RIG_O)
 
 $(B)/target/%.o: %.S
 	@mkdir -p $(@D)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The part of QEMU's plugin interface, version 1, that count.c and entry.c use: declared here
+ * The part of QEMU's plugin interface, version 1, that the plugins here use: declared here
  * because Debian's QEMU packages ship no header. QEMU resolves these names when it loads the
  * plugin, and refuses a plugin whose qemu_plugin_version it doesn't support.
  */
@@ -66,6 +66,21 @@ typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned int cpu, void *data);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block,
                                           qemu_plugin_vcpu_udata_cb_t callback,
                                           enum qemu_plugin_cb_flags flags, void *data);
+
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_W = 2 };
+
+/* One access to memory: of 1 << qemu_plugin_mem_size_shift bytes. */
+typedef uint32_t qemu_plugin_meminfo_t;
+unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
+
+/* Calls CALLBACK with DATA after each access of the instruction, of the kind RW. */
+typedef void (*qemu_plugin_vcpu_mem_cb_t)(unsigned int cpu, qemu_plugin_meminfo_t info,
+                                          uint64_t address, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction,
+                                      qemu_plugin_vcpu_mem_cb_t callback,
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
+                                      void *data);
 
 /* The instruction's bytes, valid during translation, and how many. */
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);

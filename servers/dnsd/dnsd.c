@@ -42,6 +42,8 @@ enum dnsd_counter {
 struct dnsd {
     struct domain *domain;
     struct conn *net;
+    bool asked;   /* the stack was told which port is to be ours */
+    bool binding; /* and has yet to answer */
     const struct pool *receive_pool, *send_pool;
     struct answer_counters *answer_counters;
     uint64_t *counters;
@@ -181,8 +183,14 @@ static void buffers_returned(struct dnsd *dnsd, const struct msg *m)
             dnsd->counters[DNSD_COUNT_bad_message]++;
 }
 
+/* Said once: a stack that goes on answering doesn't fill the log. */
 static void bound(struct dnsd *dnsd, const struct msg *m)
 {
+    if (!dnsd->binding || !(m->flags & MSG_REPLY)) {
+        dnsd->counters[DNSD_COUNT_bad_message]++;
+        return;
+    }
+    dnsd->binding = false;
     if (m->status)
         domain_log(dnsd->domain, "port %u can't be opened: %s", (unsigned)DNS_PORT,
                    error_text((enum error)m->status));
@@ -212,9 +220,21 @@ static bool dnsd_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
+static void port_ask(struct dnsd *dnsd)
+{
+    struct sock_bind bind = {
+        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
+    struct msg m;
+    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
+    dnsd->asked = dnsd->binding = conn_send(dnsd->net, &m) == OK;
+}
+
+/* The connection may be full even at the start: an earlier life left it so, or the stack lies. */
 static void dnsd_batch_end(void *state)
 {
     struct dnsd *dnsd = state;
+    if (!dnsd->asked)
+        port_ask(dnsd);
     answer_deferred(dnsd);
     flush_returned(dnsd);
 }
@@ -246,15 +266,6 @@ static void configure(struct dnsd *dnsd)
         (struct answer_client){.time = time_now, .context = dnsd->domain, .rrl = &dnsd->rrl};
 }
 
-static enum error bind_port(struct dnsd *dnsd)
-{
-    struct sock_bind bind = {
-        .protocol = UDP, .port = DNS_PORT, .recv_pool = dnsd->receive_pool->number};
-    struct msg m;
-    msg_set(&m, SOCK_BIND, &bind, sizeof(bind));
-    return conn_send(dnsd->net, &m);
-}
-
 static enum error dnsd_start(void *state, struct domain *domain)
 {
     struct dnsd *dnsd = state;
@@ -281,8 +292,8 @@ static enum error dnsd_start(void *state, struct domain *domain)
     dnsd->answer_counters = (struct answer_counters *)domain_counters(domain);
     dnsd->counters = domain_counters(domain) + ANSWER_COUNTER_COUNT;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
-
-    return bind_port(dnsd);
+    port_ask(dnsd);
+    return OK;
 }
 
 /* The stack has begun anew: it holds none of our buffers, and we none of its. */
@@ -290,8 +301,12 @@ static bool dnsd_restarted(void *state, struct conn *conn, enum restarted what)
 {
     struct dnsd *dnsd = state;
     (void)conn; /* there is one */
-    if (what != RESTARTED_FORGET)
-        return what != RESTARTED_RESUME || bind_port(dnsd) == OK;
+    if (what == RESTARTED_RESUME) {
+        port_ask(dnsd);
+        return dnsd->asked;
+    }
+    if (what == RESTARTED_SELF)
+        return true;
     pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
     dnsd->returned.count = 0;
     dnsd->deferred_count = 0;

@@ -7,10 +7,10 @@
 
 #include "servers/netd/netd.h"
 
-enum error driver_open(struct netd *netd)
+COLD void driver_open(struct netd *netd)
 {
     struct msg m = {.op = NETDEV_OPEN};
-    return conn_send(netd->net, &m);
+    netd->opened = conn_send(netd->net, &m) == OK;
 }
 
 static void log_interface(struct netd *netd, uint32_t number)

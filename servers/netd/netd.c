@@ -111,7 +111,8 @@ COLD static enum error netd_start(void *state, struct domain *domain)
         return error;
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
         interface_configure(netd, i);
-    return driver_open(netd);
+    driver_open(netd);
+    return OK;
 }
 
 static void netd_signal(void *state, uint32_t device, uint32_t bits)
@@ -153,6 +154,8 @@ COLD static void deadline_set(struct netd *netd)
 static void netd_batch_end(void *state)
 {
     struct netd *netd = state;
+    if (!netd->opened)
+        driver_open(netd);
     for (uint32_t i = 0; i < netd->interfaces; i++)
         if (netd->interface[i].rx_lent < netd->interface[i].rx_low)
             driver_provide(netd, i);

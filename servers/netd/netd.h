@@ -69,6 +69,7 @@ struct netd {
     uint16_t id, id_step; /* of the next datagram; the step is odd: no early repetition */
     uint8_t clients;      /* connected, numbered from 0 */
     uint8_t interfaces;   /* reported by the driver, numbered from 0 */
+    bool opened;          /* the driver was asked for its interfaces */
     bool deadline_moved;  /* ARP or reassembly have or had something to wait for */
     struct interface interface[NETDEV_INTERFACES_MAX];
     struct icmp_limit icmp_limit;
@@ -94,8 +95,9 @@ static inline void netd_count(struct netd *netd, enum counter counter)
 
 /* driver.c */
 
-/* Asks the driver for its interfaces. */
-enum error driver_open(struct netd *netd);
+/* Asks the driver for its interfaces; again with each batch_end while the connection is full: an
+ * earlier life left it so, or the driver lies. */
+void driver_open(struct netd *netd);
 void driver_receive(struct netd *netd, const struct msg *m);
 /* Sends the frame in slot `n`. False: the channel is full, nothing has happened. */
 bool driver_transmit(struct netd *netd, uint32_t n);

@@ -40,7 +40,9 @@ static bool client_forget(struct netd *netd, uint32_t number)
 {
     struct client *client = &netd->client[number];
     if (client->sending) {
-        client->driver_asked = client->driver_asked || driver_open(netd) == OK;
+        if (!client->driver_asked)
+            driver_open(netd);
+        client->driver_asked = true;
         return false;
     }
     client->driver_asked = false;
@@ -60,8 +62,11 @@ static bool netd_restarted(void *state, struct conn *conn, enum restarted what)
         be_quiet(netd);
         return true;
     }
-    if (what == RESTARTED_RESUME)
-        return !driver || driver_open(netd) == OK; /* a client speaks first */
+    if (what == RESTARTED_RESUME) {
+        if (driver)
+            driver_open(netd); /* a client speaks first, sooner or later */
+        return true;
+    }
     if (!driver)
         return client_forget(netd, conn->instance);
     driver_forget(netd);

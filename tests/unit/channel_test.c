@@ -211,6 +211,39 @@ static void a_new_life_takes_again_what_was_in_hand(void **state)
     pair_free(pair);
 }
 
+/* Between publishing and ringing a life may end: the next one can't know, so it rings. */
+static void a_new_life_rings_for_what_the_last_one_published(void **state)
+{
+    (void)state;
+    struct pair *pair = pair_create();
+    channel_sleep(&pair->channel[0], false);
+    assert_int_equal(put(pair, 1, 1), OK);
+    publish(pair, 1);
+    side_init(pair, 1);
+    assert_true(channel_bell(&pair->channel[1]));
+    assert_false(channel_bell(&pair->channel[1]));
+    channel_sleep(&pair->channel[1], false); /* and again, by who now dies asleep */
+    side_init(pair, 1);
+    assert_true(channel_bell(&pair->channel[1]));
+    pair_free(pair);
+}
+
+/* A wish that nobody fulfilled is over when its life is: the next one is another. */
+static void a_new_life_can_be_rung_as_the_last_one(void **state)
+{
+    (void)state;
+    struct pair *pair = pair_create();
+    for (uint64_t i = 1; i <= 3; i++) {
+        channel_sleep(&pair->channel[1], false);
+        assert_int_equal(put(pair, 0, i), OK);
+        assert_true(rings(pair, 0));
+        side_init(pair, 1);
+        channel_awake(&pair->channel[1]); /* as each round begins */
+        assert_int_equal(pair->ring[1]->sleeping & 1, 0);
+    }
+    pair_free(pair);
+}
+
 static void nobody_is_rung_while_awake(void **state)
 {
     (void)state;
@@ -405,6 +438,8 @@ int main(void)
         cmocka_unit_test(an_entry_put_back_comes_again),
         cmocka_unit_test(current_names_what_is_in_hand),
         cmocka_unit_test(a_new_life_takes_again_what_was_in_hand),
+        cmocka_unit_test(a_new_life_rings_for_what_the_last_one_published),
+        cmocka_unit_test(a_new_life_can_be_rung_as_the_last_one),
         cmocka_unit_test(nobody_is_rung_while_awake),
         cmocka_unit_test(a_sleeper_is_rung_once_per_sleep),
         cmocka_unit_test(a_sleeper_is_not_rung_for_room_it_does_not_want),

@@ -676,9 +676,11 @@ static void replied_cancels_the_rest(struct msgport *port, struct request *r)
     assert_int_equal(r->m.status, ERROR_PEER_DIED);
     assert_true(request_cancel(others));
     assert_int_equal(others->m.status, ERROR_CANCELLED);
+    request_reinit(r, port);
+    assert_int_equal(request_send(r, &w.client.port), ERROR_FULL); /* not now */
 }
 
-static void who_is_told_of_a_death_may_cancel_and_send(void **state)
+static void who_is_told_of_a_death_may_cancel_and_sends_later(void **state)
 {
     struct request r, other;
     struct msgport called;
@@ -689,6 +691,14 @@ static void who_is_told_of_a_death_may_cancel_and_send(void **state)
     request_init(&r, OP_NEVER, &called);
     request_send(&r, &w.client.port);
     send_one(&other, OP_NEVER, 1);
+    struct waiter waiter = {.wake = tell};
+    told = 0;
+    chain_append(&w.client.port.room, &waiter.link);
+    uint32_t put = w.to_server.put;
+    conn_client_abort(&w.client, ERROR_PEER_DIED);
+    assert_int_equal(w.to_server.put, put);
+    assert_int_equal(told, 1);
+    assert_int_equal(request_send(&r, &w.client.port), OK);
     conn_client_abort(&w.client, ERROR_PEER_DIED);
     assert_ptr_equal(msgport_get(&w.back), &other);
     assert_null(msgport_get(&w.back));
@@ -919,7 +929,7 @@ int main(void)
         cmocka_unit_test(a_server_that_starts_again_owes_no_answers),
         cmocka_unit_test(a_server_that_starts_later_is_not_a_dead_one),
         cmocka_unit_test(nothing_is_sent_over_a_broken_connection),
-        cmocka_unit_test(who_is_told_of_a_death_may_cancel_and_send),
+        cmocka_unit_test(who_is_told_of_a_death_may_cancel_and_sends_later),
         cmocka_unit_test(a_client_that_died_gets_no_answers),
         cmocka_unit_test(a_receipt_says_that_the_transport_has_it),
         cmocka_unit_test(any_sequence_with_a_hostile_peer_is_as_the_model_says),

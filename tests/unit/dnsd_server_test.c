@@ -190,6 +190,41 @@ static void a_reference_outside_of_the_pool_is_dropped(void **state)
     assert_int_equal(fake_domain_counter(rig->domain, "bad_message"), 2);
 }
 
+static void whether_the_port_is_ours_is_told_once(void **state)
+{
+    struct rig *rig = *state;
+    struct msg m = {.op = SOCK_BIND};
+    assert_true(fake_domain_deliver(rig->domain, rig->net, &m)); /* no reply */
+    assert_string_equal(fake_domain_log(rig->domain), "");
+    m.flags = MSG_REPLY;
+    assert_true(fake_domain_deliver(rig->domain, rig->net, &m));
+    assert_true(fake_domain_logged(rig->domain, "serving"));
+    fake_domain_clear_log(rig->domain);
+    for (int32_t i = 0; i < 100; i++) {
+        m.status = i;
+        assert_true(fake_domain_deliver(rig->domain, rig->net, &m));
+    }
+    assert_string_equal(fake_domain_log(rig->domain), "");
+    assert_int_equal(fake_domain_counter(rig->domain, "bad_message"), 101);
+}
+
+static void a_connection_that_is_full_at_the_start_is_waited_for(void **state)
+{
+    (void)state;
+    struct rig rig = rig_make(RECV_BUFFERS);
+    struct msg m;
+    fake_conn_set_capacity(rig.net, 0);
+    assert_int_equal(fake_domain_start(rig.domain), OK);
+    fake_domain_batch_end(rig.domain);
+    fake_conn_set_capacity(rig.net, 1);
+    fake_domain_batch_end(rig.domain);
+    assert_true(fake_conn_pop(rig.net, &m));
+    assert_int_equal(m.op, SOCK_BIND);
+    fake_domain_batch_end(rig.domain);
+    assert_false(fake_conn_pop(rig.net, &m));
+    fake_domain_destroy(rig.domain);
+}
+
 static void settings_that_mean_nothing_are_told(void **state)
 {
     static const struct {
@@ -245,7 +280,9 @@ int main(void)
         TEST(a_query_waits_for_a_send_buffer),
         TEST(too_long_queries_come_back_even_when_the_connection_is_full),
         TEST(a_reference_outside_of_the_pool_is_dropped),
+        TEST(whether_the_port_is_ours_is_told_once),
         cmocka_unit_test(settings_that_mean_nothing_are_told),
+        cmocka_unit_test(a_connection_that_is_full_at_the_start_is_waited_for),
         cmocka_unit_test(a_rate_limit_that_is_set_limits),
         cmocka_unit_test(a_pool_with_more_buffers_than_can_wait_is_refused),
     };

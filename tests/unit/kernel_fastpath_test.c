@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * kernel/fastpath.c against what it replaces: in states made by random calls, each send_wait is
- * made twice, by the fast path and by port_send, port_wait and schedule. All memory and the CPU
+ * kernel/fastpath.c against what it replaces: in states made by random calls, each send_wait and
+ * each wait with a doorbell is made twice, by the fast path and by port_send or port_signal,
+ * port_wait and schedule. All memory and the CPU
  * must be the same afterwards; where the fast path declines, it must have touched nothing.
  */
 #include "tests/unit/kernel_machine.h"
@@ -28,7 +29,7 @@ struct all {
 
 static struct all before, fast;
 static uint32_t ports[PORTS], empty;
-static unsigned taken, declined;
+static unsigned taken[2], declined[2]; /* send_wait, wait */
 static uint64_t seed;
 
 static uint32_t random_below(uint32_t end)
@@ -60,31 +61,40 @@ static void all_equal(const struct all *expected)
 
 /* As syscall_handle does without the fast path; both capabilities are good, or the fast path would
  * have declined. */
-static void general(struct thread *thread)
+static void general_send_wait(struct thread *thread)
 {
     struct cap *to = captable_slot(thread->captable, thread->registers.rdi);
     struct cap *own = captable_slot(thread->captable, thread->registers.rbx);
     must(port_send(thread, to));
     thread->registers.r14 = 0;
     must(port_wait(thread, own));
-    thread->registers.rax = OK;
-    if (sim_cpu.reschedule)
-        schedule(&sim_cpu);
+}
+
+static void general_wait(struct thread *thread)
+{
+    struct cap *own = captable_slot(thread->captable, thread->registers.rdi);
+    struct cap *bell = captable_slot(thread->captable, thread->registers.rbx);
+    port_signal(bell->object, bell->port.badge);
+    must(port_wait(thread, own));
 }
 
 static void both(struct thread *thread)
 {
+    bool waits = thread->registers.rax == CALL_wait;
     all_save(&before);
-    if (!send_wait_fast(thread)) {
-        declined++;
+    if (!(waits ? wait_fast : send_wait_fast)(thread)) {
+        declined[waits]++;
         all_equal(&before);
         sim_syscall();
         return;
     }
-    taken++;
+    taken[waits]++;
     all_save(&fast);
     all_restore(&before);
-    general(thread);
+    (waits ? general_wait : general_send_wait)(thread);
+    thread->registers.rax = OK;
+    if (sim_cpu.reschedule)
+        schedule(&sim_cpu);
     all_equal(&fast);
 }
 
@@ -105,7 +115,8 @@ static void random_call(struct thread *thread)
     struct registers *r = &thread->registers;
     r->rax = calls[random_below(sizeof(calls))];
     r->rdi = random_slot();
-    r->rbx = r->rax == CALL_send_wait ? random_slot() : 0;
+    r->rbx =
+        r->rax == CALL_send_wait || (r->rax == CALL_wait && random_below(4)) ? random_slot() : 0;
     r->rsi = random_below(16) ? 0x1234567800000000ull + random_below(0x20000) : 0;
     r->rdx = seed;
     r->r10 = seed + 1;
@@ -115,7 +126,7 @@ static void random_call(struct thread *thread)
     r->r13 = seed + 5;
     r->r14 = r->rax != CALL_wait && !random_below(8) ? random_slot() : 0;
     r->r15 = random_below(8) ? 0 : sim_clock + 1 + random_below(50);
-    if (r->rax == CALL_send_wait)
+    if (r->rax == CALL_send_wait || r->rax == CALL_wait)
         both(thread);
     else
         sim_syscall();
@@ -156,7 +167,8 @@ static void the_fast_path_does_what_the_general_one_does(void **state)
     (void)state;
     before.memory = malloc(MEMORY);
     fast.memory = malloc(MEMORY);
-    taken = declined = 0;
+    memset(taken, 0, sizeof(taken));
+    memset(declined, 0, sizeof(declined));
     for (seed = 1; seed < STATES; seed++) {
         uint64_t kept = seed;
         random_machine();
@@ -172,8 +184,10 @@ static void the_fast_path_does_what_the_general_one_does(void **state)
     }
     free(before.memory);
     free(fast.memory);
-    assert_in_range(taken, STATES / 2, STATES * CALLS);
-    assert_in_range(declined, STATES, STATES * CALLS);
+    for (int waits = 0; waits < 2; waits++) {
+        assert_in_range(taken[waits], STATES / 2, STATES * CALLS);
+        assert_in_range(declined[waits], STATES, STATES * CALLS);
+    }
 }
 
 int main(void)

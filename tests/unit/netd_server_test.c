@@ -47,6 +47,24 @@ static void start_asks_for_the_interfaces(void **state)
     world_destroy(&world);
 }
 
+/* What an earlier life left, or a driver that lies. */
+static void a_connection_that_is_full_at_the_start_is_waited_for(void **state)
+{
+    (void)state;
+    struct msg m;
+    world_create(&world, 1);
+    fake_conn_set_capacity(world.net, 0);
+    assert_int_equal(fake_domain_start(world.domain), OK);
+    fake_domain_batch_end(world.domain);
+    fake_conn_set_capacity(world.net, 1);
+    fake_domain_batch_end(world.domain);
+    assert_true(fake_conn_pop(world.net, &m));
+    assert_int_equal(m.op, NETDEV_OPEN);
+    fake_domain_batch_end(world.domain);
+    assert_false(fake_conn_pop(world.net, &m));
+    world_destroy(&world);
+}
+
 static void start_without_a_driver_says_so(void **state)
 {
     (void)state;
@@ -1464,6 +1482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_asks_for_the_interfaces),
+        cmocka_unit_test(a_connection_that_is_full_at_the_start_is_waited_for),
         cmocka_unit_test(start_without_a_driver_says_so),
         cmocka_unit_test(start_without_fitting_pools_says_which),
         cmocka_unit_test(start_with_a_client_without_pools_says_which),

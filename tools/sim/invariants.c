@@ -14,6 +14,7 @@
 #include "libos/state.h"
 #include "servers/netd/netd.h"
 #include "tools/sim/composition.h"
+#include "tools/sim/torn.h"
 #include "tools/sim/world.h"
 
 enum {
@@ -34,8 +35,9 @@ struct inner {
 struct end {
     const struct ring *mine, *theirs;
     const struct link *link; /* the libOS's, NULL: not there yet */
-    uint32_t slots, domain;
+    uint32_t slots, domain, instance;
     const char *name;
+    bool hostile; /* one of the two sides keeps to no rule */
 };
 
 struct owner {
@@ -56,6 +58,8 @@ static struct {
     const struct netd *netd;
     const struct domain *netd_shares;          /* where others live with it: its libOS's view */
     const struct pool *send_pool[CLIENTS_MAX]; /* of netd's clients */
+    uint32_t netd_domain;
+    uint64_t attacked;                         /* domains with a hostile peer, a bit each */
     uint64_t last[DOMAINS_MAX][COUNTERS_MAX];  /* values of counters */
 } known;
 
@@ -87,7 +91,9 @@ static void find_ends(const struct start_page *start, uint32_t d, const struct l
                             libos ? &libos->link[i] : NULL,
                             conn->slots,
                             d,
-                            conn->name};
+                            conn->instance,
+                            conn->name,
+                            false};
         known.ends += end->mine && end->theirs;
     }
 }
@@ -131,8 +137,71 @@ static void find_domain(uint32_t d)
     known.thread[d] = domain_thread(d);
     find_ends(start, d, libos);
     int netd = netd_number(d);
-    if (libos && netd >= 0)
+    if (libos && netd >= 0 && !known.netd) { /* the first, if there are several */
         find_netd(libos, (uint32_t)netd);
+        known.netd_domain = d;
+    }
+}
+
+/* Servers that attack their peers (tests/servers/rogue_client/rogue.h). */
+static bool is_hostile(uint32_t d)
+{
+    return !strncmp(domain_at(d)->name, "rogue", 5);
+}
+
+static void find_hostile(void)
+{
+    known.attacked = 0;
+    for (struct end *end = known.end; end < known.end + known.ends; end++) {
+        for (const struct end *peer = known.end; peer < known.end + known.ends; peer++)
+            end->hostile |= peer->mine == end->theirs && is_hostile(peer->domain);
+        known.attacked |= (uint64_t)end->hostile << end->domain;
+        end->hostile |= is_hostile(end->domain);
+    }
+}
+
+/* What the other side of a hostile end, or a domain that shares a pool with it, may find changed.
+ */
+static void find_torn_entries(const struct start_page *start, uint32_t d)
+{
+    for (uint32_t i = 0; i < known.ends; i++) {
+        const struct end *end = &known.end[i];
+        if (!end->hostile || end->domain != d)
+            continue;
+        for (uint32_t n = 0; n < start->conns; n++)
+            if (domain_memory(start->conn[n].theirs) == end->theirs)
+                torn_add(start->conn[n].theirs + RING_HEADER_BYTES, end->theirs->entry,
+                         (uint64_t)end->slots * RING_ENTRY_BYTES);
+    }
+}
+
+static bool hostile_writes(uint32_t pool)
+{
+    for (uint32_t d = 1; d < known.domains; d++) {
+        const struct start_page *start = is_hostile(d) ? domain_start_page(d) : NULL;
+        for (uint32_t i = 0; start && i < start->pools; i++)
+            if (start->pool[i].number == pool && start->pool[i].rights & POOL_WRITE)
+                return true;
+    }
+    return false;
+}
+
+static void find_torn(void)
+{
+    torn_reset();
+    for (uint32_t d = 1; d < known.domains; d++) {
+        const struct start_page *start = is_hostile(d) ? NULL : domain_start_page(d);
+        if (!start)
+            continue;
+        find_torn_entries(start, d);
+        for (uint32_t i = 0; i < start->pools; i++) {
+            const struct start_pool *pool = &start->pool[i];
+            uint64_t bytes = (uint64_t)pool->buffers * pool->buffer_size;
+            const void *memory = pool->base ? domain_piece(pool->base, bytes) : NULL;
+            if (memory && hostile_writes(pool->number))
+                torn_add(pool->base, memory, bytes);
+        }
+    }
 }
 
 static void find(void)
@@ -146,6 +215,8 @@ static void find(void)
         find_domain(d);
         known.stale |= !known.thread[d];
     }
+    find_hostile();
+    find_torn();
     known.stale |= !known.netd;
 }
 
@@ -153,6 +224,8 @@ static void find(void)
 
 static void check_end(const struct end *end)
 {
+    if (end->hostile)
+        return;
     uint32_t produced = end->theirs->produced, done = end->mine->done, current = end->mine->current;
     if (produced - done > end->slots)
         panic("%s has done %u messages of %u", domain_at(end->domain)->name, done, produced);
@@ -169,7 +242,8 @@ static bool waits(const struct thread *thread)
 static void check_sleep(const struct end *end)
 {
     const char *name = domain_at(end->domain)->name;
-    if (!end->link || end->link->channel.broken || !waits(known.thread[end->domain]))
+    if (end->hostile || !end->link || end->link->channel.broken ||
+        !waits(known.thread[end->domain]))
         return;
     const struct channel *channel = &end->link->channel;
     if (!channel->stalled && channel->taken != end->theirs->produced)
@@ -195,7 +269,7 @@ static void check_inner(const struct inner *inner)
 
 /* --- pages of a domain --- */
 
-/* What a server counts only when a peer breaks their protocol; in this composition none does. */
+/* What a server counts only when a peer breaks their protocol. */
 static bool is_accusation(const char *name)
 {
     static const char *const names[] = {
@@ -219,7 +293,8 @@ static void check_counters(uint32_t d)
         if (page->value[n] < known.last[d][n])
             panic("counter %s.%s fell from %lu to %lu", domain_at(d)->name, page->name[n],
                   known.last[d][n], page->value[n]);
-        if (page->value[n] > known.last[d][n] && is_accusation(page->name[n]))
+        if (page->value[n] > known.last[d][n] && !(known.attacked >> d & 1) && !is_hostile(d) &&
+            is_accusation(page->name[n]))
             panic("%s says that a peer broke their protocol: %s", domain_at(d)->name,
                   page->name[n]);
         known.last[d][n] = page->value[n];
@@ -297,11 +372,23 @@ static bool channels_empty(void)
     }
     for (uint32_t i = 0; i < known.ends; i++) {
         const struct end *end = &known.end[i];
+        if (end->hostile)
+            continue;
         if (!end->link || end->link->channel.broken || !waits(known.thread[end->domain]) ||
             end->mine->done != end->theirs->produced)
             return false;
     }
     return true;
+}
+
+/* What is lent to a hostile client needn't come back. */
+static bool client_is_hostile(uint32_t client)
+{
+    for (uint32_t i = 0; i < known.ends; i++)
+        if (known.end[i].hostile && known.end[i].domain == known.netd_domain &&
+            known.end[i].instance == client && !strcmp(known.end[i].name, "sock"))
+            return true;
+    return false;
 }
 
 /* Everything is at rest: what each side believes to have lent is what the other has. */
@@ -313,7 +400,7 @@ static void check_rest(const struct netd *netd)
         uint32_t held = held_by(&client->receive, 1, UINT8_MAX);
         bool can_answer = known.send_pool[i] &&
                           client->sending + client->done_count < known.send_pool[i]->buffers;
-        if (can_answer && held)
+        if (can_answer && held && !client_is_hostile(i))
             panic("%u buffers of queries are lost: netd has lent them, and nobody has a query",
                   held);
     }

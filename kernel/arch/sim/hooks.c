@@ -58,10 +58,13 @@ static bool in_arena(uint64_t address, uint64_t *index)
 static inline void reads(const void *at)
 {
     uint64_t address = (uint64_t)at, index;
-    if (sim_in_user)
+    if (sim_in_user) {
         user_access(address);
-    else if (in_arena(address, &index))
+        if (sim_user_reads)
+            sim_user_reads(address);
+    } else if (in_arena(address, &index)) {
         check_kernel_access(index);
+    }
 }
 
 static inline void writes(const void *at)

@@ -21,6 +21,7 @@ enum { PAGE_FAULT_USER = 1 << 2 };
 struct registers *sim_user_registers;
 uint64_t sim_host_stack;
 int sim_in_user;
+void (*sim_user_reads)(uint64_t address);
 
 static struct sim_fault last_fault;
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};

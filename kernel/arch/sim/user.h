@@ -39,4 +39,7 @@ enum sim_exit sim_user_run(struct thread *thread, struct sim_fault *fault);
 /* Whether user code is running: for signal handlers, and for checks of its memory accesses. */
 extern int sim_in_user;
 
+/* In builds with hooks: called before user code reads; NULL: nobody wants to know. */
+extern void (*sim_user_reads)(uint64_t address);
+
 #endif

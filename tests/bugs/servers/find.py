@@ -19,8 +19,17 @@ SCENARIOS = {
     "11-used-slot-not-checked": ["card_lies=20000"],
 }
 DEATHS = ["kill=60", "kills=6", "kill_every=100", "card_lies=0"]
-SCENARIOS |= {name: DEATHS for name in ("20-a-new-life-takes-old-words", "21-the-dead-keeps-buffers",
-                                        "22-accepted-too-early")}
+DEATH_BUGS = ("20-a-new-life-takes-old-words", "21-the-dead-keeps-buffers", "22-accepted-too-early")
+SCENARIOS |= dict.fromkeys(DEATH_BUGS, DEATHS)
+# What only a hostile peer shows is looked for beside one: composition, and runs are long.
+IMAGES = {
+    "14-frame-reference-unchecked": "rogue",
+    "15-query-length-unchecked": "rogue_alone",
+    "16-index-unchecked": "rogue",
+    "17-done-unchecked": "rogue",
+    "18-count-unchecked": "rogue",
+}
+IMAGES |= dict.fromkeys(DEATH_BUGS, "dns_restart")
 LIMIT = 60  # seconds for one
 
 
@@ -46,8 +55,8 @@ def program_of(build, name):
 
 def search(build, name, *more):
     """Without shrinking: that takes longer than finding."""
-    image = "dns_restart" if SCENARIOS.get(name) is DEATHS else "dns"
-    command = [program_of(build, name), "--image", Path(build) / f"images/{image}.bundle", "--runs",
+    image = Path(build) / f"images/{IMAGES.get(name, 'dns')}.bundle"
+    command = [program_of(build, name), "--image", image, "--runs",
                str(SEEDS), "--no-shrink", *SCENARIOS.get(name, ()), *more]
     start = time.monotonic()
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT,

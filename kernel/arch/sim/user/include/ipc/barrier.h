@@ -33,6 +33,20 @@ static inline uint64_t ring_wish_get(const uint64_t *wish)
     return __atomic_load_n(wish, __ATOMIC_RELAXED);
 }
 
+typedef uint64_t __attribute__((may_alias)) ring_word;
+
+static inline void ring_entry_write(void *entry, const void *from)
+{
+    for (int i = 0; i < 8; i++)
+        ((ring_word *)entry)[i] = ((const ring_word *)from)[i];
+}
+
+static inline void ring_entry_read(void *to, const void *entry)
+{
+    for (int i = 0; i < 8; i++)
+        ((ring_word *)to)[i] = ((const ring_word *)entry)[i];
+}
+
 /* What the driver has read may be out of date by the time it acts on it. */
 static inline uint16_t device_index_read(const uint16_t *index)
 {

@@ -11,7 +11,7 @@
 
 uint64_t kernel_wait(uint64_t doorbell, uint64_t deadline, struct msg *message)
 {
-    struct received received = {0};
+    struct received received;
     /* TIMEOUT needs no look of its own: nothing is pending then. */
     sys_wait(SLOT_OWN_PORT, doorbell, deadline, &received);
     if (received.msg.op)

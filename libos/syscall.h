@@ -99,11 +99,37 @@ static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t ow
     return (enum error)rax;
 }
 
-/* `doorbell`: a slot to signal before waiting, 0: none. */
+/* `doorbell`: a slot to signal before waiting, 0: none. Without a message msg.op is 0 and the words
+ * of the message mean nothing. */
 static inline enum error sys_wait(uint64_t port, uint64_t doorbell, uint64_t deadline,
                                   struct received *received)
 {
-    return sys_exchange(CALL_wait, port, doorbell, 0, deadline, received);
+    uint64_t rax = CALL_wait, rdi = port, header = 0, rbx = doorbell;
+    register uint64_t w0 __asm__("rdx");
+    register uint64_t w1 __asm__("r10");
+    register uint64_t w2 __asm__("r8");
+    register uint64_t w3 __asm__("r9");
+    register uint64_t w4 __asm__("r12");
+    register uint64_t w5 __asm__("r13");
+    register uint64_t r14 __asm__("r14") = 0; /* no slots to receive capabilities into */
+    register uint64_t r15 __asm__("r15") = deadline;
+    __asm__ volatile(TRAP
+                     : "+a"(rax), "+D"(rdi), "+S"(header), "+b"(rbx), "=r"(w0), "=r"(w1), "=r"(w2),
+                       "=r"(w3), "=r"(w4), "=r"(w5), "+r"(r14)
+                     : "r"(r15)
+                     : "rcx", "r11", "memory");
+    const uint64_t out0 = w0, out1 = w1, out2 = w2, out3 = w3, out4 = w4, out5 = w5, caps = r14;
+    received->pending = rdi;
+    __builtin_memcpy(&received->msg, &header, 8);
+    received->msg.tag = rbx;
+    received->msg.w[0] = out0;
+    received->msg.w[1] = out1;
+    received->msg.w[2] = out2;
+    received->msg.w[3] = out3;
+    received->msg.w[4] = out4;
+    received->msg.w[5] = out5;
+    received->caps = (uint32_t)caps;
+    return (enum error)rax;
 }
 
 struct invoked {

@@ -52,14 +52,15 @@ $(B)/bench/ipc-native: $(NATIVE_O)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
-ipc-programs: $(B)/bench/ipc-native $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc-root.elf
+ipc-programs: $(B)/bench/ipc-native $(IPC_APART:%=$(B)/images/%.elf) $(B)/images/ipc-root.elf \
+              $(B)/images/kbench.elf
 
 # The partitions of the DNS image that there are.
 IPC_PARTITIONS := $(foreach part,isolated paired fused,$(if $(wildcard images/dns-$(part).conf),$(part)))
 IPC_DNS := $(or $(foreach part,$(IPC_PARTITIONS),--dns $(part)=$(B)/images/dns-$(part).elf), \
              --dns isolated=$(B)/images/dns.elf)
 
-bench-ipc: ipc-programs images $(B)/images/kbench.elf $(B)/kernel.elf
+bench-ipc: ipc-programs images $(B)/kernel.elf
 	@$(PYTHON) bench/ipc.py --images $(B)/images --native $(B)/bench/ipc-native --kernel $(B)/kernel.elf \
 	    $(IPC_DNS) --out $(B)/bench/ipc.json --functions $(ARGS)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Fuzz target: a linked domain as compose reads it, any bytes or changes to a whole one. It is
- * refused with a reason and a way out; or what is found in it lies in the file, whatever is asked for.
+ * refused with a reason and a way out; or what is found in it lies in the file, whatever is asked
+ * for.
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: a master file. zonec refuses it with a message; or the zone that it writes opens, and
- * dnsd answers for its apex with the SOA record.
+ * Fuzz target: a master file. zonec refuses it with a message; or the zone that it writes opens,
+ * and dnsd answers for its apex with the SOA record.
  */
 #include <sys/mman.h>
 #include <unistd.h>

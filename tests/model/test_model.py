@@ -1,19 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""The protocol of channels and doorbells holds in all states of the model, code and model have the
-same labels, and what carries a label can't be left out."""
+"""The protocol of channels and doorbells holds in all states of the model."""
 
 import pytest
 
 import model
-
-
-def test_code_and_model_have_the_same_labels():
-    assert set(model.labels_of_sources()) == model.labels_of_model()
-
-
-def test_each_label_stands_at_one_place():
-    assert not {label: places for label, places in model.labels_of_sources().items()
-                if len(places) != 1}
 
 
 @pytest.mark.parametrize("name", model.searches(False))
@@ -28,12 +18,6 @@ def test_all_states_hold(name, record_property):
 def test_nobody_goes_round_for_ever(name):
     found = model.verify(model.CYCLES[name], cycles=True)
     assert found.complete, found.output
-
-
-@pytest.mark.parametrize("label", sorted(model.labels_of_model()))
-def test_without(label):
-    found = model.without(label)
-    assert found.violation, found.output
 
 
 def test_a_search_that_does_not_end_is_not_a_proof():

@@ -27,12 +27,11 @@ def domains(manifest):
 
 
 def home(manifest, port):
-    """The domain of a connection's end: its first word is a domain's name, or a server's that lives
-    in one."""
+    """The domain of a connection's end: its first word is a server's name that lives in one domain, or
+    else a domain's."""
     first = port.split(".")[0]
-    homes = {name for name, servers, _ in domains(manifest) if first in (name, *servers)}
-    assert len(homes) == 1, port
-    return homes.pop()
+    homes = [name for name, servers, _ in domains(manifest) if first in servers]
+    return homes[0] if len(homes) == 1 else first
 
 
 def devices(manifest):

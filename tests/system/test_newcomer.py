@@ -15,7 +15,8 @@ import time
 import pytest
 
 from client import ask
-from machine import BUILD, DNS_ELF, DNS_IMG, DNS_ISO, DNS_UEFI_IMG, LIMIT, ROOT, UEFI_LIMIT
+from machine import (BUILD, DNS_ELF, DNS_IMG, DNS_ISO, DNS_UEFI_IMG, LIMIT, PARTITIONS, ROOT,
+                     UEFI_LIMIT)
 from network import free_port
 
 SETUP = ROOT / "tests/setup"
@@ -224,7 +225,8 @@ class Address:
 @pytest.mark.parametrize("words", [
     [DNS_ELF], [DNS_IMG], [DNS_UEFI_IMG], [DNS_UEFI_IMG, "--firmware", "bios"], [DNS_ISO],
     [DNS_ISO, "--firmware", "uefi", "--machine", "q35"], [DNS_ELF, "--machine", "microvm"],
-], ids=["elf", "disk", "uefi-disk", "uefi-disk-by-bios", "cd", "cd-by-uefi", "microvm"])
+    [PARTITIONS["paired"]], [PARTITIONS["fused"]],
+], ids=["elf", "disk", "uefi-disk", "uefi-disk-by-bios", "cd", "cd-by-uefi", "microvm", "paired", "fused"])
 def test_run_image(terminal, words):
     port = free_port()
     run = terminal(RUN_IMAGE, "--port", port, "--image", *words)

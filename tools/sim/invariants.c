@@ -59,8 +59,8 @@ static struct {
     const struct domain *netd_shares;          /* where others live with it: its libOS's view */
     const struct pool *send_pool[CLIENTS_MAX]; /* of netd's clients */
     uint32_t netd_domain;
-    uint64_t attacked;                         /* domains with a hostile peer, a bit each */
-    uint64_t last[DOMAINS_MAX][COUNTERS_MAX];  /* values of counters */
+    uint64_t attacked;                        /* domains with a hostile peer, a bit each */
+    uint64_t last[DOMAINS_MAX][COUNTERS_MAX]; /* values of counters */
 } known;
 
 void invariants_reset(void)

@@ -8,8 +8,8 @@
  *
  * It attacks in bursts, one per deadline, so that the others get the processor. Everything is drawn
  * from domain_random. Settings: rogue.chaos (one in so many actions spoils a ring's header, after
- * which the peer gives the channel up; 0: never; otherwise drawn), rogue.burst (actions at a time at
- * most).
+ * which the peer gives the channel up; 0: never; otherwise drawn), rogue.burst (actions at a time
+ * at most).
  */
 #ifndef ROGUE_H
 #define ROGUE_H

@@ -59,7 +59,7 @@ KERNEL_C := $(wildcard kernel/*.c kernel/arch/x86_64/*.c) libos/format.c libos/s
 KERNEL_S := $(wildcard kernel/arch/x86_64/*.S)
 KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
 
-LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c)) $(wildcard ipc/*.c)
+LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c)
 LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
@@ -73,7 +73,7 @@ UNIT_C   := $(wildcard tests/unit/*_test.c)
 UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
-HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c)) \
+HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
@@ -86,6 +86,7 @@ help:
 	@echo "make run [IMAGE=dns] [PORT=5353]   boot an image in QEMU; Ctrl-C ends it"
 	@echo "make run MACHINE=microvm           or q35; MEDIUM=img, uefi, iso (docs/boot.md)"
 	@echo "make run TRACE=FILE                with the kernel's trace; T dumps it (docs/trace.md)"
+	@echo "make run IMAGE=dns-managed         with a control channel: motet ps, ... (docs/control.md)"
 	@echo "make run IOMMU=on                  on q35 with VT-d (docs/iommu.md)"
 	@echo "make test [ONLY=word]              everything that must hold"
 	@echo "make test-server SERVER=name       one server's tests only"
@@ -185,9 +186,10 @@ $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(serve
 
 # init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
 # find_init). What they call each other isn't hidden; nobody else is linked with them.
-INIT_PARTS   := heaps devices
+INIT_PARTS   := heaps devices control
 INIT_heaps   := heaps blocks
 INIT_devices := devices dma mmio mmio_word pci
+INIT_control := control restart
 INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
 define init_rule
 $(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)
@@ -223,6 +225,11 @@ $(B)/tools/callref: $(B)/tools/obj/tools/callref.o
 
 TRACE_C := $(wildcard tools/trace/*.c) libos/trace_text.c libos/format.c
 $(B)/tools/trace: $(TRACE_C:%.c=$(B)/tools/obj/%.o)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^
+
+CONTROL_C := $(wildcard tools/control/*.c) libos/error.c libos/error_name.c
+$(B)/tools/motet: $(CONTROL_C:%.c=$(B)/tools/obj/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
@@ -277,7 +284,7 @@ $(B)/images/%.elf: $(B)/images/%.image.o $(KERNEL_O) $(B)/kernel/build_id.o \
 
 include boot/boot.mk
 
-images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf $(B)/tools/trace
+images: $(IMAGES:%=$(B)/images/%.elf) $(MEDIA) $(B)/kernel.elf $(B)/tools/trace $(B)/tools/motet
 
 test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
@@ -285,7 +292,7 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
-run: $(BOOTED)
+run: $(BOOTED) $(B)/tools/motet
 	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
@@ -353,7 +360,7 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 	$$(SAY) LINK $$@
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcmocka
 endef
-$(foreach server,netd virtio dnsd,$(eval $(call server_test_rule,$(server))))
+$(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
 
 # NAME_server_test, of any server: make prefers this rule, whose % is shorter, to those above.
 $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a $(B)/host/user.a
@@ -413,16 +420,21 @@ include bench/kernel/kernel.mk
 include bench/ipc/ipc.mk
 
 BENCH_RUNS ?= 5
-BENCHES := $(or $(ONLY),dns kernel sim ipc)
-bench: $(if $(filter-out kernel sim ipc,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
-       $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc)
+BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
+bench: $(if $(filter-out kernel sim ipc restart,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+       $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
+       $(if $(filter restart,$(BENCHES)),bench-restart)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
+
+bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
+	@$(PYTHON) bench/restart.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
+	    --out $(B)/bench/restart.json --runs $(BENCH_RUNS)
 
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns kernel sim ipc,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns kernel sim ipc restart,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 
@@ -436,7 +448,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
@@ -450,6 +462,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

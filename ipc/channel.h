@@ -37,6 +37,10 @@ struct ring {
     alignas(64) uint32_t current;  /* of the other ring: entries from done up to this are in hand;
                                       after a crash the last of them is the suspect */
     uint32_t generation;           /* how often this side has started */
+    uint32_t announced;            /* libos/restart.h: 0 in images without restarts */
+    uint32_t begins;
+    uint32_t accepted;
+    uint32_t accepted_at;
     alignas(64) struct msg entry[];
 };
 _Static_assert(offsetof(struct ring, entry) == RING_HEADER_BYTES, "what compose allots");

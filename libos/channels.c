@@ -23,8 +23,8 @@ static struct link *first_channel(const struct libos *libos)
 
 /* At most LOOP_BATCH of those that arrived. Not inlined: most rounds have nothing to take from most
  * connections. `taken` is in a register while the server runs: nobody else looks at it. */
-__attribute__((noinline)) static void channel_drain(struct libos *libos, struct link *link,
-                                                    uint32_t arrived)
+__attribute__((noinline)) void channel_drain(struct libos *libos, struct link *link,
+                                             uint32_t arrived)
 {
     struct channel *channel = &link->channel;
     struct domain *domain = link->domain;
@@ -58,7 +58,9 @@ static void channels_drain(struct libos *libos)
             libos->happened = true; /* [ROOM_IS_NEWS] the server may go on in batch_end */
         }
         uint32_t arrived = channel_is_empty(channel) ? 0 : channel_arrived(channel);
-        if (arrived)
+        if (libos->restarts)
+            libos->restarts->drain(libos, link, arrived);
+        else if (arrived)
             channel_drain(libos, link, arrived);
     }
 }

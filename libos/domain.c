@@ -103,11 +103,12 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
     libos->start = start;
     libos->info = info;
     memcpy(libos->transport, linked->transport, sizeof(libos->transport));
+    libos->restarts = linked->restarts;
     libos->log = (struct log_page *)start->log_address;
     libos->counters = counters_add(page, names, COUNT_LIBOS);
     page->libos_end = COUNT_LIBOS;
     libos->clock_scale = clock_scale(info);
-    libos->random[0] = info->seed[0] ^ start->domain;
+    libos->random[0] = info->seed[0] ^ start->domain ^ (uint64_t)start->restarts << 32;
     libos->random[1] = info->seed[1];
     libos->turn = libos->domain;
     libos->happened = true; /* so that batch_end follows start */

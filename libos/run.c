@@ -31,12 +31,16 @@ void domain_run(const struct start_page *start, const struct linked *linked)
         kernel_stop(STOP_KERNEL_INFO);
 
     struct libos *libos = (struct libos *)start->private_address;
+    if (linked->restarts)
+        linked->restarts->prepare(start);
     uint32_t server = 0;
     enum error error = domain_init(libos, start, info, linked);
     if (!error)
         error = loop_start(libos, &server);
     if (error)
         fail(libos, error, server, linked->servers[server]->name);
+    if (linked->restarts)
+        linked->restarts->begin(libos);
     for (uint64_t pending = 0;;)
         pending = loop_round(libos, pending);
 }

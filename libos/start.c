@@ -8,6 +8,7 @@
 /* Those that compose had the linker take; the others are at address 0. */
 #pragma weak channel_transport
 #pragma weak direct_transport
+#pragma weak domain_restarts
 
 /* libos/domain.ld: the descriptors' addresses, in link order. */
 extern const struct server *const __servers_start[], *const __servers_end[];
@@ -20,6 +21,7 @@ void _start(const struct start_page *start)
         .servers = __servers_start,
         .count = (uint64_t)(__servers_end - __servers_start),
         .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+        .restarts = &domain_restarts,
     };
     domain_run(start, &linked);
 }

@@ -140,7 +140,7 @@ struct start_page {
     char name[START_NAME_BYTES];
     uint16_t domain; /* number in the image */
     uint8_t conns, pools, files, devices, paged;
-    uint8_t reserved;
+    uint8_t restarting; /* 1: some domain of the image begins anew when it has stopped */
     struct start_conn conn[START_CONNS_MAX];
     struct start_pool pool[START_POOLS_MAX];
     struct start_file file[START_FILES_MAX];
@@ -149,6 +149,10 @@ struct start_page {
     struct start_paged paged_domain[START_PAGED_MAX];
     char settings[START_SETTING_BYTES];
     uint64_t trace_address; /* struct trace_header, filled in by init; 0: no trace, or no right */
+    uint64_t watch_address; /* the controller's: log and counter page of each domain, filled in by
+                               init; 0: it isn't the controller */
+    uint32_t watched;       /* domains, init included */
+    uint32_t restarts;      /* how often the domain was begun anew, by init's count */
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "one page");
 

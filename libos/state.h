@@ -14,6 +14,7 @@
 #include "libos/counters.h"
 #include "libos/domain.h"
 #include "libos/log.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 #include "libos/start.h"
 #include "libos/transport.h"
@@ -46,6 +47,12 @@ struct link {
     struct domain *domain;
     struct link *next; /* of the same transport */
     uint64_t doorbell; /* capability slot; channels only */
+    struct {
+        uint32_t peer;  /* the peer's life that we know of, 0: it has none yet */
+        bool announced; /* the peer can see ours */
+        bool waiting;   /* ours isn't the first, and the peer hasn't accepted it */
+        bool resume;    /* RESTARTED_RESUME is due */
+    } life;             /* libos/restart.c */
     union {
         struct channel channel; /* START_CHANNEL */
         struct queue queue;     /* START_DIRECT: what came for this end */
@@ -73,6 +80,7 @@ struct libos {
     struct link *links_by[START_TRANSPORTS];             /* the first of each transport's */
     const struct transport *transport[START_TRANSPORTS]; /* NULL: no connection of that kind */
     struct domain *domains_end;                          /* likewise */
+    const struct restarts *restarts;                     /* NULL: nobody is restarted */
     struct msg message;        /* came to the domain's port with the last wait; op 0: none */
     uint64_t owed;             /* a doorbell to ring before the next round, 0: none */
     bool log_new;              /* lines that the supervisor wasn't told of */
@@ -92,6 +100,7 @@ struct linked {
     const struct server *const *servers;
     uint64_t count;
     const struct transport *transport[START_TRANSPORTS]; /* NULL: not linked */
+    const struct restarts *restarts;                     /* likewise */
 };
 
 /* Sets up `libos` (zeroed) and the states of the servers from the start page. ERROR_LIMIT: more
@@ -109,6 +118,9 @@ enum error loop_start(struct libos *libos, uint32_t *failed);
 /* One round: what is pending, deadlines that have passed, a batch of each connection; then waits if
  * nothing is left to do. Takes the pending bits from the last wait, returns those for the next. */
 uint64_t loop_round(struct libos *libos, uint64_t pending);
+
+/* Takes at most LOOP_BATCH of `arrived` entries (1 or more), and calls the server for each. */
+void channel_drain(struct libos *libos, struct link *link, uint32_t arrived);
 
 /* The last doorbell of a round is held back: if the domain sleeps now, it is rung by the same
  * kernel entry that waits. */

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 4,
+    IMAGE_VERSION = 5,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -42,6 +42,8 @@ struct image_header {
     struct image_table connections; /* struct image_connection */
     struct image_table devices;     /* struct image_device */
     struct image_table strings;     /* count bytes of terminated strings */
+    uint32_t controller;            /* the domain that init answers (motet/control.h); 0: none */
+    uint32_t reserved;
 };
 
 /* FNV-1a over little-endian 64-bit words: detects a damaged or truncated image at three
@@ -66,7 +68,7 @@ struct image_domain {
     uint16_t log_region;     /* one page of struct log_page */
     uint16_t counter_region; /* one page of struct counter_page */
     uint8_t priority;        /* 1 (lowest) to 62; init has 63 */
-    uint8_t reserved;
+    uint8_t restarts_most;   /* in a row; 0: once stopped it stays so */
     uint32_t settings;   /* offset of "key\0...\0\0": settings its servers declare; '#': a number */
     uint32_t servers;    /* offset of "name\0...\0\0": its servers in link order */
     uint32_t budget;     /* microseconds that it may run in each period; 0: no budget */
@@ -83,6 +85,9 @@ struct image_domain {
     uint8_t reserved2;
     uint32_t fault_slot; /* of its own table: where its faults go */
     uint32_t trace_page; /* where it has the kernel's trace: pages behind its start page; 0: not */
+    uint32_t
+        watch_page; /* the controller's: where it has the others' logs and counters, likewise */
+    uint32_t reserved3;
 };
 
 /* A heap is handed out and taken back in blocks, and mapped page by page. */

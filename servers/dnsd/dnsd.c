@@ -11,6 +11,7 @@
 
 #include "ipc/proto/sock.h"
 #include "libos/domain.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 #include "servers/dnsd/answer.h"
 #include "servers/dnsd/dnsd_settings.h"
@@ -295,6 +296,23 @@ static enum error dnsd_start(void *state, struct domain *domain)
     return OK;
 }
 
+/* The stack has begun anew: it holds none of our buffers, and we none of its. */
+static bool dnsd_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct dnsd *dnsd = state;
+    (void)conn; /* there is one */
+    if (what == RESTARTED_RESUME) {
+        port_ask(dnsd);
+        return dnsd->asked;
+    }
+    if (what == RESTARTED_SELF)
+        return true;
+    pool_owner_init(&dnsd->send_buffers, dnsd->send_pool);
+    dnsd->returned.count = 0;
+    dnsd->deferred_count = 0;
+    return true;
+}
+
 static const struct server_port ports[] = {
     {.name = "net", .protocol = SOCK_PROTOCOL, .version = SOCK_VERSION, .role = CONN_CLIENT},
 };
@@ -322,3 +340,4 @@ const struct server motet_server_dnsd = {
     .batch_end = dnsd_batch_end,
 };
 SERVER_EXPORT(motet_server_dnsd);
+SERVER_RESTARTED(motet_server_dnsd, dnsd_restarted);

@@ -184,6 +184,8 @@ static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_
                            start_address(init, d), 0, 0, NULL);
     if (!error && domain->budget)
         error = budget_give(thread, domain);
+    if (!error && control_account)
+        error = control_account(init, d, thread);
     if (!error)
         error = sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
     init_check(error, "thread", domain->name);

@@ -78,6 +78,8 @@ void console_line(const char *name, const char *line)
     write_text(": ");
     write_text(line);
     write_text("\r\n");
+    if (console_keep)
+        console_keep(name, line);
 }
 
 void console_print(const char *text, ...)
@@ -89,6 +91,8 @@ void console_print(const char *text, ...)
     va_end(arguments);
     write_text(line);
     write_text("\r\n");
+    if (console_keep)
+        console_keep(NULL, line);
 }
 
 void init_fail(const char *text, ...)

@@ -15,6 +15,7 @@
 #include "libos/start.h"
 #include "libos/trace.h"
 #include "motet/abi.h"
+#include "motet/control.h"
 #include "motet/image.h"
 #include "motet/msg.h"
 #include "servers/init/blocks.h"
@@ -80,6 +81,17 @@ struct init {
     struct child child[IMAGE_DOMAINS_MAX];
     struct heaps heaps;
     struct settings settings;
+    /* control.c; behind all others, so that nobody else's code gets longer */
+    uint32_t console_page;                     /* what was printed; 0: there is none */
+    struct control_end end[IMAGE_DOMAINS_MAX]; /* why a domain stopped last */
+    /* restart.c; likewise */
+    struct restart {
+        uint64_t due;   /* clock tick of the next restart, 0: none */
+        uint64_t began; /* clock tick of the last one */
+        uint32_t count; /* restarts since boot */
+        uint8_t in_row; /* of them, without a steady time between */
+        bool given_up;
+    } restart[IMAGE_DOMAINS_MAX];
 };
 
 _Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no more");
@@ -219,5 +231,25 @@ static inline const struct kernel_info *kernel_info(void)
 
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);
+
+/* Stops a domain that hasn't faulted, and says so. */
+void domain_stop(struct init *init, uint32_t domain);
+
+/* control.c, which is linked only where the manifest has a controller: else these are NULL. In the
+ * order of their use: makes the page for what is printed; keeps a line in it; lets the kernel count
+ * what a thread runs; gives the controller its pages; after each message to init: remembers why a
+ * domain stopped, and answers the controller. */
+OPTIONAL void control_begin(struct init *init);
+OPTIONAL void console_keep(const char *name, const char *line);
+OPTIONAL enum error control_account(const struct init *init, uint32_t domain, uint32_t thread);
+OPTIONAL void control_give(struct init *init);
+OPTIONAL void control_handle(struct init *init, uint32_t domain, const struct msg *m);
+
+/* restart.c, likewise. A domain has stopped: whether and when it begins anew. */
+OPTIONAL void restart_consider(struct init *init, uint32_t domain);
+/* Begins a domain anew, which has stopped or not. */
+OPTIONAL enum error domain_restart(struct init *init, uint32_t domain);
+/* Begins those anew that are due; returns when the next one is, 0: none. */
+OPTIONAL uint64_t restarts_deadline(struct init *init);
 
 #endif

@@ -46,6 +46,8 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     init->next_vector = IRQ_VECTOR_FIRST;
     init->spare_slot = slot_new(init);
     init->port = object_make(init, OBJECT_port, 1);
+    if (control_begin)
+        control_begin(init);
     if (image->domains.count > IMAGE_DOMAINS_MAX || image->regions.count > IMAGE_REGIONS_MAX)
         init_fail("the composition is larger than this init's tables");
     console_print("init: image %s, %lu KiB of memory", image->name,
@@ -56,6 +58,8 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
     init->stats_interval = number_setting(init, "stats.interval", "seconds");
     init->heap_limit = number_setting(init, "heap.limit", "KiB");
     domains_build(init);
+    if (control_give)
+        control_give(init);
     trace_start(init);
     if (has_devices())
         devices_grant(init);

@@ -245,6 +245,14 @@ static void failure_report(struct init *init, uint32_t domain, const struct msg 
     memory_release(init, domain);
 }
 
+void domain_stop(struct init *init, uint32_t domain)
+{
+    sys_invoke(init->child[domain].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    stop(init, domain);
+    console_print("init: %s stopped: killed by the host", name_of(init, domain));
+    memory_release(init, domain);
+}
+
 static void message_handle(struct init *init, const struct msg *m)
 {
     uint32_t domain = m->tag ? (uint32_t)__builtin_ctzll(m->tag) : 0;
@@ -263,6 +271,8 @@ static void message_handle(struct init *init, const struct msg *m)
             heap_message(init, domain, m);
         break;
     }
+    if (control_handle)
+        control_handle(init, domain, m);
 }
 
 static void console_handle(struct init *init)
@@ -304,6 +314,8 @@ void supervise(struct init *init)
     for (;;) {
         struct received received = {0};
         uint64_t heaps = has_heaps() ? heaps_deadline(init) : 0;
+        if (restarts_deadline)
+            heaps = earlier(heaps, restarts_deadline(init));
         sys_wait(init->port, 0, earlier(earlier(report, logs), earlier(heaps, faults)), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);

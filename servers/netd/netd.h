@@ -55,6 +55,7 @@ struct client {
     uint16_t sending;                /* its sends in slots */
     uint16_t done_count;             /* its buffers to report done */
     uint16_t done_batch;             /* reported together, from this many on */
+    bool driver_asked;               /* restarted.c: to look what has been sent */
     uint16_t done[CLIENT_SENDS_MAX];
     struct pool_owner receive;
 };

@@ -17,8 +17,8 @@
 
 #include "ipc/pool.h"
 #include "ipc/proto/netdev.h"
-#include "servers/virtio_drv/virtio.h"
-#include "servers/virtio_drv/virtqueue.h"
+#include "libos/virtio/virtio.h"
+#include "libos/virtio/virtqueue.h"
 
 enum {
     NET_RX_ENTRIES = 128, /* one receive buffer each: a burst of that many is absorbed */

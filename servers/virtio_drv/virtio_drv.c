@@ -15,6 +15,7 @@
 
 #include "ipc/proto/netdev.h"
 #include "libos/domain.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 #include "libos/assert.h"
 #include "servers/virtio_drv/net.h"
@@ -129,20 +130,11 @@ static void find_sendable(struct virtio_drv *drv)
     }
 }
 
-static enum error drv_start(void *state, struct domain *domain)
+/* Brings up the domain's devices, with nothing in the driver's hands yet. Returns how many there
+ * are. */
+static uint32_t devices_start(struct virtio_drv *drv)
 {
-    struct virtio_drv *drv = state;
-    drv->domain = domain;
-    drv->counters = domain_counters(domain);
-    drv->conn = domain_conn(domain, "net", 0);
-    drv->rx = domain_pool_named(domain, "rx");
-    drv->queues = domain_pool_named(domain, "queues");
-    const char *missing = drv_missing(drv);
-    if (missing) {
-        domain_log(domain, "%s: see the manifest", missing);
-        return ERROR_NOT_FOUND;
-    }
-    find_sendable(drv);
+    struct domain *domain = drv->domain;
     memset(drv->next, 0xff, sizeof(drv->next)); /* BUFFER_CLIENT */
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
         drv->interface[i].spare = LIST_END;
@@ -158,9 +150,42 @@ static enum error drv_start(void *state, struct domain *domain)
     if (!n)
         domain_log(domain, "no network card: the manifest grants none or the machine has none "
                            "(QEMU: -device virtio-net-pci; on microvm virtio-net-device)");
-    return drv->interfaces ? OK : ERROR_NOT_FOUND;
+    return drv->interfaces;
 }
 
+static enum error drv_start(void *state, struct domain *domain)
+{
+    struct virtio_drv *drv = state;
+    drv->domain = domain;
+    drv->counters = domain_counters(domain);
+    drv->conn = domain_conn(domain, "net", 0);
+    drv->rx = domain_pool_named(domain, "rx");
+    drv->queues = domain_pool_named(domain, "queues");
+    const char *missing = drv_missing(drv);
+    if (missing) {
+        domain_log(domain, "%s: see the manifest", missing);
+        return ERROR_NOT_FOUND;
+    }
+    find_sendable(drv);
+    return devices_start(drv) ? OK : ERROR_NOT_FOUND;
+}
+
+/* The client has begun anew: all buffers and frames are forgotten, the devices' too. A device that
+ * doesn't reset may still write to the client's buffers: then the client is never accepted. */
+static bool drv_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct virtio_drv *drv = state;
+    (void)conn; /* there is one */
+    if (what != RESTARTED_FORGET)
+        return true; /* the client speaks first */
+    for (uint32_t i = 0; i < drv->interfaces; i++)
+        if (!virtio_reset(&drv->interface[i].net.virtio))
+            return false;
+    memset(drv->interface, 0, sizeof(drv->interface));
+    drv->interfaces = drv->outstanding = drv->done_count = 0;
+    devices_start(drv);
+    return true;
+}
 /* Towards the client: each of these stops when there is no room, and goes on at the next call. */
 
 static void link_send(struct virtio_drv *drv, struct interface *interface)
@@ -507,3 +532,4 @@ const struct server motet_server_virtio_drv = {
     .batch_end = drv_batch_end,
 };
 SERVER_EXPORT(motet_server_virtio_drv);
+SERVER_RESTARTED(motet_server_virtio_drv, drv_restarted);

@@ -515,14 +515,14 @@ class Block:
 
     def __init__(self, path):
         self.data = data = path.read_bytes()
-        self.header = fields("QIIQQ16s12I", "magic version header_bytes size checksum name "
-                             "d0 dn r0 rn m0 mn c0 cn v0 vn s0 sn", data, 0)
+        self.header = fields("QIIQQ16s14I", "magic version header_bytes size checksum name "
+                             "d0 dn r0 rn m0 mn c0 cn v0 vn s0 sn controller x", data, 0)
         h = self.header
-        self.domains = [fields("16sQQIIIHHHBBIIIIIQQQHHHBBII", "name entry stack_top start start_bytes "
-                               "table_slots start_region log_region counter_region priority x "
+        self.domains = [fields("16sQQIIIHHHBBIIIIIQQQHHHBBIIII", "name entry stack_top start start_bytes "
+                               "table_slots start_region log_region counter_region priority restarts "
                                "settings servers budget period pager_slot pager_entry pager_stack "
                                "heap_address heap_blocks heap_kept pager pager_priority x fault_slot "
-                               "trace_page", data, h["d0"] + 112 * i)
+                               "trace_page watch_page x", data, h["d0"] + 120 * i)
                         for i in range(h["dn"])]
         self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
                                h["r0"] + 16 * i) for i in range(h["rn"])]
@@ -594,11 +594,11 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 4
-    assert block.header["header_bytes"] == 96
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 5
+    assert block.header["header_bytes"] == 104
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325
-    for (word,) in struct.iter_unpack("<Q", block.data[96:]):
+    for (word,) in struct.iter_unpack("<Q", block.data[104:]):
         total = ((total ^ word) * 0x100000001B3) % 2**64
     assert block.header["checksum"] == total
     assert text_of(block.header["name"]) == "test"

@@ -10,7 +10,7 @@
 
 #include "tests/unit/fake_domain.h"
 
-enum { NAME_BYTES = 32, VALUE_BYTES = 256, LOG_BYTES = 256 * 1024 };
+enum { NAME_BYTES = 32, VALUE_BYTES = 256, LOG_TEXT_BYTES = 256 * 1024 };
 
 struct fake_conn {
     struct conn conn;
@@ -47,7 +47,11 @@ struct domain {
     uint32_t conn_count, pool_count, setting_count, file_count, device_count;
     uint64_t counters[FAKE_COUNTERS_MAX];
     uint64_t time, deadline, random;
-    char log[LOG_BYTES];
+    struct fake_watched *watched;
+    uint32_t watched_count;
+    struct msg asked; /* op 0: none */
+    bool full;
+    char log[LOG_TEXT_BYTES];
     size_t log_length;
 };
 
@@ -71,6 +75,7 @@ void fake_domain_destroy(struct domain *domain)
         free(domain->pools[i].memory);
     for (uint32_t i = 0; i < domain->file_count; i++)
         free(domain->files[i].data);
+    free(domain->watched);
     free(domain->state);
     free(domain);
 }
@@ -276,6 +281,59 @@ void fake_conn_set_capacity(struct conn *conn, uint32_t messages)
     assert(messages <= FAKE_QUEUE_MAX);
     struct fake_conn *fake = conn->transport;
     fake->capacity = messages;
+}
+
+void fake_domain_message(struct domain *domain, const struct msg *m)
+{
+    domain->server->message(domain->state, m);
+}
+
+struct fake_watched *fake_domain_watch(struct domain *domain, uint32_t domains)
+{
+    assert(!domain->watched);
+    domain->watched = calloc(domains, sizeof(*domain->watched));
+    assert(domain->watched);
+    domain->watched_count = domains;
+    return domain->watched;
+}
+
+bool fake_domain_asked(struct domain *domain, struct msg *m)
+{
+    *m = domain->asked;
+    domain->asked.op = 0;
+    return m->op;
+}
+
+void fake_domain_set_full(struct domain *domain, bool full)
+{
+    domain->full = full;
+}
+
+/* libos/supervisor.h */
+
+enum error supervisor_ask(struct domain *domain, const struct msg *m)
+{
+    if (domain->full)
+        return ERROR_FULL;
+    domain->asked = *m;
+    return OK;
+}
+
+const struct log_page *supervisor_log(struct domain *domain, uint32_t number)
+{
+    return number < domain->watched_count ? &domain->watched[number].log : NULL;
+}
+
+const struct counter_page *supervisor_counters(struct domain *domain, uint32_t number)
+{
+    return number && number < domain->watched_count ? &domain->watched[number].counters : NULL;
+}
+
+const struct kernel_info *supervisor_kernel(struct domain *domain)
+{
+    static const struct kernel_info info = {.clock_frequency = 1000000000, .build = "fake"};
+    (void)domain;
+    return &info;
 }
 
 /* libos/domain.h */

@@ -20,6 +20,7 @@
 
 #include "libos/domain.h"
 #include "libos/server.h"
+#include "libos/supervisor.h"
 
 enum {
     FAKE_CONNS_MAX = 16,
@@ -51,9 +52,23 @@ enum error fake_domain_start(struct domain *domain);
 bool fake_domain_deliver(struct domain *domain, struct conn *conn, const struct msg *m);
 void fake_domain_signal(struct domain *domain, uint32_t device, uint32_t bits);
 void fake_domain_batch_end(struct domain *domain);
+void fake_domain_message(struct domain *domain, const struct msg *m);
 
 /* Moves the time on; stops at each deadline on the way and calls `deadline` and `batch_end`. */
 void fake_domain_advance(struct domain *domain, uint64_t nanoseconds);
+
+/* Makes the domain the controller (libos/supervisor.h) of `domains` domains, whose pages are here
+ * for the test to write. */
+struct fake_watched {
+    struct log_page log;
+    struct counter_page counters;
+};
+struct fake_watched *fake_domain_watch(struct domain *domain, uint32_t domains);
+
+/* What the server asked the supervisor last; false: nothing since the last call. With `full` set
+ * the supervisor takes nothing. */
+bool fake_domain_asked(struct domain *domain, struct msg *m);
+void fake_domain_set_full(struct domain *domain, bool full);
 
 /* What the server did. */
 void *fake_domain_state(struct domain *domain);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * servers/virtio_drv/virtio_mmio.c: what the registers say is checked before anything is written,
+ * libos/virtio/virtio_mmio.c: what the registers say is checked before anything is written,
  * and the driver behind it does over MMIO what it does over PCI.
  */
 #include "tests/unit/virtio_fixture.h"
 
 #include <linux/virtio_ids.h>
 
-#include "servers/virtio_drv/virtio.h"
+#include "libos/virtio/virtio.h"
 
 static struct fake_frame frame; /* too large for a stack */
 

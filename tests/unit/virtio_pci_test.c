@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * servers/virtio_drv/virtio_pci.c: what a device says about itself is true, or isn't used.
+ * libos/virtio/virtio_pci.c: what a device says about itself is true, or isn't used.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 
-#include "servers/virtio_drv/virtio_pci.h"
+#include "libos/virtio/virtio_pci.h"
 #include "tests/unit/fake_virtio.h"
 
 struct bench {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * servers/virtio_drv/virtqueue.c with a device on another processor: both sides go to sleep
+ * libos/virtio/virtqueue.c with a device on another processor: both sides go to sleep
  * whenever there is nothing to do, and neither ever sleeps for good. Without the full barriers in
  * virtqueue_publish and virtqueue_arm (or the ones of the device below) this test hangs sooner or
  * later; it then fails after some seconds.
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "servers/virtio_drv/virtqueue.h"
+#include "libos/virtio/virtqueue.h"
 
 enum {
     ENTRIES = 8,

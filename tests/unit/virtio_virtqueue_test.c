@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * servers/virtio_drv/virtqueue.c, with the device's side written by hand.
+ * libos/virtio/virtqueue.c, with the device's side written by hand.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "servers/virtio_drv/virtqueue.h"
+#include "libos/virtio/virtqueue.h"
 
 enum { ENTRIES = 8, BYTES = 4096 };
 

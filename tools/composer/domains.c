@@ -16,6 +16,8 @@
 /* Microseconds. A budget must be worth the two switches that it costs. */
 enum { BUDGET_MIN = 10, PERIOD_MAX = 10 * 1000 * 1000 };
 
+enum { RESTARTS_MAX = 100 }; /* in a row */
+
 static const struct field domain_fields[] = {
     {"name", FIELD_NAME, false, offsetof(struct manifest_domain, name), 0, 0},
     {"servers", FIELD_LIST, true, 0, 0, 0},
@@ -37,6 +39,8 @@ static const struct field domain_fields[] = {
      (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
     {"pager", FIELD_TEXT, false, offsetof(struct manifest_domain, pager_name), 0, 0},
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
+    {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
+    {"restart", FIELD_NUMBER, false, offsetof(struct manifest_domain, restart), 1, RESTARTS_MAX},
 };
 
 /* What belongs to a server: of the above what isn't about a domain. */
@@ -53,6 +57,8 @@ static const struct field part_fields[] = {
     {"heap_kept", FIELD_SIZE, false, offsetof(struct manifest_domain, heap_kept), 0,
      (uint64_t)HEAP_BLOCKS_MAX *HEAP_BLOCK_BYTES},
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
+    {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
+    {"restart", FIELD_NUMBER, false, offsetof(struct manifest_domain, restart), 1, RESTARTS_MAX},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
@@ -270,6 +276,9 @@ static void take_part(struct manifest_domain *domain, uint32_t s, struct manifes
     domain->heap += part->heap;
     domain->heap_kept += part->heap_kept;
     domain->trace |= part->trace;
+    domain->control |= part->control;
+    if (part->restart > domain->restart)
+        domain->restart = part->restart;
 }
 
 /* The domain's own priority counts, else the highest of its servers'. */
@@ -358,6 +367,35 @@ static void read_domain(struct manifest *manifest, config_setting_t *setting)
     check_domain(manifest, domain);
 }
 
+/* Who is restarted, and whether anybody is. */
+static void check_restarts(struct manifest *manifest)
+{
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        const struct manifest_domain *domain = &manifest->domains[d];
+        if (!domain->restart)
+            continue;
+        if (domain->heap)
+            report(domain->at,
+                   "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
+                   "domain that begins anew: drop one of them",
+                   domain->name);
+        manifest->restarts = true;
+    }
+}
+
+static void find_controller(struct manifest *manifest)
+{
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        const struct manifest_domain *domain = &manifest->domains[d];
+        if (!domain->control)
+            continue;
+        if (manifest->controller)
+            report(domain->at, "\"%s\" and \"%s\" have control = true — init answers one domain",
+                   manifest->domains[manifest->controller].name, domain->name);
+        manifest->controller = d;
+    }
+}
+
 void read_domains(struct manifest *manifest, config_setting_t *root)
 {
     uint32_t parts = list_length(root, "servers", PARTS_MAX);
@@ -372,6 +410,8 @@ void read_domains(struct manifest *manifest, config_setting_t *root)
         read_domain(manifest, list_element(root, "domains", i));
         manifest->domain_count++;
     }
+    find_controller(manifest);
+    check_restarts(manifest);
     for (uint32_t i = 0; i < manifest->part_count; i++) {
         const struct manifest_domain *part = &manifest->parts[i];
         if (length && !part->server_count)

@@ -184,6 +184,9 @@ static void explain_capabilities(FILE *out, const struct composition *c)
         explain_devices(out, c, d);
         if (c->domains[d].record.trace_page)
             fprintf(out, "        read    the kernel's trace, if the image is booted with one\n");
+        if (c->domains[d].record.watch_page)
+            fprintf(out,
+                    "        read    all logs, counters and the console's text; init answers it\n");
     }
 }
 

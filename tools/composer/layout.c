@@ -278,6 +278,21 @@ static void keep_trace(struct composition *c, uint32_t d)
     domain->trace_slots = 1;
 }
 
+enum { CONSOLE_SLOTS = 1 }; /* of init's table: the page for what is printed */
+
+/* The controller's view: two pages for each domain, init included. */
+static void keep_watch(struct composition *c, uint32_t d)
+{
+    struct composed_domain *domain = &c->domains[d];
+    const uint32_t pages = 2 * c->domain_count;
+    if (!c->manifest->domains[d].control)
+        return;
+    domain->record.watch_page = (uint32_t)((domain->cursor - START_ADDRESS) / PAGE_BYTES);
+    count_tables(domain, domain->cursor, pages);
+    domain->cursor += (pages + 1) * PAGE_BYTES;
+    domain->watch_slots = pages + CONSOLE_SLOTS;
+}
+
 static void set_settings(struct start_page *page, const struct manifest_domain *drawn)
 {
     char *out = page->settings;
@@ -298,6 +313,7 @@ static void map_start_page(struct composition *c, uint32_t d)
     domain->page.magic = START_MAGIC;
     domain->page.version = START_VERSION;
     domain->page.domain = (uint16_t)d;
+    domain->page.restarting = c->manifest->restarts;
     strcpy(domain->page.name, c->manifest->domains[d].name);
     set_settings(&domain->page, &c->manifest->domains[d]);
 }
@@ -341,6 +357,7 @@ static bool layout_domain(struct composition *c, uint32_t d, const struct shared
     map_files(c, d);
     heap_layout(c, d);
     keep_trace(c, d);
+    keep_watch(c, d);
     bool fits = add_claims(c, d) && set_table_slots(domain, drawn);
     count_objects(c, domain);
     return fits;
@@ -359,7 +376,8 @@ static bool set_init_slots(struct composition *c)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
     for (uint32_t d = 1; d < c->domain_count; d++)
         slots += OBJECTS_PER_DOMAIN + (c->domains[d].record.pager_entry ? PAGER_OBJECTS : 0) +
-                 c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots;
+                 c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots +
+                 c->domains[d].watch_slots;
     for (uint32_t d = 1; d < c->domain_count; d++)
         if (c->manifest->domains[d].claim_count)
             slots += DMASPACE_SLOTS + DMA_RUN_SLOTS * c->domains[d].dma_runs;
@@ -397,6 +415,7 @@ static void name_domains(struct composition *c)
         struct composed_domain *domain = &c->domains[d];
         memcpy(domain->record.name, c->manifest->domains[d].name, IMAGE_NAME_BYTES);
         domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
+        domain->record.restarts_most = (uint8_t)c->manifest->domains[d].restart;
         domain->record.budget = c->manifest->domains[d].budget;
         domain->record.period = c->manifest->domains[d].period;
         domain->record.entry = domain->program->elf.header.e_entry;

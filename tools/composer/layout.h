@@ -65,6 +65,7 @@ struct composed_domain {
     uint32_t slots;         /* in use, from 0 */
     uint32_t device_slots;  /* of them */
     uint32_t trace_slots;   /* of init's table: its mapping of the trace */
+    uint32_t watch_slots;   /* of init's table: what the controller sees of the others */
     uint32_t dma_runs;      /* runs of pages that its devices may reach */
     uint64_t cursor;        /* the next free address */
     uint64_t memory_pages;  /* start page, private, stack, log, counters */

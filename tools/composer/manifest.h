@@ -94,8 +94,10 @@ struct manifest_domain {
     uint64_t heap;        /* bytes, 0: none */
     uint64_t heap_kept;   /* of them, bytes that the domain always has */
     const char *pager_name;
-    uint32_t pager; /* the domain that serves the heap, 0: its own thread; set by heaps_check */
-    bool trace;     /* it can read the kernel's trace */
+    uint32_t pager;   /* the domain that serves the heap, 0: its own thread; set by heaps_check */
+    bool trace;       /* it can read the kernel's trace */
+    uint32_t restart; /* so often in a row it begins anew; 0: never */
+    bool control;     /* it is the controller: motet/control.h */
     struct manifest_text servers[SERVERS_MAX];
     uint64_t server_stack[SERVERS_MAX]; /* bytes, 0: what the server declares */
     uint32_t server_count;
@@ -138,6 +140,8 @@ struct manifest {
     uint32_t part_count;
     struct manifest_domain domains[IMAGE_DOMAINS_MAX];
     uint32_t domain_count;
+    uint32_t controller; /* the domain with `control`; 0: none */
+    bool restarts;       /* some domain has `restart` */
     struct manifest_connection connections[CONNECTIONS_MAX];
     uint32_t connection_count;
     struct manifest_pool pools[POOLS_MAX];

@@ -106,7 +106,7 @@ static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wro
     return suggest(buffer, wrong, names, count);
 }
 
-enum { INIT_PARTS = 2 };
+enum { INIT_PARTS = 3 };
 
 /* init's pieces: the one that every image has, and those that this one needs. */
 static uint32_t find_init(const struct manifest *manifest, const struct link_paths *paths,
@@ -123,6 +123,8 @@ static uint32_t find_init(const struct manifest *manifest, const struct link_pat
         objects[count++] = text_format("%s/init_heaps.o", paths->objects);
     if (devices)
         objects[count++] = text_format("%s/init_devices.o", paths->objects);
+    if (manifest->controller || manifest->restarts)
+        objects[count++] = text_format("%s/init_control.o", paths->objects);
     return count;
 }
 
@@ -148,7 +150,7 @@ static bool find_objects(const struct manifest *manifest, const struct manifest_
     return found;
 }
 
-enum { WANTED_MAX = START_TRANSPORTS + 1 };
+enum { WANTED_MAX = START_TRANSPORTS + 2 };
 
 /* Transports that the connections of all domains need which run domain d's program. */
 static void find_transports(const struct manifest *manifest, uint32_t d,
@@ -173,6 +175,8 @@ static uint32_t find_wanted(const struct manifest *manifest, uint32_t d, char **
         options[count++] = "--undefined=channel_transport";
     if (transports[START_DIRECT])
         options[count++] = "--undefined=direct_transport";
+    if (manifest->restarts && d)
+        options[count++] = "--undefined=domain_restarts";
     if (has_pager(&manifest->domains[d]))
         options[count++] = "--undefined=pager_start";
     return count;

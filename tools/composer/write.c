@@ -77,6 +77,7 @@ static void put_header(const struct composition *c, const struct table_offsets *
         .connections = {at->connections, c->channel_count},
         .devices = {at->devices, c->device_count},
         .strings = {at->strings, at->string_bytes},
+        .controller = c->manifest->controller,
     };
     memcpy(header.name, c->manifest->image, sizeof header.name);
     header.checksum = image_checksum(block + sizeof header, c->block_bytes - sizeof header);

@@ -360,6 +360,8 @@ void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value)
     uint32_t offset;
     if (in_bar(physical, FAKE_BAR, &offset)) {
         card.model.write(&card.model, offset, bytes, value);
+        if (!card.status) /* it was reset: what it had is none of its business any more */
+            held_count = lost_vectors = 0;
         interrupts_deliver();
     } else if (in_bar(physical, MSIX_BAR, &offset) && bytes == 4 && offset < sizeof(msix)) {
         msix[offset / 4] = value;

@@ -40,7 +40,10 @@
     OPTION(stolen, 0, 200000, 0, "points at which the host takes the processor, per million")      \
     OPTION(kill, 0, 0, 0, "message boundary at which the domain that is there dies; 0: none")      \
     OPTION(trace_pages, 0, 0, 0, "of the kernel's trace ring; 0: it isn't traced")                 \
-    OPTION(torn, 0, 0, 0, "reads of what a hostile domain writes that find it changed, per million")
+    OPTION(torn, 0, 0, 0,                                                                          \
+           "reads of what a hostile domain writes that find it changed, per million")              \
+    OPTION(kills, 0, 0, 0, "deaths, the first at boundary `kill`; 0: one")                         \
+    OPTION(kill_every, 0, 0, 0, "boundaries between two of them, at most")
 
 struct options {
     uint64_t seed;

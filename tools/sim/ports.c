@@ -85,20 +85,36 @@ void interrupt_raise(uint32_t vector)
         world.interrupts |= 1ull << (vector - IRQ_VECTOR_FIRST);
 }
 
-/* What a supervisor says when something won't come back. */
-static bool says_dead(const char *line)
+/* The domain that init's line begins with; 0: none. */
+static uint32_t line_domain(const char *line)
 {
     static const char from_init[] = "init: ";
-    bool broken = strstr(line, "device broken"), stopped = strstr(line, " stopped");
     const char *name = line + sizeof(from_init) - 1;
-    world.card_broken |= broken;
-    for (uint32_t d = 1; stopped && d < domain_count() && d < 64; d++) {
+    if (strncmp(line, from_init, sizeof(from_init) - 1) != 0)
+        return 0;
+    for (uint32_t d = 1; d < domain_count() && d < 64; d++) {
         size_t length = strlen(domain_at(d)->name);
-        if (!strncmp(line, from_init, sizeof(from_init) - 1) &&
-            !strncmp(name, domain_at(d)->name, length) && name[length] == ' ')
-            world.dead |= 1ull << d;
+        if (!strncmp(name, domain_at(d)->name, length) && strchr(" :", name[length]))
+            return d;
     }
-    return broken || stopped || strstr(line, "boot failed");
+    return 0;
+}
+
+/* What a supervisor says when something won't come back. A domain that the manifest lets begin anew
+ * will, unless it is given up. */
+static bool says_dead(const char *line)
+{
+    uint32_t domain = line_domain(line);
+    bool broken = strstr(line, "device broken"), stopped = strstr(line, " stopped");
+    bool lost = strstr(line, ": given up") || strstr(line, ": not restarted");
+    world.card_broken |= broken;
+    if (domain && stopped)
+        world.died |= 1ull << domain;
+    if (domain && (lost || (stopped && !domain_at(domain)->restarts_most)))
+        world.dead |= 1ull << domain;
+    if (domain && stopped && domain_at(domain)->restarts_most)
+        stopped = false;
+    return broken || stopped || lost || strstr(line, "boot failed");
 }
 
 void console_put(char c)

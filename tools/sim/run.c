@@ -120,7 +120,7 @@ static const char *died_wrongly(void)
     enum { ENOUGH_PAGES = 640 };
     if (world.options.pages < ENOUGH_PAGES)
         return NULL;
-    if (world.dead & ~(world.killed ? 1ull << world.killed : 0))
+    if (world.dead & ~world.killed)
         return "a domain died, and nothing had killed it";
     if (world.card_broken && !world.count.lies)
         return "the driver gave up a card that hadn't lied";
@@ -143,6 +143,8 @@ static bool judge(struct run_result *result)
     struct client_totals totals = clients_totals();
     if (totals.wrong)
         fail(result, "a client got a wrong answer");
+    else if (!world.reported && world.died & ~world.killed)
+        fail(result, "a domain died, and nothing had killed it");
     else if (world.reported && died_wrongly())
         fail(result, died_wrongly());
     else if (world.reported)
@@ -166,7 +168,9 @@ static bool step_once(struct run_result *result)
     step();
     trace_file_step();
     if (step_at_boundary()) {
-        sim_points.boundaries = NO_BOUNDARY;
+        const struct options *o = &world.options;
+        bool again = ++world.kills < o->kills && world.phase == PHASE_FAULTS;
+        sim_points.boundaries = again ? (int64_t)random_below(o->kill_every + 1) : NO_BOUNDARY;
         step_kill();
     }
     if (verbose)

@@ -218,7 +218,7 @@ bool step_at_boundary(void)
 void step_kill(void)
 {
     struct thread *thread = sim_cpu.current;
-    world.killed = sim_window(thread->registers.rsp);
+    world.killed |= 1ull << sim_window(thread->registers.rsp);
     sim_fault(FAULT_INVALID_OPCODE, thread->registers.rip, 0);
     entered();
 }

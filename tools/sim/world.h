@@ -62,7 +62,9 @@ struct world {
     bool reported;       /* the console said that something is dead: */
     bool card_broken;    /* the driver has given up the card */
     uint64_t dead;       /* domains, a bit each */
-    uint32_t killed;     /* domain that was killed; 0: none */
+    uint64_t died;       /* likewise: some of them have begun anew */
+    uint64_t killed;     /* domains that were killed, a bit each */
+    uint32_t kills;      /* so often */
     uint64_t interrupts; /* vectors raised and not delivered, a bit each from IRQ_VECTOR_FIRST */
     uint32_t event_count, free_count;
     struct event events[EVENTS_MAX]; /* a binary heap */

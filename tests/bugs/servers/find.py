@@ -18,6 +18,9 @@ SCENARIOS = {
     "10-used-length-believed": ["card_lies=20000"],
     "11-used-slot-not-checked": ["card_lies=20000"],
 }
+DEATHS = ["kill=60", "kills=6", "kill_every=100", "card_lies=0"]
+DEATH_BUGS = ("20-a-new-life-takes-old-words", "21-the-dead-keeps-buffers", "22-accepted-too-early")
+SCENARIOS |= dict.fromkeys(DEATH_BUGS, DEATHS)
 # What only a hostile peer shows is looked for beside one: composition, and runs are long.
 IMAGES = {
     "14-frame-reference-unchecked": "rogue",
@@ -26,6 +29,7 @@ IMAGES = {
     "17-done-unchecked": "rogue",
     "18-count-unchecked": "rogue",
 }
+IMAGES |= dict.fromkeys(DEATH_BUGS, "dns_restart")
 LIMIT = 60  # seconds for one
 
 

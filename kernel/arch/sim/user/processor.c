@@ -64,13 +64,39 @@ static void register_write(struct device_model *model, uint32_t offset, uint32_t
 
 const struct device_model sim_registers = {register_read, register_write};
 
-void sim_domain_start(const struct start_page *start)
+#ifdef __has_feature /* clang's way to say it */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+
+#ifdef __SANITIZE_ADDRESS__
+void __asan_unpoison_memory_region(const volatile void *address, size_t size);
+
+/* A domain that begins anew begins on the stack that its earlier life left: the sanitizer still has
+ * borders around what lay there. */
+__attribute__((no_sanitize("address"))) static void stack_forget(void)
 {
+    enum { STACK_MAX = 32 * 1024 };
+    const uint8_t *here = __builtin_frame_address(0);
+    __asan_unpoison_memory_region(here - STACK_MAX, STACK_MAX);
+}
+#else
+static void stack_forget(void)
+{
+}
+#endif
+
+__attribute__((no_sanitize("address"))) void sim_domain_start(const struct start_page *start)
+{
+    if (start->restarts)
+        stack_forget();
     const struct sim_servers *servers = &sim_servers[start->domain];
     const struct linked linked = {
         .servers = servers->server,
         .count = servers->count,
         .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
+        .restarts = start->restarting ? &domain_restarts : NULL,
     };
     domain_run(start, &linked);
 }

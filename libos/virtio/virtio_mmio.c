@@ -8,7 +8,7 @@
 
 #include <linux/virtio_mmio.h>
 
-#include "servers/virtio_drv/virtio_mmio.h"
+#include "libos/virtio/virtio_mmio.h"
 
 enum {
     MAGIC = 0x74726976, /* "virt" */

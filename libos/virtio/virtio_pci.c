@@ -12,7 +12,7 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 
-#include "servers/virtio_drv/virtio_pci.h"
+#include "libos/virtio/virtio_pci.h"
 
 /* Capabilities are at least four bytes long and stand behind the 64-byte header: a longer list than
  * this one goes round in a circle. */
@@ -201,12 +201,13 @@ static bool structures_find(struct virtio *virtio, const struct device *device)
            (!virtio->pin || virtio->pci.isr.length);
 }
 
-/* Of the transitional devices only the network's is known here. */
+/* Of the transitional devices only those that have a driver are known here. */
 static bool is_type(const struct device *device, uint16_t type)
 {
     return device->vendor == VIRTIO_PCI_VENDOR &&
            (device->id == VIRTIO_PCI_MODERN_FIRST + type ||
-            (device->id == VIRTIO_PCI_TRANSITIONAL_NET && type == VIRTIO_ID_NET));
+            (device->id == VIRTIO_PCI_TRANSITIONAL_NET && type == VIRTIO_ID_NET) ||
+            (device->id == VIRTIO_PCI_TRANSITIONAL_CONSOLE && type == VIRTIO_ID_CONSOLE));
 }
 
 const char *virtio_pci_find(struct virtio *virtio, const struct device *device, uint16_t type)

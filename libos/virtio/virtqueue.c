@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * Split virtqueues: see virtqueue.h. Called by net.c. Refuses used entries that name no outstanding
- * chain and used indices beyond what was published.
+ * Split virtqueues: see virtqueue.h. Called by drivers. Refuses used entries that name no
+ * outstanding chain and used indices beyond what was published.
  */
 #include <string.h>
 
-#include "servers/virtio_drv/virtqueue.h"
+#include "libos/virtio/virtqueue.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "virtio 1 rings are little-endian");
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * A virtio device of any type, behind whichever bus it is on: what drivers call (net.c), and what a
+ * A virtio device of any type, behind whichever bus it is on: what drivers call, and what a
  * transport implements (virtio_pci.c, virtio_mmio.c). Always by the modern interface of virtio 1.1.
  *
  * What a device says about itself is checked when it is found, so that no later access leaves its
  * registers.
  */
-#ifndef MOTET_VIRTIO_DRV_VIRTIO_H
-#define MOTET_VIRTIO_DRV_VIRTIO_H
+#ifndef MOTET_LIBOS_VIRTIO_H
+#define MOTET_LIBOS_VIRTIO_H
 
 #include <stdbool.h>
 #include <stdint.h>

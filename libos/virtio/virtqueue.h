@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * One split virtqueue (virtio 1.1, section 2.6), the driver's side: memory and indices, no device
- * register and no port in sight. net.c calls it.
+ * register and no port in sight. Drivers call it.
  *
  * The queue is cut into slots of 2^shift descriptors, one chain each: slot s owns descriptors
  * s << shift and following, for good. Invariants (virtqueue_check states them as code):
@@ -13,8 +13,8 @@
  *
  * A device that breaks the rules sets `fault`, for good: from then on nothing is taken any more.
  */
-#ifndef MOTET_VIRTIO_DRV_VIRTQUEUE_H
-#define MOTET_VIRTIO_DRV_VIRTQUEUE_H
+#ifndef MOTET_LIBOS_VIRTQUEUE_H
+#define MOTET_LIBOS_VIRTQUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,10 +2,10 @@
  *
  * What all transports have in common: see virtio.h.
  */
-#include "servers/virtio_drv/virtio.h"
+#include "libos/virtio/virtio.h"
 
-#include "servers/virtio_drv/virtio_mmio.h"
-#include "servers/virtio_drv/virtio_pci.h"
+#include "libos/virtio/virtio_mmio.h"
+#include "libos/virtio/virtio_pci.h"
 
 /* Reads of the status until a reset is given up: one takes a microsecond or so (an exit to the
  * hypervisor, a PCIe round trip), so this is about ten milliseconds. */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The control protocol: between the host command (tools/control) and the control server
+ * (servers/control) over a stream of bytes, and, for what only init knows, between the control
+ * server and init as messages. docs/control.md.
+ *
+ * On the stream there are frames: a header, `length` bytes, and a CRC-32 of those. The host asks,
+ * one request at a time; the server answers each and says nothing else. All numbers are
+ * little-endian. Neither side believes the stream: a header whose check is wrong isn't one, and
+ * both look for the next byte that may begin a frame.
+ *
+ * A request to init is a message with the operation SUPERVISOR_CONTROL + enum control_op and one
+ * number in w[0]; its answer carries the same operation, the error in `status`, and in its words
+ * what a reply carries behind struct control_status. So init's part is numbers of a fixed size.
+ */
+#ifndef MOTET_CONTROL_H
+#define MOTET_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "motet/msg.h"
+
+enum {
+    CONTROL_MAGIC = 0x3174634d, /* "Mct1" */
+    CONTROL_VERSION = 1,
+    CONTROL_REPLY = 0x8000, /* in a frame's `op`: it answers the request with that op and tag */
+    CONTROL_REQUEST_MAX = 64,
+    CONTROL_REPLY_MAX = 1024,
+    SUPERVISOR_CONTROL = 0x100, /* in a message's `op` to init, behind enum supervisor_op */
+    CONTROL_NAME_BYTES = 16,
+};
+
+/* | op         | argument                   | reply, behind struct control_status |
+ * |------------|----------------------------|-------------------------------------|
+ * | IMAGE      | none                       | control_image, control_kernel       |
+ * | DOMAIN     | domain, 1 and up           | control_domain                      |
+ * | SERVER     | domain, server << 16       | control_server                      |
+ * | END        | domain                     | control_end: why it stopped last    |
+ * | CONNECTION | connection, 0 and up       | control_connection                  |
+ * | COUNTERS   | control_counters_request   | control_counters, entries           |
+ * | LOG        | control_log_request        | control_log, text                   |
+ * | KILL       | domain                     | none: it has been stopped           |
+ * | RESTART    | domain                     | none: it has been started anew      |
+ *
+ * All but KILL and RESTART change nothing and may be repeated. */
+enum control_op {
+    CONTROL_IMAGE = 1,
+    CONTROL_DOMAIN,
+    CONTROL_SERVER,
+    CONTROL_END,
+    CONTROL_CONNECTION,
+    CONTROL_COUNTERS,
+    CONTROL_LOG,
+    CONTROL_KILL,
+    CONTROL_RESTART,
+    CONTROL_OPS,
+};
+
+struct control_header {
+    uint32_t magic;
+    uint16_t op; /* enum control_op */
+    uint16_t length;
+    uint32_t tag;   /* the requester's; the reply's is the same */
+    uint32_t check; /* CRC-32 of the bytes before it */
+};
+_Static_assert(sizeof(struct control_header) == 16, "the wire format");
+
+enum { CONTROL_FRAME_EXTRA = sizeof(struct control_header) + 4 /* and the check behind */ };
+
+/* So many bytes of 0 complete whatever request somebody before left unfinished: who connects sends
+ * them first. */
+enum { CONTROL_FLUSH_BYTES = CONTROL_REQUEST_MAX + CONTROL_FRAME_EXTRA };
+
+/* The simple requests. */
+struct control_request {
+    uint32_t argument;
+};
+
+/* The first bytes of each reply; when it isn't OK, all. */
+struct control_status {
+    uint32_t error; /* enum error */
+    uint32_t reserved;
+};
+
+struct control_image {
+    char name[CONTROL_NAME_BYTES];
+    uint32_t domains; /* init, number 0, included */
+    uint32_t connections;
+    uint32_t controller; /* the domain that answers */
+    uint32_t reserved;
+    uint64_t memory_bytes; /* of the machine */
+};
+
+struct control_kernel {
+    char build[32];
+    uint64_t clock_frequency; /* ticks per second */
+    uint64_t uptime;          /* nanoseconds */
+};
+
+/* States beyond enum thread_state. */
+enum { CONTROL_STOPPED = 0x80, CONTROL_RESTARTING };
+
+struct control_domain {
+    char name[CONTROL_NAME_BYTES];
+    uint8_t state; /* enum thread_state, or CONTROL_... */
+    uint8_t priority;
+    uint8_t servers;
+    uint8_t restarts_most; /* in a row, by the manifest; 0: it stays stopped */
+    uint32_t restarts;     /* since boot */
+    uint32_t memory_pages; /* that it may write */
+    uint32_t heap_pages;   /* of its heap, held now */
+    uint64_t cpu_ticks;    /* it has run for; ~0: unknown (it has a budget of its own) */
+};
+
+struct control_server {
+    char name[CONTROL_NAME_BYTES];
+};
+
+enum control_end_kind {
+    CONTROL_END_NONE,   /* it hasn't */
+    CONTROL_END_FAULT,  /* code: enum fault_cause */
+    CONTROL_END_FAILED, /* it couldn't start; code: enum error */
+    CONTROL_END_KILLED, /* by KILL or RESTART */
+    CONTROL_END_PAGER,  /* who served its heap has stopped */
+};
+
+struct control_end {
+    uint32_t kind;
+    uint32_t code;
+    uint64_t address, instruction, stack;
+};
+
+struct control_connection {
+    uint16_t client, server; /* domains */
+    uint32_t slots;          /* messages that each direction holds */
+    uint32_t to_server, to_client;
+    uint32_t client_starts, server_starts; /* how often that side has begun */
+};
+
+struct control_counters_request {
+    uint32_t domain;
+    uint32_t first;
+};
+
+struct control_counter {
+    char name[24];
+    uint64_t value;
+};
+
+struct control_counters {
+    uint32_t count; /* entries that follow */
+    uint32_t more;  /* 1: there are others behind these */
+};
+enum {
+    CONTROL_COUNTERS_MAX =
+        (CONTROL_REPLY_MAX - sizeof(struct control_status) - sizeof(struct control_counters)) /
+        sizeof(struct control_counter)
+};
+
+/* Domain 0 is the console: all that was printed there. The rest is struct log_reader, zero at
+ * first, then what the last reply said: the server remembers nothing. */
+struct control_log_request {
+    uint32_t domain;
+    uint32_t in_line;
+    uint64_t position, lines, lost;
+};
+
+struct control_log {
+    uint32_t bytes; /* of text that follow: lines, each with a newline */
+    uint32_t more;  /* 1: there are lines behind these */
+    uint32_t in_line;
+    uint32_t reserved;
+    uint64_t position, lines, lost;
+};
+enum {
+    CONTROL_LOG_MAX = CONTROL_REPLY_MAX - sizeof(struct control_status) - sizeof(struct control_log)
+};
+
+_Static_assert(sizeof(struct control_image) <= MSG_BYTES, "fits a message");
+_Static_assert(sizeof(struct control_domain) <= MSG_BYTES, "fits a message");
+_Static_assert(sizeof(struct control_server) <= MSG_BYTES, "fits a message");
+_Static_assert(sizeof(struct control_end) <= MSG_BYTES, "fits a message");
+_Static_assert(sizeof(struct control_connection) <= MSG_BYTES, "fits a message");
+_Static_assert(sizeof(struct control_log_request) <= CONTROL_REQUEST_MAX, "the bound");
+
+/* CRC-32 (IEEE 802.3, reflected), without a table: some eight instructions per bit are nothing
+ * against what a byte costs that came through a console. */
+static inline uint32_t control_check(const void *data, size_t bytes)
+{
+    const uint8_t *byte = data;
+    uint32_t crc = ~0u;
+    for (size_t i = 0; i < bytes; i++) {
+        crc ^= byte[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return ~crc;
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See supervisor.h.
+ */
+#include "libos/supervisor.h"
+
+#include "libos/state.h"
+#include "libos/syscall.h"
+
+enum error supervisor_ask(struct domain *domain, const struct msg *m)
+{
+    (void)domain;
+    return sys_send(SLOT_SUPERVISOR, m, 0);
+}
+
+/* Two pages for each domain, as init has them. */
+static const void *page_of(struct domain *domain, uint32_t number, uint32_t which)
+{
+    const struct start_page *start = domain->libos->start;
+    if (!start->watch_address || number >= start->watched)
+        return NULL;
+    return (const void *)(start->watch_address + (number * 2 + which) * (uint64_t)PAGE_BYTES);
+}
+
+const struct log_page *supervisor_log(struct domain *domain, uint32_t number)
+{
+    return page_of(domain, number, 0);
+}
+
+const struct counter_page *supervisor_counters(struct domain *domain, uint32_t number)
+{
+    return number ? page_of(domain, number, 1) : NULL;
+}
+
+const struct kernel_info *supervisor_kernel(struct domain *domain)
+{
+    return domain->libos->info;
+}

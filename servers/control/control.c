@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The control server: answers the host command's requests (motet/control.h). What it may look at
+ * itself, logs and counters, it reads from pages that it can't write; the rest init knows, and is
+ * asked by a message with one number in it. So init sees nothing that came from outside but a
+ * number, and this server can do nothing but ask.
+ *
+ * One request at a time:
+ *
+ *   READY   the next whole frame is taken from the input
+ *   ASKED   init has the question; its answer, or a second without one, ends this state
+ *   REPLY   the answer goes out, as far as the channel has room
+ *
+ * In any state bytes are taken as long as the input has room; beyond that they wait in the channel,
+ * then in the device, then in the host's socket.
+ */
+#include <string.h>
+
+#include "ipc/proto/console.h"
+#include "libos/domain.h"
+#include "libos/restart.h"
+#include "libos/server.h"
+#include "libos/supervisor.h"
+#include "servers/control/frame.h"
+
+#define CONTROL_COUNTERS_LIST(COUNTER)                                                             \
+    COUNTER(REQUESTS, "requests")                                                                  \
+    COUNTER(REFUSED, "requests_refused")                                                           \
+    COUNTER(GARBAGE, "bytes_dropped")                                                              \
+    COUNTER(BAD_MESSAGE, "bad_message")                                                            \
+    COUNTER(LATE, "late_answers")
+
+enum counter {
+#define COUNTER(name, text) COUNTER_##name,
+    CONTROL_COUNTERS_LIST(COUNTER)
+#undef COUNTER
+        COUNTER_COUNT
+};
+
+enum state { STATE_READY, STATE_ASKED, STATE_REPLY };
+
+#define ANSWER_LIMIT 1000000000ull /* nanoseconds: init answers in microseconds, or never */
+
+struct control {
+    struct domain *domain;
+    struct conn *conn;
+    uint64_t *counters;
+    enum state state;
+    bool open_due;        /* the driver is to be asked for its state */
+    uint16_t ask;         /* number of the question that init has */
+    struct frame request; /* the current one */
+    struct frame_input input;
+    uint32_t reply_bytes, reply_sent;
+    uint8_t reply[CONTROL_REPLY_MAX + CONTROL_FRAME_EXTRA];
+};
+
+static void *payload(struct control *control)
+{
+    return control->reply + sizeof(struct control_header) + sizeof(struct control_status);
+}
+
+/* The reply is `error`, and `bytes` of payload if that is OK. */
+static void answer(struct control *control, enum error error, uint32_t bytes)
+{
+    struct control_status status = {.error = error};
+    if (error) {
+        control->counters[COUNTER_REFUSED]++;
+        bytes = 0;
+    }
+    memcpy(control->reply + sizeof(struct control_header), &status, sizeof(status));
+    control->reply_bytes = frame_finish(control->reply, control->request.op, control->request.tag,
+                                        sizeof(status) + bytes);
+    control->reply_sent = 0;
+    control->state = STATE_REPLY;
+}
+
+/* Copies a request's payload, which must be as long as that. */
+static bool request_get(const struct control *control, void *out, uint32_t bytes)
+{
+    if (control->request.length != bytes)
+        return false;
+    memcpy(out, control->request.payload, bytes);
+    return true;
+}
+
+static void counters_answer(struct control *control)
+{
+    struct control_counters_request wanted;
+    struct control_counters head = {0};
+    uint8_t *out = payload(control);
+    const struct counter_page *page = NULL;
+    struct control_counter entry;
+    if (request_get(control, &wanted, sizeof(wanted)))
+        page = supervisor_counters(control->domain, wanted.domain);
+    if (!page) {
+        answer(control, ERROR_NOT_FOUND, 0);
+        return;
+    }
+    while (counters_read(page, wanted.first + head.count, entry.name, &entry.value)) {
+        if (head.count == CONTROL_COUNTERS_MAX) {
+            head.more = 1;
+            break;
+        }
+        memcpy(out + sizeof(head) + head.count++ * sizeof(entry), &entry, sizeof(entry));
+    }
+    memcpy(out, &head, sizeof(head));
+    answer(control, OK, (uint32_t)(sizeof(head) + head.count * sizeof(entry)));
+}
+
+/* Lines as long as they surely fit. */
+static uint32_t lines_read(struct log_reader *reader, const struct log_page *page, char *text,
+                           bool *more)
+{
+    uint32_t bytes = 0;
+    char line[LOG_LINE_BYTES + 1];
+    while (bytes + sizeof(line) <= CONTROL_LOG_MAX) {
+        *more = log_read(reader, page, line, sizeof(line));
+        if (!*more)
+            break;
+        uint32_t length = (uint32_t)strlen(line);
+        memcpy(text + bytes, line, length);
+        bytes += length;
+        text[bytes++] = '\n';
+    }
+    return bytes;
+}
+
+static void log_answer(struct control *control)
+{
+    struct control_log_request wanted;
+    const struct log_page *page = NULL;
+    bool more = false;
+    if (request_get(control, &wanted, sizeof(wanted)))
+        page = supervisor_log(control->domain, wanted.domain);
+    if (!page) {
+        answer(control, ERROR_NOT_FOUND, 0);
+        return;
+    }
+    struct log_reader reader = {.position = wanted.position,
+                                .lines = wanted.lines,
+                                .lost = wanted.lost,
+                                .in_line = wanted.in_line};
+    uint8_t *out = payload(control);
+    struct control_log head = {.bytes =
+                                   lines_read(&reader, page, (char *)out + sizeof(head), &more)};
+    head.more = more;
+    head.in_line = reader.in_line;
+    head.position = reader.position;
+    head.lines = reader.lines;
+    head.lost = reader.lost;
+    memcpy(out, &head, sizeof(head));
+    answer(control, OK, sizeof(head) + head.bytes);
+}
+
+/* What init is asked: one number. */
+static void ask(struct control *control)
+{
+    struct control_request wanted = {0};
+    if (control->request.op != CONTROL_IMAGE && !request_get(control, &wanted, sizeof(wanted))) {
+        answer(control, ERROR_BAD_ARGUMENT, 0);
+        return;
+    }
+    struct msg m = {.op = SUPERVISOR_CONTROL + control->request.op,
+                    .flags = ++control->ask,
+                    .w = {wanted.argument}};
+    enum error error = supervisor_ask(control->domain, &m);
+    if (error) {
+        answer(control, error, 0);
+        return;
+    }
+    control->state = STATE_ASKED;
+    domain_set_deadline(control->domain, domain_time(control->domain) + ANSWER_LIMIT);
+}
+
+/* Bytes of init's words that are the reply's, by operation. */
+static uint32_t answer_bytes(uint16_t op)
+{
+    static const uint8_t bytes[CONTROL_OPS] = {
+        [CONTROL_IMAGE] = sizeof(struct control_image),
+        [CONTROL_DOMAIN] = sizeof(struct control_domain),
+        [CONTROL_SERVER] = sizeof(struct control_server),
+        [CONTROL_END] = sizeof(struct control_end),
+        [CONTROL_CONNECTION] = sizeof(struct control_connection),
+    };
+    return bytes[op];
+}
+
+static void request_handle(struct control *control)
+{
+    control->counters[COUNTER_REQUESTS]++;
+    switch (control->request.op) {
+    case CONTROL_COUNTERS:
+        counters_answer(control);
+        break;
+    case CONTROL_LOG:
+        log_answer(control);
+        break;
+    case CONTROL_IMAGE:
+    case CONTROL_DOMAIN:
+    case CONTROL_SERVER:
+    case CONTROL_END:
+    case CONTROL_CONNECTION:
+    case CONTROL_KILL:
+    case CONTROL_RESTART:
+        ask(control);
+        break;
+    default:
+        answer(control, ERROR_UNKNOWN_CALL, 0);
+        break;
+    }
+}
+
+/* What the kernel's page says goes behind init's part. */
+static uint32_t kernel_append(struct control *control, uint32_t bytes)
+{
+    const struct kernel_info *info = supervisor_kernel(control->domain);
+    struct control_kernel kernel = {.clock_frequency = info->clock_frequency,
+                                    .uptime = domain_time(control->domain)};
+    memcpy(kernel.build, info->build, sizeof(kernel.build));
+    memcpy((uint8_t *)payload(control) + bytes, &kernel, sizeof(kernel));
+    return bytes + sizeof(kernel);
+}
+
+static void control_message(void *state, const struct msg *m)
+{
+    struct control *control = state;
+    if (control->state != STATE_ASKED || m->flags != control->ask ||
+        m->op != SUPERVISOR_CONTROL + control->request.op) {
+        control->counters[COUNTER_LATE]++;
+        return;
+    }
+    uint32_t bytes = answer_bytes(control->request.op);
+    domain_set_deadline(control->domain, 0);
+    memcpy(payload(control), m->bytes, bytes);
+    if (control->request.op == CONTROL_IMAGE)
+        bytes = kernel_append(control, bytes);
+    answer(control, (enum error)m->status, bytes);
+}
+
+static void control_deadline(void *state)
+{
+    struct control *control = state;
+    if (control->state == STATE_ASKED)
+        answer(control, ERROR_TIMEOUT, 0);
+}
+
+/* Sends what is due of the reply. The rest goes when there is room: then batch_end is called. */
+static void reply_send(struct control *control)
+{
+    while (control->reply_sent < control->reply_bytes) {
+        struct console_data data = {0};
+        struct msg m;
+        uint32_t left = control->reply_bytes - control->reply_sent;
+        data.length = (uint16_t)(left < CONSOLE_DATA_MAX ? left : CONSOLE_DATA_MAX);
+        memcpy(data.bytes, control->reply + control->reply_sent, data.length);
+        msg_set(&m, CONSOLE_DATA, &data, sizeof(data));
+        if (conn_send(control->conn, &m) != OK)
+            return;
+        control->reply_sent += data.length;
+    }
+    control->state = STATE_READY;
+}
+
+/* Goes on as far as it goes without waiting. Ends: each turn takes a frame from the input, which
+ * nothing fills here. */
+static void proceed(struct control *control)
+{
+    for (;;) {
+        if (control->state == STATE_REPLY)
+            reply_send(control);
+        if (control->state != STATE_READY || !frame_next(&control->input, &control->request))
+            break;
+        request_handle(control);
+    }
+    control->counters[COUNTER_GARBAGE] += control->input.dropped;
+    control->input.dropped = 0;
+}
+
+static void open_send(struct control *control)
+{
+    struct msg m = {.op = CONSOLE_OPEN};
+    control->open_due = conn_send(control->conn, &m) != OK;
+}
+
+static void control_batch_end(void *state)
+{
+    struct control *control = state;
+    if (control->open_due)
+        open_send(control);
+    proceed(control);
+}
+
+static bool data_received(struct control *control, const struct msg *m)
+{
+    struct console_data data;
+    msg_get(m, &data, sizeof(data));
+    if (!data.length || data.length > CONSOLE_DATA_MAX) {
+        control->counters[COUNTER_BAD_MESSAGE]++;
+        return true;
+    }
+    if (FRAME_INPUT_MAX - control->input.held < data.length)
+        proceed(control); /* what is decided already makes room */
+    if (FRAME_INPUT_MAX - control->input.held < data.length)
+        return false;
+    frame_feed(&control->input, data.bytes, data.length);
+    return true;
+}
+
+static bool control_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    struct control *control = state;
+    struct console_state console;
+    (void)conn; /* there is one */
+    switch (m->op) {
+    case CONSOLE_DATA:
+        return data_received(control, m);
+    case CONSOLE_STATE:
+        msg_get(m, &console, sizeof(console));
+        domain_log(control->domain, console.up ? "the host can look in: docs/control.md"
+                                               : "no console: the host can't look in");
+        return true;
+    default:
+        control->counters[COUNTER_BAD_MESSAGE]++;
+        return true;
+    }
+}
+
+/* The driver has begun anew. Who asked may not have got the last answer: it is said again, and a
+ * host that has it drops it by its tag. Half a request is lost. */
+static bool control_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct control *control = state;
+    (void)conn; /* there is one */
+    if (what == RESTARTED_RESUME) {
+        open_send(control);
+        return !control->open_due;
+    }
+    if (what == RESTARTED_SELF)
+        return true;
+    control->input.held = 0;
+    control->reply_sent = 0;
+    if (control->state == STATE_READY && control->reply_bytes)
+        control->state = STATE_REPLY;
+    return true;
+}
+
+static enum error control_start(void *state, struct domain *domain)
+{
+    struct control *control = state;
+    control->domain = domain;
+    control->counters = domain_counters(domain);
+    control->conn = domain_conn(domain, "console", 0);
+    control->open_due = true;
+    if (!supervisor_log(domain, 0)) {
+        domain_log(domain, "not the controller: the manifest needs control = true");
+        return ERROR_NO_RIGHT;
+    }
+    return control->conn ? OK : ERROR_NOT_FOUND;
+}
+
+static const struct server_port ports[] = {
+    {.name = "console",
+     .protocol = CONSOLE_PROTOCOL,
+     .version = CONSOLE_VERSION,
+     .role = CONN_CLIENT},
+};
+
+static const char *const counter_names[] = {
+#define COUNTER(name, text) text,
+    CONTROL_COUNTERS_LIST(COUNTER)
+#undef COUNTER
+};
+
+const struct server motet_server_control = {
+    .magic = SERVER_MAGIC,
+    .abi = SERVER_ABI,
+    .name = "control",
+    .state_size = sizeof(struct control),
+    .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 700 */
+    .ports = ports,
+    .port_count = 1,
+    .counters = counter_names,
+    .counter_count = COUNTER_COUNT,
+    .start = control_start,
+    .receive = control_receive,
+    .deadline = control_deadline,
+    .batch_end = control_batch_end,
+    .message = control_message,
+};
+SERVER_EXPORT(motet_server_control);
+SERVER_RESTARTED(motet_server_control, control_restarted);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Beginning stopped domains anew, as the manifest says (`restart`). Linked only into images that
+ * need it. docs/restart.md.
+ *
+ * What outlives a domain is held here anyway: its space with all mappings, its capabilities, its
+ * port, rings, pools, log and counters. So a new life is its thread set to the first instruction
+ * again; the domain clears its own private memory.
+ *
+ * States of a stopped domain: waiting (due != 0), given up, or not to be restarted. A domain that
+ * has run for STEADY_SECONDS begins to count anew.
+ */
+#include "libos/kernel.h"
+#include "libos/syscall.h"
+#include "servers/init/init.h"
+
+enum {
+    STEADY_SECONDS = 10, /* in between, restarts are "in a row" */
+    DELAY_FIRST_PART =
+        100,             /* of a second: before the second restart in a row; the first is at once */
+    DELAY_DOUBLINGS = 7, /* then twice as long each time, up to 1.28 s */
+};
+
+static uint64_t delay(const struct restart *restart)
+{
+    if (!restart->in_row)
+        return 0;
+    uint32_t doublings = restart->in_row - 1u;
+    return kernel_info()->clock_frequency / DELAY_FIRST_PART
+           << (doublings < DELAY_DOUBLINGS ? doublings : DELAY_DOUBLINGS);
+}
+
+void restart_consider(struct init *init, uint32_t domain)
+{
+    struct restart *restart = &init->restart[domain];
+    const char *name = init->domain[domain].name;
+    const uint32_t most = init->domain[domain].restarts_most;
+    uint64_t now = kernel_clock();
+    if (!most || !init->child[domain].stopped || restart->due || restart->given_up)
+        return;
+    if (now - restart->began > STEADY_SECONDS * kernel_info()->clock_frequency)
+        restart->in_row = 0;
+    if (restart->in_row == most) {
+        restart->given_up = true;
+        console_print("init: %s: given up after %u restarts in a row", name, most);
+        return;
+    }
+    uint64_t wait = delay(restart);
+    restart->due = now + wait;
+    if (wait)
+        console_print("init: %s: restart in %lu ms", name,
+                      (unsigned long)(wait * 1000 / kernel_info()->clock_frequency));
+}
+
+/* The domain's start page counts its lives, so that it knows. */
+static void count(struct init *init, uint32_t domain)
+{
+    struct start_page *start = start_page_open(init, domain);
+    start->restarts = init->restart[domain].count;
+    start_page_close(init, domain);
+}
+
+enum error domain_restart(struct init *init, uint32_t domain)
+{
+    struct child *child = &init->child[domain];
+    struct restart *restart = &init->restart[domain];
+    if (child->pager || init->domain[domain].pager)
+        return ERROR_BAD_STATE; /* its heap is somebody else's by now */
+    if (child->masters_stopped)
+        return ERROR_NO_RIGHT; /* its device reached for what it may not */
+    sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    restart->due = 0;
+    restart->given_up = false;
+    restart->count++;
+    restart->in_row++;
+    restart->began = kernel_clock();
+    count(init, domain);
+    enum error error =
+        sys_invoke(child->thread, OPERATION_thread_set_registers, init->domain[domain].entry,
+                   init->domain[domain].stack_top, start_address(init, domain), 0, 0, NULL);
+    if (!error)
+        error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+    if (error)
+        return error;
+    child->stopped = false;
+    console_print("init: %s: restart %u, %u in a row", init->domain[domain].name, restart->count,
+                  restart->in_row);
+    return OK;
+}
+
+uint64_t restarts_deadline(struct init *init)
+{
+    uint64_t first = 0;
+    for (uint32_t d = 1; d < init->image->domains.count; d++) {
+        struct restart *restart = &init->restart[d];
+        if (restart->due && kernel_clock() >= restart->due) {
+            enum error error = domain_restart(init, d);
+            if (error) {
+                restart->due = 0;
+                restart->given_up = true;
+                console_print("init: %s: not restarted: %s", init->domain[d].name,
+                              error_text(error));
+            }
+        }
+        if (restart->due && (!first || restart->due < first))
+            first = restart->due;
+    }
+    return first;
+}

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: ISC
+"""Domains that have stopped begin anew, and the service comes back by itself (docs/restart.md): in
+QEMU under load, and in the simulator at each message boundary."""
+
+import json
+import select
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from client import ask, query
+from machine import BUILD, LIMIT, kernel
+from managed import MANAGED, REFUSED, Managed
+from network import UserNetwork
+
+CRASHES = BUILD / "images/crashes.elf"
+BUNDLE = BUILD / "images/dns_restart.bundle"
+CHECKED, ASAN = BUILD / "sim/checked/sim", BUILD / "sim/asan/sim"
+SERVERS = ["dnsd", "netd", "virtio_drv"]
+
+
+class Load:
+    """Queries, one after the other, for as long as the `with` lasts; lost ones are asked again."""
+
+    def __init__(self, machine):
+        self._machine = machine
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._end = threading.Event()
+        self._changed = threading.Condition()
+        self._answers = 0
+        self.wrong = []
+
+    def __enter__(self):
+        self._thread.start()
+        self.more()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join(LIMIT)
+
+    def _ask(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.connect(self._machine.address)
+            number = 0
+            while not self._end.is_set():
+                number = (number + 1) % 65536
+                question = query("www.example.org", id=number)
+                try:
+                    link.send(question.to_wire())
+                    if not select.select([link], [], [], 0.05)[0]:
+                        continue
+                    answer = link.recv(4096)
+                except ConnectionRefusedError:
+                    continue
+                if b"\xc0\x00\x02\x50" not in answer:  # 192.0.2.80
+                    self.wrong.append(answer)
+                with self._changed:
+                    self._answers += 1
+                    self._changed.notify_all()
+
+    def more(self, count=20):
+        """Waits for so many answers from now on."""
+        deadline = time.monotonic() + LIMIT
+        with self._changed:
+            wanted = self._answers + count
+            while self._answers < wanted:
+                if not self._changed.wait(deadline - time.monotonic()):
+                    self._machine.fail(f"{self._answers} answers instead of {wanted}")
+
+
+def kill_each(machine):
+    with Load(machine) as load:
+        for name in SERVERS:
+            start = len(machine.text)
+            assert machine.motet("kill", name) == f"{name}: killed\n"
+            machine.expect(rf"^init: {name} stopped: killed by the host$", start)
+            machine.expect(rf"^init: {name}: restart 1, 1 in a row$", start)
+            load.more()
+            told = machine.ps()[name]
+            assert (told["restarts"], told["last_end"]) == (1, "killed by the host")
+            assert told["state"] != "stopped"
+        assert not load.wrong
+
+
+def test_each_comes_back_under_load():
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        kill_each(machine)
+        counters = machine.counters()
+        assert "netd.rx_bad_buffer" not in counters
+        assert "virtio_drv.tx_refused" not in counters
+
+
+def test_an_idle_machine_needs_no_packet():
+    """Nothing wakes anybody but the death itself."""
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        ask(machine, "www.example.org", "A")
+        for name in ("dnsd", "netd", "dnsd", "virtio_drv"):
+            start = len(machine.text)
+            machine.motet("restart", name)
+            machine.expect(r"^dnsd: serving 11 records" if name != "virtio_drv"
+                           else r"^netd: net0: ", start)
+            ask(machine, "www.example.org", "A")
+
+
+def test_with_a_pin():
+    """The interrupt line may be masked when its driver dies."""
+    with Managed(kernel(MANAGED), [UserNetwork()], device="virtio-net-pci,vectors=0") as machine:
+        machine.ready()
+        kill_each(machine)
+
+
+def test_behind_an_iommu():
+    """No device reaches for what has moved on."""
+    obeys = ",disable-legacy=on,iommu_platform=on"
+    with Managed(kernel(MANAGED), [UserNetwork()], machine="q35", serial="virtio-serial-pci" + obeys,
+                 device="virtio-net-pci" + obeys, options=["-device", "intel-iommu"]) as machine:
+        machine.ready()
+        kill_each(machine)
+        assert "may not" not in machine.text and "DMA fault" not in machine.text
+
+
+def test_the_console_comes_back():
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        for count in range(1, 4):
+            assert machine.motet("kill", "virtio_con") == "virtio_con: killed\n"
+            assert machine.ps()["virtio_con"]["restarts"] == count
+
+
+def test_restart_by_the_host_is_no_crash():
+    """However often: it never gives up, and nothing is used up."""
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        with Load(machine) as load:
+            for count in range(1, 16):
+                for name in SERVERS:
+                    assert machine.motet("restart", name) == f"{name}: restarted\n"
+                load.more(3)
+                assert machine.ps()["netd"]["restarts"] == count
+            assert not load.wrong
+        assert "given up" not in machine.text
+        memory = {name: told["memory_bytes"] for name, told in machine.ps().items()}
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        assert memory == {name: told["memory_bytes"] for name, told in machine.ps().items()}
+
+
+def test_counters_and_log_outlive_it():
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        for _ in range(5):
+            ask(machine, "www.example.org", "A")
+        machine.motet("restart", "dnsd")
+        machine.expect(r"^init: dnsd: restart 1, (?:.*\n)+?dnsd: serving 11 records")
+        for _ in range(5):
+            ask(machine, "www.example.org", "A")
+        assert json.loads(machine.motet("stats", "dnsd", "--json"))["dnsd.noerror"] == 10
+        assert machine.motet("log", "dnsd").count("serving 11 records") == 2
+
+
+def test_who_crashes_again_and_again_is_given_up():
+    with Managed(kernel(CRASHES)) as machine:
+        fault = r"init: faulty stopped: page fault writing address 0x0 .*\n"
+        machine.expect(r"^" + fault +
+                       r"init: faulty: restart 1, 1 in a row\n" + fault +
+                       r"init: faulty: restart in 10 ms\n"
+                       r"(?:(?!init: faulty).*\n)*"
+                       r"init: faulty: restart 2, 2 in a row\n" + fault +
+                       r"init: faulty: restart in 20 ms\n"
+                       r"(?:(?!init: faulty).*\n)*"
+                       r"init: faulty: restart 3, 3 in a row\n" + fault +
+                       r"init: faulty: given up after 3 restarts in a row$")
+        told = machine.ps()["faulty"]
+        assert (told["state"], told["restarts"]) == ("stopped", 3)
+        assert told["last_end"].startswith("page fault, address 0x0, instruction 0x4")
+        assert "refused" in machine.motet("restart", "nosy", status=REFUSED)
+
+
+def test_no_restart_with_a_heap(tmp_path):
+    text = tmp_path / "both.conf"
+    text.write_text('image = "both"; domains = ( { name = "a"; servers = [ "a" ]; priority = 1; '
+                    'heap = "1M"; restart = 1; } );', encoding="utf-8")
+    done = subprocess.run([BUILD / "tools/compose", "--check", text], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
+    assert done.returncode == 1
+    assert '"restart" and "heap"' in done.stdout
+
+
+# In the simulator
+
+
+def sim(*arguments, program=CHECKED):
+    done = subprocess.run([program, "--image", BUNDLE, *arguments], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT * 4,
+                          check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_a_death_at_each_message_boundary():
+    """Whoever dies, wherever: each client gets an answer afterwards, nobody else dies, no buffer is
+    lost, and nobody accuses another."""
+    totals = json.loads(sim("--sweep", "--calm", "queries=60"))
+    assert totals["deaths"] == totals["messages"] > 300
+    assert totals["reported"] == 0
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_many_deaths_among_other_faults(seed):
+    sim("--seed", str(seed), f"kill={seed * 31 % 200 + 1}", "kills=12", "kill_every=150",
+        "card_lies=0")
+
+
+def test_many_deaths_under_the_sanitizers():
+    for seed in (21, 22, 23):
+        sim("--seed", str(seed), "--every", "100", "kill=40", "kills=8", "kill_every=150",
+            "card_lies=0", program=ASAN)

@@ -37,6 +37,11 @@ def test_a_peer_that_starts_again_is_noticed():
         said(machine, "asker", RESTART)
 
 
+def test_init_is_asked_over_the_kernel():
+    with Machine(kernel(BUILD / "images/port_control.elf")) as machine:
+        said(machine, "asker", "init answers: OK, of a domain that isn't there: NOT_FOUND")
+
+
 def test_what_a_switch_costs():
     with Machine(kernel(BUILD / "images/ports.elf"), options=ICOUNT) as machine:
         switches, ticks = map(int, machine.expect(r"^asker: (\d+) switches in (\d+) ticks$").groups())
@@ -126,3 +131,16 @@ def test_a_domain_may_die_at_any_message(image, least):
     totals = json.loads(sim("checked", "--sweep", "queries=10", "clients=1", image=image))
     assert totals["messages"] > least
     assert totals["reported"] == totals["deaths"] == totals["messages"]
+
+
+def test_a_server_that_died_is_asked_again():
+    """Whoever is killed begins anew; what the asker then lives through to its end is right."""
+    deaths = 0
+    for seed in range(1, 9):
+        output = sim("checked", "--seed", str(seed), "--calm", "-v", f"kill={250 + 30 * seed}", "kills=6",
+                     "kill_every=120", "queries=200", "--every", "10", image="dns_port_lives")
+        assert "| asker: asked all" in output, output
+        calls = re.findall(r"\| asker: 6 fibers: 36\d calls, (\d+) wrong, \d+ receipts, (\d+) deaths", output)
+        assert calls and all(wrong == "0" for wrong, _ in calls), output
+        deaths += sum(int(met) for _, met in calls)
+    assert deaths

@@ -9,6 +9,7 @@
 #include "libos/domain.h"
 #include "libos/fiber.h"
 #include "libos/fiber_port.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 #include "tests/servers/answerer/work.h"
 
@@ -183,3 +184,12 @@ const struct server motet_server_answerer = {
     .batch_end = answerer_batch_end,
 };
 SERVER_EXPORT(motet_server_answerer);
+
+static bool answerer_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    (void)conn;
+    if (what == RESTARTED_FORGET)
+        conn_server_abort(&((struct answerer *)state)->server);
+    return true;
+}
+SERVER_RESTARTED(motet_server_answerer, answerer_restarted);

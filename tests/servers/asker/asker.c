@@ -10,9 +10,11 @@
 #include "libos/fiber.h"
 #include "libos/fiber_port.h"
 #include "libos/kernel.h"
+#include "libos/restart.h"
 #include "libos/kernel_conn.h"
 #include "libos/server.h"
 #include "libos/start.h"
+#include "motet/control.h"
 #include "motet/supervisor.h"
 #include "tests/servers/answerer/work.h"
 
@@ -33,7 +35,7 @@ struct asker;
 struct worker {
     struct fiber fiber;
     struct asker *asker;
-    uint32_t number, calls, wrong;
+    uint32_t number, calls, wrong, deaths;
     _Alignas(16) char stack[STACK_BYTES];
 };
 
@@ -41,7 +43,9 @@ struct asker {
     struct domain *domain;
     struct conn_client client;
     struct conn_place place[PLACES];
-    struct kernel_conn kernel;
+    struct kernel_conn kernel; /* to init */
+    struct conn_client init;
+    struct conn_place init_place;
     struct fibers fibers;
     struct fiber main;
     struct worker worker[WORKERS];
@@ -77,7 +81,10 @@ static void ask(struct worker *w, uint64_t value)
     r.m.w[0] = value;
     r.m.w[2] = SLEEP_NS;
     request_set_receipt(&r, count_receipt);
-    enum error error = request_call(&a->fibers, &r, &a->client.port, 0);
+    enum error error;
+    do
+        error = request_call(&a->fibers, &r, &a->client.port, 0);
+    while (error == ERROR_PEER_DIED && ++w->deaths);
     w->calls++;
     w->wrong += !is_right(&r, error, value);
 }
@@ -99,7 +106,8 @@ static void ask_two(struct worker *w, uint64_t value)
     for (uint32_t i = 2; i--;) {
         enum error error = request_wait(&a->fibers, &r[i], 0);
         w->calls++;
-        w->wrong += !is_right(&r[i], error, value + i);
+        w->deaths += error == ERROR_PEER_DIED;
+        w->wrong += error != ERROR_PEER_DIED && !is_right(&r[i], error, value + i);
     }
 }
 
@@ -118,7 +126,7 @@ static void worker_run(void *argument)
 
 static void many(struct asker *a)
 {
-    uint32_t calls = 0, wrong = 0;
+    uint32_t calls = 0, wrong = 0, deaths = 0;
     size_t unused = STACK_BYTES;
     a->working = WORKERS;
     for (uint32_t n = 0; n < WORKERS; n++) {
@@ -134,9 +142,10 @@ static void many(struct asker *a)
         unused = left < unused ? left : unused;
         calls += a->worker[n].calls;
         wrong += a->worker[n].wrong;
+        deaths += a->worker[n].deaths;
     }
-    domain_log(a->domain, "%u fibers: %u calls, %u wrong, %u receipts", WORKERS, calls, wrong,
-               a->receipts);
+    domain_log(a->domain, "%u fibers: %u calls, %u wrong, %u receipts, %u deaths", WORKERS, calls,
+               wrong, a->receipts, deaths);
     domain_log(a->domain, "%u bytes of a stack used", (uint32_t)(STACK_BYTES - unused));
 }
 
@@ -225,13 +234,32 @@ static void measure_calls(struct asker *a)
                (unsigned long)ticks[1]);
 }
 
+/* Over the kernel, there and back: what only the controller is answered. */
+static enum error ask_init(struct asker *a, uint64_t domain, struct control_domain *told)
+{
+    struct request r;
+    request_init(&r, SUPERVISOR_CONTROL + CONTROL_DOMAIN, NULL);
+    r.m.w[0] = domain;
+    enum error error =
+        request_call(&a->fibers, &r, &a->init.port, domain_time(a->domain) + 1000 * PATIENCE_NS);
+    msg_get(&r.m, told, sizeof(*told));
+    return error;
+}
+
+static void control(struct asker *a)
+{
+    struct control_domain told;
+    enum error error = ask_init(a, 1, &told), none = ask_init(a, 99, &told);
+    domain_log(a->domain, "init answers: %s, of a domain that isn't there: %s", error_name(error),
+               error_name(none));
+}
+
 /* Over the kernel: init is told that this domain failed, and stops it. */
 static void tell(struct asker *a)
 {
     struct supervisor_failed failed = {.error = ERROR_CANCELLED};
     struct msg m;
     msg_set(&m, SUPERVISOR_FAILED, &failed, sizeof(failed));
-    kernel_conn_init(&a->kernel, SLOT_SUPERVISOR);
     conn_send(&a->kernel.conn, &m);
 }
 
@@ -245,6 +273,8 @@ static void main_run(void *argument)
         restarts(a);
     measure(a);
     measure_calls(a);
+    if (domain_setting(a->domain, "asker.control"))
+        control(a);
     if (domain_setting(a->domain, "asker.tell"))
         tell(a);
     domain_log(a->domain, "asked all");
@@ -259,6 +289,8 @@ static enum error asker_start(void *state, struct domain *domain)
         return ERROR_NOT_FOUND;
     conn_client_init(&a->client, conn, a->place, PLACES, domain_random(domain), true);
     conn_client_peer(&a->client, domain_conn_generation(conn));
+    kernel_conn_init(&a->kernel, SLOT_SUPERVISOR);
+    conn_client_init(&a->init, &a->kernel.conn, &a->init_place, 1, domain_random(domain), false);
     fibers_init(&a->fibers);
     fiber_create(&a->fibers, &a->main, a->main_stack, STACK_BYTES, main_run, a);
     return OK;
@@ -271,6 +303,13 @@ static bool asker_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
+static void asker_message(void *state, const struct msg *m)
+{
+    struct asker *a = state;
+    struct msg answer = kernel_conn_answer(&a->kernel, m);
+    conn_client_receive(&a->init, &answer);
+}
+
 static void asker_deadline(void *state)
 {
     (void)state; /* batch_end follows */
@@ -281,11 +320,12 @@ static void asker_batch_end(void *state)
     struct asker *a = state;
     conn_client_peer(&a->client, domain_conn_generation(a->client.conn));
     conn_client_batch_end(&a->client);
+    conn_client_batch_end(&a->init);
     domain_set_deadline(a->domain, fibers_run(&a->fibers, domain_time(a->domain)));
 }
 
 static const struct server_port ports[] = {{"work", WORK_PROTOCOL, WORK_VERSION, CONN_CLIENT}};
-static const char *const settings[] = {"asker.tell"};
+static const char *const settings[] = {"asker.control", "asker.tell"};
 
 extern const struct server motet_server_asker;
 const struct server motet_server_asker = {
@@ -300,7 +340,17 @@ const struct server motet_server_asker = {
     .setting_count = sizeof(settings) / sizeof(settings[0]),
     .start = asker_start,
     .receive = asker_receive,
+    .message = asker_message,
     .deadline = asker_deadline,
     .batch_end = asker_batch_end,
 };
 SERVER_EXPORT(motet_server_asker);
+
+static bool asker_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    (void)conn;
+    if (what == RESTARTED_FORGET)
+        conn_client_abort(&((struct asker *)state)->client, ERROR_PEER_DIED);
+    return true;
+}
+SERVER_RESTARTED(motet_server_asker, asker_restarted);

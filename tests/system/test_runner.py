@@ -23,8 +23,8 @@ class Project:
     def limit(self, seconds):
         """For all suites together."""
         text = (ROOT / "tests/run.py").read_text(encoding="utf-8")
-        assert "TOTAL_SECONDS = 7200 " in text and "GRACE_SECONDS = 15 " in text
-        text = text.replace("TOTAL_SECONDS = 7200 ", f"TOTAL_SECONDS = {seconds} ")
+        assert "TOTAL_SECONDS = 10800 " in text and "GRACE_SECONDS = 15 " in text
+        text = text.replace("TOTAL_SECONDS = 10800 ", f"TOTAL_SECONDS = {seconds} ")
         text = text.replace("GRACE_SECONDS = 15 ", "GRACE_SECONDS = 3 ")
         (self.folder / "tests/run.py").write_text(text, encoding="utf-8")
 

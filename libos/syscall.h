@@ -64,6 +64,27 @@ static inline enum error sys_send(uint64_t port, const struct msg *m, uint64_t c
     return (enum error)rax;
 }
 
+/* What an entry brought, out of copies of its registers. */
+static inline void received_set(struct received *received, uint64_t pending, uint64_t header,
+                                uint64_t tag, uint64_t caps)
+{
+    received->pending = pending;
+    __builtin_memcpy(&received->msg, &header, 8);
+    received->msg.tag = tag;
+    received->caps = (uint32_t)caps;
+}
+
+static inline void received_words(struct received *received, uint64_t w0, uint64_t w1, uint64_t w2,
+                                  uint64_t w3, uint64_t w4, uint64_t w5)
+{
+    received->msg.w[0] = w0;
+    received->msg.w[1] = w1;
+    received->msg.w[2] = w2;
+    received->msg.w[3] = w3;
+    received->msg.w[4] = w4;
+    received->msg.w[5] = w5;
+}
+
 /* One entry for wait (call == CALL_wait, `port` waited on) and send_wait (message to `port`, then
  * wait on `own_port`). `caps` as in sys_send; for a plain wait the two slots to receive into. */
 static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t own_port,
@@ -86,16 +107,8 @@ static inline enum error sys_exchange(enum call call, uint64_t port, uint64_t ow
                      : "r"(r15)
                      : "rcx", "r11", "memory");
     const uint64_t out0 = w0, out1 = w1, out2 = w2, out3 = w3, out4 = w4, out5 = w5, caps_in = r14;
-    io->pending = rdi;
-    __builtin_memcpy(&io->msg, &header, 8);
-    io->msg.tag = rbx;
-    io->msg.w[0] = out0;
-    io->msg.w[1] = out1;
-    io->msg.w[2] = out2;
-    io->msg.w[3] = out3;
-    io->msg.w[4] = out4;
-    io->msg.w[5] = out5;
-    io->caps = (uint32_t)caps_in;
+    received_set(io, rdi, header, rbx, caps_in);
+    received_words(io, out0, out1, out2, out3, out4, out5);
     return (enum error)rax;
 }
 
@@ -119,16 +132,8 @@ static inline enum error sys_wait(uint64_t port, uint64_t doorbell, uint64_t dea
                      : "r"(r15)
                      : "rcx", "r11", "memory");
     const uint64_t out0 = w0, out1 = w1, out2 = w2, out3 = w3, out4 = w4, out5 = w5, caps = r14;
-    received->pending = rdi;
-    __builtin_memcpy(&received->msg, &header, 8);
-    received->msg.tag = rbx;
-    received->msg.w[0] = out0;
-    received->msg.w[1] = out1;
-    received->msg.w[2] = out2;
-    received->msg.w[3] = out3;
-    received->msg.w[4] = out4;
-    received->msg.w[5] = out5;
-    received->caps = (uint32_t)caps;
+    received_set(received, rdi, header, rbx, caps);
+    received_words(received, out0, out1, out2, out3, out4, out5);
     return (enum error)rax;
 }
 

@@ -133,7 +133,7 @@ static void round_deliver(struct libos *libos, uint64_t pending)
 {
     if (pending >> SIGNAL_IRQ_FIRST)
         interrupts_deliver(libos, pending);
-    if (pending >> SIGNAL_CONTROL_FIRST & 1)
+    if (pending >> (SIGNAL_CONTROL_FIRST + CONTROL_BIT_RECLAIM) & 1)
         reclaim_deliver(libos);
     if (libos->message.op)
         message_deliver(libos);

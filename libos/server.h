@@ -38,7 +38,7 @@
 
 struct domain; /* libos/domain.h */
 
-enum { SERVER_MAGIC = 0x746f4d73, SERVER_ABI = 2 };
+enum { SERVER_MAGIC = 0x746f4d73, SERVER_ABI = 3 };
 
 /* A port that the server declares; the manifest connects each client port to a server port. */
 struct server_port {
@@ -52,6 +52,7 @@ struct server {
     uint32_t magic; /* SERVER_MAGIC */
     uint32_t abi;   /* SERVER_ABI */
     const char *name;
+    const char *version;  /* for people: up to 15 characters; NULL: none */
     uint64_t state_size;  /* bytes */
     uint64_t stack_bytes; /* what its deepest call path needs */
     const struct server_port *ports;

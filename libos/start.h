@@ -14,7 +14,7 @@
 
 enum {
     START_MAGIC = 0x74725453, /* "STrt" */
-    START_VERSION = 3,
+    START_VERSION = 4,
     START_NAME_BYTES = 16, /* names of connections, pools and files, terminated */
     START_CONNS_MAX = 16,
     START_POOLS_MAX = 16,
@@ -51,6 +51,12 @@ enum {
 /* Bits of the pending word: connections use bit (number mod 48), interrupts the 12 above, control
  * the last four. */
 enum { SIGNAL_CONNS = 48, SIGNAL_IRQ_FIRST = 48, SIGNAL_IRQS = 12, SIGNAL_CONTROL_FIRST = 60 };
+
+/* Control bits, from SIGNAL_CONTROL_FIRST on. */
+enum {
+    CONTROL_BIT_RECLAIM = 0, /* docs/paging.md */
+    CONTROL_BIT_REST = 1,    /* docs/swap.md: come to rest, your state is wanted */
+};
 
 /* init has no start page: the kernel gives it zeroed memory and a stack at fixed places, low enough
  * to share one page table with its image. The page below the stack is never mapped. */
@@ -153,6 +159,16 @@ struct start_page {
                                init; 0: it isn't the controller */
     uint32_t watched;       /* domains, init included */
     uint32_t restarts;      /* how often the domain was begun anew, by init's count */
+    uint64_t state_address; /* of a domain that can be swapped: where its state is handed over; 0:
+                               it can't be */
+    uint32_t state_bytes;
+    uint32_t swaps;           /* init, each time: 1: this body takes over, its state is there */
+    uint64_t staging_address; /* the controller's, to write, and the loader's, to read: a new
+                                 program or file, piece by piece; 0: there is none */
+    uint32_t staging_bytes;
+    uint32_t staged;       /* the loader's, init each time: bytes of the program */
+    uint32_t staged_for;   /* the loader's, likewise: the number of the domain */
+    uint32_t staged_check; /* the loader's, likewise: its CRC-32, as the host has it */
 };
 _Static_assert(sizeof(struct start_page) <= 4096, "one page");
 

@@ -25,7 +25,7 @@ enum {
     CONTROL_MAGIC = 0x3174634d, /* "Mct1" */
     CONTROL_VERSION = 1,
     CONTROL_REPLY = 0x8000, /* in a frame's `op`: it answers the request with that op and tag */
-    CONTROL_REQUEST_MAX = 64,
+    CONTROL_REQUEST_MAX = 1024,
     CONTROL_REPLY_MAX = 1024,
     SUPERVISOR_CONTROL = 0x100, /* in a message's `op` to init, behind enum supervisor_op */
     CONTROL_NAME_BYTES = 16,
@@ -42,8 +42,16 @@ enum {
  * | LOG        | control_log_request        | control_log, text                   |
  * | KILL       | domain                     | none: it has been stopped           |
  * | RESTART    | domain                     | none: it has been started anew      |
+ * | SWAP_BEGIN | control_swap_begin         | control_swap_room                   |
+ * | STAGE      | control_stage, its bytes   | none: they are in the staging memory |
+ * | SWAP_TAKE  | bytes                      | none: so many, from the beginning of the staging
+ * memory, |            |                            | are behind what was taken before    | |
+ * SWAP_GO    | enum control_swap_go       | none: it goes on by itself; ask for its status | |
+ * SWAP_STATUS | none (0)                  | control_swap                        | | SWAP_CANCEL |
+ * none (0)                  | none: a swap that hadn't gone is no more |
  *
- * All but KILL and RESTART change nothing and may be repeated. */
+ * All but KILL, RESTART and SWAP_... (of those, all but SWAP_STATUS) change nothing and may be
+ * repeated. docs/swap.md has the order of the last six. */
 enum control_op {
     CONTROL_IMAGE = 1,
     CONTROL_DOMAIN,
@@ -54,6 +62,12 @@ enum control_op {
     CONTROL_LOG,
     CONTROL_KILL,
     CONTROL_RESTART,
+    CONTROL_SWAP_BEGIN,
+    CONTROL_STAGE,
+    CONTROL_SWAP_TAKE,
+    CONTROL_SWAP_GO,
+    CONTROL_SWAP_STATUS,
+    CONTROL_SWAP_CANCEL,
     CONTROL_OPS,
 };
 
@@ -177,6 +191,55 @@ enum {
     CONTROL_LOG_MAX = CONTROL_REPLY_MAX - sizeof(struct control_status) - sizeof(struct control_log)
 };
 
+/* What is new: its program, or the file of that number; the other is as it was. */
+enum { CONTROL_SWAP_PROGRAM = 0, CONTROL_SWAP_FILE = 1 /* + its place among the domain's files */ };
+
+struct control_swap_begin {
+    uint16_t domain;
+    uint16_t what;
+    uint32_t bytes; /* 0: nothing new, the same program and files begin again in the other body */
+    uint32_t check; /* CRC-32 of them */
+};
+
+struct control_swap_room {
+    uint32_t bytes; /* of the staging memory: a program must fit, a file comes in pieces of that */
+};
+
+struct control_stage {
+    uint32_t offset; /* in the staging memory */
+    uint32_t bytes;  /* that follow */
+};
+enum { CONTROL_STAGE_MAX = CONTROL_REQUEST_MAX - sizeof(struct control_stage) };
+
+enum control_swap_phase {
+    CONTROL_SWAP_NONE,        /* none yet, since boot */
+    CONTROL_SWAP_STAGING,     /* BEGIN was, GO wasn't */
+    CONTROL_SWAP_LOADING,     /* the loader looks at it */
+    CONTROL_SWAP_RESTING,     /* the old version is asked to come to rest */
+    CONTROL_SWAP_STARTING,    /* the new one starts and loads */
+    CONTROL_SWAP_PROBATION,   /* the new one serves, the old one is kept */
+    CONTROL_SWAP_DONE,        /* the old one is no more */
+    CONTROL_SWAP_REFUSED,     /* nothing was touched: `refusal` or `error` */
+    CONTROL_SWAP_ROLLED_BACK, /* the old one serves: in `at` the new or the old one failed */
+    CONTROL_SWAP_PHASES,
+};
+
+struct control_swap {
+    uint8_t phase;   /* enum control_swap_phase */
+    uint8_t at;      /* the phase that it ended in, if it failed */
+    uint8_t refusal; /* enum swap_refusal */
+    uint8_t lost; /* 1: rolled back in probation: the old version began anew, its state is lost */
+    uint16_t domain;
+    uint16_t detail; /* of the refusal */
+    uint32_t error;  /* enum error, why it failed; 0: see control_end of the domain */
+    uint32_t state_bytes;
+    uint64_t blackout; /* ns: no message was taken meanwhile */
+    uint32_t queued;   /* messages that came meanwhile */
+    uint32_t count;    /* of swaps done since boot, of all domains */
+    char version[16];  /* of the new program */
+};
+
+_Static_assert(sizeof(struct control_swap) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_image) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_domain) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_server) <= MSG_BYTES, "fits a message");

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 5,
+    IMAGE_VERSION = 6,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -43,7 +43,8 @@ struct image_header {
     struct image_table devices;     /* struct image_device */
     struct image_table strings;     /* count bytes of terminated strings */
     uint32_t controller;            /* the domain that init answers (motet/control.h); 0: none */
-    uint32_t reserved;
+    uint16_t loader;                /* the domain that looks at new programs; 0: none is swapped */
+    uint16_t staging_region;        /* where the controller puts them; with a loader */
 };
 
 /* FNV-1a over little-endian 64-bit words: detects a damaged or truncated image at three
@@ -88,6 +89,19 @@ struct image_domain {
     uint32_t
         watch_page; /* the controller's: where it has the others' logs and counters, likewise */
     uint32_t reserved3;
+    /* Of a domain that can be swapped, and of its second body, which is a domain of its own behind
+     * all that aren't: with the same name, addresses, capability slots, port, rings, pools and log;
+     * with a start page, program, stack, private memory and counters of its own. */
+    uint16_t body;             /* the other body; 0: it can't be swapped */
+    uint16_t program_region;   /* its text, IMAGE_COPY */
+    uint16_t constants_region; /* likewise */
+    uint16_t state_region;     /* where state is handed over: both bodies have it */
+    uint8_t second;            /* 1: it is the second body; not started, until it is swapped in */
+    uint8_t files;           /* of its start page's files, those that can be replaced, a bit each */
+    uint16_t file_region[4]; /* START_FILES_MAX; IMAGE_COPY: this body's own; 0: not replaced */
+    uint32_t version;        /* offset of the program's version, for people */
+    uint32_t watchdog;       /* microseconds that it may run without waiting; 0: as long as it
+                                likes */
 };
 
 /* A heap is handed out and taken back in blocks, and mapped page by page. */
@@ -119,11 +133,13 @@ static inline uint32_t pager_slots(uint32_t blocks)
 enum image_region_kind {
     IMAGE_CONTENT, /* pages of this block, shared as they are, never written */
     IMAGE_MEMORY,  /* fresh zeroed pages, physically contiguous per 512 */
+    IMAGE_COPY,    /* the same, at most 512, beginning with a copy of what is at `offset` */
 };
 
 struct image_region {
     uint32_t pages;
-    uint32_t offset; /* IMAGE_CONTENT */
+    uint32_t offset; /* IMAGE_CONTENT, IMAGE_COPY */
+    uint32_t bytes;  /* IMAGE_COPY: of the copy; 0: nothing is copied */
     uint32_t first_mapping;
     uint16_t mappings;
     uint8_t kind;

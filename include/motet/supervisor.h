@@ -18,6 +18,13 @@ enum supervisor_op {
     SUPERVISOR_RETURNED,     /* w[0]: blocks that the supervisor may take, a bit each; 0: none */
 };
 
+/* From here on, up to the questions of motet/control.h: of swaps, motet/swap.h. */
+enum {
+    SUPERVISOR_RESTED = 16, /* struct swap_rested */
+    SUPERVISOR_BEGUN,       /* struct swap_begun */
+    SUPERVISOR_VERDICT,     /* struct swap_verdict; from the loader */
+};
+
 /* From the supervisor. */
 enum pager_op {
     PAGER_BLOCK = 1, /* answer to WANTED. w[0]: which, w[1]: enum error; OK: its memory is in the

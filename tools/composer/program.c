@@ -222,7 +222,7 @@ static bool run_linker(struct program *program, const struct manifest *manifest,
 /* struct server as it lies in the file: pointers are addresses in the domain. */
 struct server_record {
     uint32_t magic, abi;
-    uint64_t name, state_size, stack_bytes;
+    uint64_t name, version, state_size, stack_bytes;
     uint64_t ports, port_count;
     uint64_t settings, setting_count;
     uint64_t counters, counter_count;

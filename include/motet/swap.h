@@ -27,7 +27,8 @@ struct state_header {
     uint32_t format;
     uint32_t bytes; /* in all, this header included; a multiple of 8 */
     uint32_t records;
-    uint32_t check; /* of all bytes behind this header */
+    uint32_t check; /* of this header, with 0 here, and then of all record headers, which have the
+                       checks of what follows them */
     uint32_t reserved;
     uint64_t rested; /* clock tick: no message was taken after it */
 };
@@ -36,9 +37,9 @@ struct state_record_header {
     char server[16]; /* by name, terminated; "": the libOS's */
     uint16_t id;
     uint16_t version;
-    uint32_t length; /* bytes, without padding */
-    uint32_t check;  /* of those */
-    uint32_t reserved;
+    uint32_t length;   /* bytes, without padding, which is zero */
+    uint32_t check;    /* of those */
+    uint32_t optional; /* 1: who doesn't know it may go on without */
 };
 _Static_assert(sizeof(struct state_header) % 8 == 0, "records are aligned");
 _Static_assert(sizeof(struct state_record_header) % 8 == 0, "records are aligned");

@@ -18,6 +18,7 @@
 #include "motet/control.h"
 #include "motet/image.h"
 #include "motet/msg.h"
+#include "motet/swap.h"
 #include "servers/init/blocks.h"
 #include "servers/init/settings.h"
 
@@ -31,7 +32,9 @@ enum {
 #define SCRATCH_WINDOW 0x51000000ull /* one thing at a time */
 #define TRACE_WINDOW   0x52000000ull /* TRACE_PAGES_MAX: the kernel's trace, read-only */
 
-/* A domain as init holds it: slots of init's own table. */
+/* A domain as init holds it: slots of init's own table. Of a domain with two bodies the entry under
+ * its own number is the body that runs, whichever that is, and what the bodies share; under the
+ * second body's number is the spare one's captable, space, thread and start page (swap_bodies.c). */
 struct child {
     uint32_t captable, space, thread, port;
     uint32_t start_slot;                   /* page capability of its start page */
@@ -92,6 +95,27 @@ struct init {
         uint8_t in_row; /* of them, without a steady time between */
         bool given_up;
     } restart[IMAGE_DOMAINS_MAX];
+    /* swap.c, swap_bodies.c; likewise. By body: under the numbers of the image's tables. */
+    struct bodies {
+        uint64_t second;                     /* domains whose second body runs, a bit each */
+        uint64_t entry[IMAGE_DOMAINS_MAX];   /* of the program in it; 0: the image's */
+        uint32_t program[IMAGE_DOMAINS_MAX]; /* which one, by a number; 0: none yet */
+        uint32_t programs;                   /* numbers given */
+        uint16_t file[IMAGE_DOMAINS_MAX][START_FILES_MAX]; /* the region that it has as this file */
+        uint32_t rest[IMAGE_DOMAINS_MAX];     /* a domain's: slot whose signal asks it to rest */
+        uint32_t watch[2][IMAGE_DOMAINS_MAX]; /* counter pages as the controller's bodies have them
+                                               */
+    } bodies;
+    struct swapping {
+        uint64_t deadline; /* clock tick at which the phase ends; 0: when something happens */
+        uint64_t asked_at; /* clock tick, RESTING */
+        uint64_t rested;   /* likewise: no message was taken after it */
+        uint32_t taken;    /* of a file, bytes that are in place */
+        uint32_t check;    /* CRC-32 of those */
+        uint32_t count;    /* done since boot */
+        struct control_swap_begin asked;
+        struct control_swap status;
+    } swapping;
 };
 
 _Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no more");
@@ -244,6 +268,40 @@ OPTIONAL void console_keep(const char *name, const char *line);
 OPTIONAL enum error control_account(const struct init *init, uint32_t domain, uint32_t thread);
 OPTIONAL void control_give(struct init *init);
 OPTIONAL void control_handle(struct init *init, uint32_t domain, const struct msg *m);
+
+/* The body of a domain that runs, or would if the domain hadn't stopped; by its number in the
+ * image's tables. */
+static inline uint32_t body_of(const struct init *init, uint32_t domain)
+{
+    return init->bodies.second >> domain & 1 ? init->domain[domain].body : domain;
+}
+
+/* Domains, init included; second bodies are behind them, and nobody else's business. */
+static inline uint32_t domains_shown(const struct init *init)
+{
+    uint32_t count = init->image->domains.count;
+    while (init->domain[count - 1].second)
+        count--;
+    return count;
+}
+
+/* swap_bodies.c, swap.c, which are linked only where a domain can be swapped: else these are NULL. */
+OPTIONAL void swap_begin(struct init *init);
+/* Whose message or signal it is, by its badge's number: the domain's whose running body that is;
+ * 0: nobody's. */
+OPTIONAL uint32_t swap_sender(const struct init *init, uint32_t number);
+/* Signals about logs, by sender; each domain's two bodies share one log. */
+OPTIONAL uint64_t swap_logs(const struct init *init, uint64_t pending);
+OPTIONAL void swap_message(struct init *init, uint32_t domain, const struct msg *m);
+/* The controller's; fills in the words of `reply`. */
+OPTIONAL enum error swap_asked(struct init *init, uint16_t op, const struct msg *m,
+                               struct msg *reply);
+/* The domain can't be killed or restarted now. */
+OPTIONAL bool swap_forbids(const struct init *init, uint32_t domain, uint16_t op);
+/* The domain has stopped. True: that is the swap's business, and done. */
+OPTIONAL bool swap_stopped(struct init *init, uint32_t domain);
+/* Ends the phase whose time is over; returns when the next one's is, 0: never. */
+OPTIONAL uint64_t swap_deadline(struct init *init);
 
 /* restart.c, likewise. A domain has stopped: whether and when it begins anew. */
 OPTIONAL void restart_consider(struct init *init, uint32_t domain);

@@ -123,7 +123,7 @@ static void counters_print(struct init *init)
     char name[COUNTER_NAME_BYTES];
     uint64_t value;
     console_print("init: counters:");
-    for (uint32_t d = 1; d < init->image->domains.count; d++)
+    for (uint32_t d = 1; d < domains_shown(init); d++)
         for (uint32_t n = 0; counters_read(counters_of(d), n, name, &value); n++)
             if (value)
                 console_print("  %s.%s %lu", counter_owner(init, d, n), name, (unsigned long)value);
@@ -139,7 +139,7 @@ static void domains_print(struct init *init)
         [THREAD_FAULTED] = "stopped",     [THREAD_EXHAUSTED] = "out of budget",
     };
     console_print("init: domains:");
-    for (uint32_t d = 1; d < init->image->domains.count; d++) {
+    for (uint32_t d = 1; d < domains_shown(init); d++) {
         struct invoked info;
         sys_invoke(init->child[d].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
         console_print("  %s: %s, priority %u", name_of(init, d),
@@ -256,6 +256,8 @@ void domain_stop(struct init *init, uint32_t domain)
 static void message_handle(struct init *init, const struct msg *m)
 {
     uint32_t domain = m->tag ? (uint32_t)__builtin_ctzll(m->tag) : 0;
+    if (swap_sender)
+        domain = swap_sender(init, domain);
     if (domain == 0 || domain >= init->image->domains.count)
         return;
     switch (m->op) {
@@ -296,6 +298,8 @@ static void console_handle(struct init *init)
 
 static void signals_handle(struct init *init, uint64_t pending)
 {
+    if (swap_logs)
+        pending = swap_logs(init, pending);
     init->logs |= pending & ((1ull << init->image->domains.count) - 2);
     if (pending >> CONSOLE_BIT & 1)
         console_handle(init);
@@ -316,6 +320,8 @@ void supervise(struct init *init)
         uint64_t heaps = has_heaps() ? heaps_deadline(init) : 0;
         if (restarts_deadline)
             heaps = earlier(heaps, restarts_deadline(init));
+        if (swap_deadline)
+            heaps = earlier(heaps, swap_deadline(init));
         sys_wait(init->port, 0, earlier(earlier(report, logs), earlier(heaps, faults)), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);

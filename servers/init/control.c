@@ -67,11 +67,8 @@ static void watch(struct init *init, uint32_t slot, uint32_t controller, uint64_
     object_map(init, copy, init->child[controller].space, address, RIGHT_READ);
 }
 
-void control_give(struct init *init)
+static void pages_give(struct init *init, uint32_t controller)
 {
-    const uint32_t controller = init->image->controller;
-    if (!controller)
-        return;
     uint64_t address = start_address(init, controller) +
                        (uint64_t)init->domain[controller].watch_page * PAGE_BYTES;
     watch(init, init->console_page, controller, address);
@@ -85,6 +82,15 @@ void control_give(struct init *init)
     start->watch_address = address;
     start->watched = init->image->domains.count;
     start_page_close(init, controller);
+}
+
+void control_give(struct init *init)
+{
+    const uint32_t controller = init->image->controller;
+    if (controller)
+        pages_give(init, controller);
+    if (controller && init->domain[controller].body)
+        pages_give(init, init->domain[controller].body);
 }
 
 /* What a domain's message said, if it stopped for that. */
@@ -105,9 +111,18 @@ static void end_note(struct init *init, uint32_t domain, const struct msg *m)
 
 /* Answers: each fills in the words of `m`. */
 
+/* Second bodies stand behind all others. */
+static uint32_t domains_drawn(const struct init *init)
+{
+    uint32_t count = init->image->domains.count;
+    while (init->domain[count - 1].second)
+        count--;
+    return count;
+}
+
 static enum error image_tell(const struct init *init, struct msg *m)
 {
-    struct control_image image = {.domains = init->image->domains.count,
+    struct control_image image = {.domains = domains_drawn(init),
                                   .connections = init->image->connections.count,
                                   .controller = init->image->controller,
                                   .memory_bytes = init->boot->memory_bytes};

@@ -123,7 +123,7 @@ static void counters_print(struct init *init)
     char name[COUNTER_NAME_BYTES];
     uint64_t value;
     console_print("init: counters:");
-    for (uint32_t d = 1; d < init->image->domains.count; d++)
+    for (uint32_t d = 1; d < init->image->domains.count && !init->domain[d].second; d++)
         for (uint32_t n = 0; counters_read(counters_of(d), n, name, &value); n++)
             if (value)
                 console_print("  %s.%s %lu", counter_owner(init, d, n), name, (unsigned long)value);
@@ -139,7 +139,7 @@ static void domains_print(struct init *init)
         [THREAD_FAULTED] = "stopped",     [THREAD_EXHAUSTED] = "out of budget",
     };
     console_print("init: domains:");
-    for (uint32_t d = 1; d < init->image->domains.count; d++) {
+    for (uint32_t d = 1; d < init->image->domains.count && !init->domain[d].second; d++) {
         struct invoked info;
         sys_invoke(init->child[d].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
         console_print("  %s: %s, priority %u", name_of(init, d),

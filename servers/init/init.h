@@ -31,6 +31,9 @@ enum {
 #define LOG_WINDOW     0x50000000ull /* per domain: log page, counter page */
 #define SCRATCH_WINDOW 0x51000000ull /* one thing at a time */
 #define TRACE_WINDOW   0x52000000ull /* TRACE_PAGES_MAX: the kernel's trace, read-only */
+/* In images where a domain can be swapped, PAGE_RUN_MAX pages each, whose page tables are there. */
+#define COPY_FROM_WINDOW (SCRATCH_WINDOW + 0x400000ull)
+#define COPY_TO_WINDOW   (SCRATCH_WINDOW + 0x800000ull)
 
 /* A domain as init holds it: slots of init's own table. Of a domain with two bodies the entry under
  * its own number is the body that runs, whichever that is, and what the bodies share; under the
@@ -154,6 +157,10 @@ void device_page_close(struct init *init);
 /* Pages of the image, in place. */
 uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages);
 
+/* Pages of the image in the spare slot, mapped at `window` for init alone, until image_close. */
+void image_open(struct init *init, uint64_t offset, uint64_t pages, uint64_t window);
+void image_close(struct init *init);
+
 /* Maps the page capability in `slot` into the space in slot `space`, with tables as needed. */
 void object_map(struct init *init, uint32_t slot, uint32_t space, uint64_t address, uint8_t rights);
 
@@ -168,6 +175,13 @@ void domains_run(struct init *init);
 /* Maps a domain's start page for writing / takes it away again. One at a time. */
 struct start_page *start_page_open(struct init *init, uint32_t domain);
 void start_page_close(struct init *init, uint32_t domain);
+
+/* Whether the domain is there from boot on: no second body, nor the loader, which begins with each
+ * swap. */
+static inline bool begins_at_boot(const struct init *init, uint32_t domain)
+{
+    return !init->domain[domain].second && domain != init->image->loader;
+}
 
 /* Parts that compose links where the manifest needs them; elsewhere their functions are NULL. */
 #define OPTIONAL __attribute__((weak))
@@ -193,6 +207,12 @@ static inline bool has_heaps(void)
 {
     return heaps_build;
 }
+
+/* bodies.c, swap.c; where a domain can be swapped. Fills what has room for another program or file
+ * with what the image has for it; makes the staging memory, which nobody has mapped yet: returns
+ * init's slot. */
+OPTIONAL void room_fill(struct init *init, const struct image_region *region, uint32_t slot);
+OPTIONAL uint32_t staging_build(struct init *init, const struct image_region *region);
 
 /* Where a domain has its start page. */
 uint64_t start_address(const struct init *init, uint32_t domain);

@@ -14,7 +14,7 @@ static void explain_domains(FILE *out, const struct composition *c)
 {
     fprintf(out, "image %s\n\nDOMAINS\n%-16s %8s %8s %8s %8s  %s\n", c->manifest->image, "name",
             "priority", "slots", "text", "const", "servers");
-    for (uint32_t d = 0; d < c->domain_count; d++) {
+    for (uint32_t d = 0; d < c->drawn_count; d++) {
         const struct composed_domain *domain = &c->domains[d];
         fprintf(out, "%-16s %8u %8u %8" PRIu64 " %8" PRIu64 "  %s\n", domain->record.name,
                 domain->record.priority, domain->record.table_slots,
@@ -175,7 +175,7 @@ static void explain_capabilities(FILE *out, const struct composition *c)
 {
     fprintf(out, "\nWHAT EACH DOMAIN STARTS WITH (capability slot, rights, address, size; the "
                  "kernel information page is mapped everywhere)\n");
-    for (uint32_t d = 1; d < c->domain_count; d++) {
+    for (uint32_t d = 1; d < c->drawn_count; d++) {
         fprintf(out, "%s\n%6d  wait    its own port\n%6d  send    its supervisor, init\n",
                 c->domains[d].record.name, SLOT_OWN_PORT, SLOT_SUPERVISOR);
         explain_doorbells(out, c, d);

@@ -37,7 +37,8 @@ enum {
 
 /* A domain as init holds it: slots of init's own table. Of a domain with two bodies the entry under
  * its own number is the body that runs, whichever that is, and what the bodies share; under the
- * second body's number is the spare one's captable, space, thread and start page (swap_bodies.c). */
+ * second body's number is the spare one's captable, space, thread and start page (swap_bodies.c).
+ */
 struct child {
     uint32_t captable, space, thread, port;
     uint32_t start_slot;                   /* page capability of its start page */
@@ -110,12 +111,13 @@ struct init {
                                                */
     } bodies;
     struct swapping {
-        uint64_t deadline; /* clock tick at which the phase ends; 0: when something happens */
-        uint64_t asked_at; /* clock tick, RESTING */
-        uint64_t rested;   /* likewise: no message was taken after it */
-        uint32_t taken;    /* of a file, bytes that are in place */
-        uint32_t check;    /* CRC-32 of those */
-        uint32_t count;    /* done since boot */
+        uint64_t deadline;  /* clock tick at which the phase ends; 0: when something happens */
+        uint64_t asked_at;  /* clock tick, RESTING */
+        uint64_t rested;    /* likewise: no message was taken after it */
+        uint32_t taken;     /* of a file, bytes that are in place */
+        uint32_t check;     /* CRC-32 of those */
+        uint32_t count;     /* done since boot */
+        uint64_t probation; /* clock ticks */
         struct control_swap_begin asked;
         struct control_swap status;
     } swapping;
@@ -305,7 +307,8 @@ static inline uint32_t domains_shown(const struct init *init)
     return count;
 }
 
-/* swap_bodies.c, swap.c, which are linked only where a domain can be swapped: else these are NULL. */
+/* swap_bodies.c, swap.c, which are linked only where a domain can be swapped: else these are NULL.
+ */
 OPTIONAL void swap_begin(struct init *init);
 /* Whose message or signal it is, by its badge's number: the domain's whose running body that is;
  * 0: nobody's. */

@@ -16,7 +16,8 @@
 
 enum {
     PHASE_SECONDS = 1, /* loading, resting and starting each */
-    PROBATION_SECONDS = 5,
+    PROBATION_MILLISECONDS = 5000,
+    PROBATION_MAX = 3600000, /* that can be set */
 };
 
 static const char *const refusals[SWAP_REFUSALS] = {
@@ -62,11 +63,16 @@ static uint32_t file_of(const struct init *init)
     return is_file ? (uint32_t)(asked->what - CONTROL_SWAP_FILE) : (uint32_t)START_FILES_MAX;
 }
 
-static void enter(struct init *init, enum control_swap_phase phase, uint64_t seconds)
+/* For so many ticks at most; 0: until something happens. */
+static void enter(struct init *init, enum control_swap_phase phase, uint64_t ticks)
 {
     init->swapping.status.phase = (uint8_t)phase;
-    init->swapping.deadline =
-        seconds ? kernel_clock() + seconds * kernel_info()->clock_frequency : 0;
+    init->swapping.deadline = ticks ? kernel_clock() + ticks : 0;
+}
+
+static uint64_t phase_ticks(void)
+{
+    return PHASE_SECONDS * kernel_info()->clock_frequency;
 }
 
 static void thread_suspend(uint32_t thread)
@@ -124,7 +130,7 @@ static void loader_begin(struct init *init)
     start->staged_for = domain_of(init);
     start->staged_check = init->swapping.asked.check;
     start_page_close(init, loader);
-    enter(init, CONTROL_SWAP_LOADING, PHASE_SECONDS);
+    enter(init, CONTROL_SWAP_LOADING, phase_ticks());
     if (body_begin(init, loader, false))
         refuse(init, SWAP_LOADER_DIED, 0);
 }
@@ -165,7 +171,7 @@ static void version_note(struct init *init, const char version[PROGRAM_NAME_BYTE
 static void rest(struct init *init)
 {
     init->swapping.asked_at = kernel_clock();
-    enter(init, CONTROL_SWAP_RESTING, PHASE_SECONDS);
+    enter(init, CONTROL_SWAP_RESTING, phase_ticks());
     sys_signal(init->bodies.rest[domain_of(init)]);
 }
 
@@ -219,7 +225,7 @@ static void rested(struct init *init, const struct msg *m)
     swapping->status.state_bytes = tell.bytes;
     thread_suspend(init->child[domain].thread);
     bodies_exchange(init, domain);
-    enter(init, CONTROL_SWAP_STARTING, PHASE_SECONDS);
+    enter(init, CONTROL_SWAP_STARTING, phase_ticks());
     enum error error = body_begin(init, domain, true);
     if (error)
         go_back(init, error);
@@ -238,7 +244,7 @@ static void begun(struct init *init, const struct msg *m)
     status->queued = tell.queued;
     body_begun(init, domain);
     counters_exchange(init, domain);
-    enter(init, CONTROL_SWAP_PROBATION, PROBATION_SECONDS);
+    enter(init, CONTROL_SWAP_PROBATION, init->swapping.probation);
     console_print("init: %s swapped: blackout %lu us, %u messages queued meanwhile, state %u bytes",
                   name_of(init), (unsigned long)(status->blackout / 1000), status->queued,
                   status->state_bytes);
@@ -264,6 +270,14 @@ static void begin_anew(struct init *init)
 
 void swap_begin(struct init *init)
 {
+    const char *text = settings_get(&init->settings, "swap.probation");
+    uint64_t milliseconds = text ? setting_number(text, PROBATION_MAX) : PROBATION_MILLISECONDS;
+    if (!milliseconds) {
+        console_print("init: swap.probation: not a number of milliseconds from 1 to %u: not used",
+                      PROBATION_MAX);
+        milliseconds = PROBATION_MILLISECONDS;
+    }
+    init->swapping.probation = milliseconds * kernel_info()->clock_frequency / 1000;
     bodies_start(init);
 }
 
@@ -397,9 +411,10 @@ static enum error begin(struct init *init, const struct msg *m, struct msg *repl
         error = ERROR_BAD_STATE;
     if (error)
         return error;
-    const uint32_t count = init->swapping.count;
-    init->swapping =
-        (struct swapping){.count = count, .asked = asked, .status = {.domain = asked.domain}};
+    init->swapping = (struct swapping){.count = init->swapping.count,
+                                       .probation = init->swapping.probation,
+                                       .asked = asked,
+                                       .status = {.domain = asked.domain}};
     enter(init, CONTROL_SWAP_STAGING, 0);
     if (asked.bytes)
         staging_give(init, init->image->controller);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * See swap_bodies.h. All objects and page tables are made when the image boots; what is done here later
- * is copying, mapping what is there, and moving capabilities.
+ * See swap_bodies.h. All objects and page tables are made when the image boots; what is done here
+ * later is copying, mapping what is there, and moving capabilities.
  */
 #include "servers/init/swap_bodies.h"
 

@@ -18,6 +18,8 @@
 #include "tools/sim/snapshot.h"
 #include "tools/sim/world.h"
 
+#define SOMETIME (1ull << 50) /* ticks: what will happen then doesn't happen */
+
 enum {
     /* What a stay takes: about what it takes on hardware, and never nothing, so that time passes.
      */
@@ -102,7 +104,7 @@ static void idle(void)
     uint64_t next = event_next_time();
     if (check_interval == 1)
         invariants_idle();
-    if (sim.timer && sim.timer < next)
+    if (sim.timer && sim.timer < next && sim.timer < SOMETIME)
         next = sim.timer;
     if (next == UINT64_MAX && world.phase == PHASE_FAULTS)
         next = sim_clock + SIM_TICKS_PER_SECOND; /* until the clients ask again */
@@ -218,7 +220,7 @@ bool step_at_boundary(void)
 void step_kill(void)
 {
     struct thread *thread = sim_cpu.current;
-    world.killed |= 1ull << sim_window(thread->registers.rsp);
+    world.killed |= 1ull << body_domain(sim_window(thread->registers.rsp));
     sim_fault(FAULT_INVALID_OPCODE, thread->registers.rip, 0);
     entered();
 }

@@ -73,10 +73,11 @@ struct server_swap {
     enum error (*loaded)(void *state);
 };
 
-/* The linker drops it, and all that only it calls, where libos/swap.c isn't linked. */
+/* The linker drops it, and all that only it calls, where libos/swap.c isn't linked. Aligned by
+ * hand: entries of one table stand close together. */
 #define SERVER_SWAP(descriptor, ...)                                                               \
-    __attribute__((section("motet_swaps"),                                                         \
-                   used)) static const struct server_swap descriptor##_swap = {                    \
+    __attribute__((section("motet_swaps"), used,                                                   \
+                   aligned(8))) static const struct server_swap descriptor##_swap = {              \
         .server = &descriptor, __VA_ARGS__}
 
 /* Whether this life takes over from another one (until `loaded` has returned). */

@@ -9,7 +9,8 @@
 #include "libos/syscall.h"
 #include "servers/init/init.h"
 
-/* What is mapped at a swap has its page tables from here on: then there is nobody to ask for more. */
+/* What is mapped at a swap has its page tables from here on: then there is nobody to ask for more.
+ */
 static void tables_make(struct init *init, uint32_t space, uint64_t address, uint64_t pages)
 {
     tables_add(init, space, address);

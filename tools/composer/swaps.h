@@ -42,6 +42,9 @@ uint64_t stack_room(const struct manifest_domain *domain);
 void swaps_check_programs(const struct manifest *manifest,
                           struct program *const programs[IMAGE_DOMAINS_MAX]);
 
+/* Bytes of a program's servers' states, one behind the other. */
+uint64_t states_bytes(const struct program *program);
+
 /* Second bodies that the image has. */
 uint32_t swap_count(const struct manifest *manifest);
 

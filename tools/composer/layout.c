@@ -523,8 +523,7 @@ struct table_offsets table_offsets(const struct composition *c)
     at.strings = at.devices + c->device_count * (uint32_t)sizeof(struct image_device);
     for (uint32_t d = 0; d < c->drawn_count; d++)
         at.string_bytes += pattern_bytes(c->domains[d].program) +
-                           name_bytes(c->domains[d].program) +
-                           version_bytes(c->domains[d].program);
+                           name_bytes(c->domains[d].program) + version_bytes(c->domains[d].program);
     at.end = (uint32_t)round_up(at.strings + at.string_bytes, 8);
     for (uint32_t d = 1; d < c->domain_count; d++) {
         at.starts[d] = at.end;

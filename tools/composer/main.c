@@ -45,7 +45,8 @@ static bool make_work(struct options *options)
     return true;
 }
 
-/* Domains with the same servers share a program, but for `alone`: only there servers are replaced. */
+/* Domains with the same servers share a program, but for `alone`: only there servers are replaced.
+ */
 static bool link_domains(const struct manifest *manifest, const struct link_paths *paths,
                          uint32_t alone, struct program *programs[IMAGE_DOMAINS_MAX])
 {

@@ -155,11 +155,11 @@ static void check_options(const struct options *options)
 void options_parse(struct options *options, int count, char **arguments)
 {
     static const struct option known[] = {
-        {"output", 1, NULL, 'o'},  {"map", 1, NULL, 'm'},     {"svg", 1, NULL, 'v'},
-        {"objects", 1, NULL, 'b'}, {"libos", 1, NULL, 'l'},   {"script", 1, NULL, 's'},
-        {"work", 1, NULL, 'w'},    {"file", 1, NULL, 'f'},    {"images", 1, NULL, 'i'},
-        {"check", 0, NULL, 'c'},   {"explain", 0, NULL, 'e'}, {"pictures", 1, NULL, 'p'},
-        {"help", 0, NULL, 'h'},    {"servers", 0, NULL, 'n'}, {"program", 1, NULL, 'P'},
+        {"output", 1, NULL, 'o'},  {"map", 1, NULL, 'm'},      {"svg", 1, NULL, 'v'},
+        {"objects", 1, NULL, 'b'}, {"libos", 1, NULL, 'l'},    {"script", 1, NULL, 's'},
+        {"work", 1, NULL, 'w'},    {"file", 1, NULL, 'f'},     {"images", 1, NULL, 'i'},
+        {"check", 0, NULL, 'c'},   {"explain", 0, NULL, 'e'},  {"pictures", 1, NULL, 'p'},
+        {"help", 0, NULL, 'h'},    {"servers", 0, NULL, 'n'},  {"program", 1, NULL, 'P'},
         {"server", 1, NULL, 'r'},  {"programs", 1, NULL, 'd'}, {NULL, 0, NULL, 0},
     };
     int option;

@@ -19,7 +19,7 @@ struct options {
     const char *files[FILE_OPTIONS_MAX]; /* "NAME=PATH" */
     size_t file_count;
     const char *replaced[SERVERS_MAX]; /* "SERVER=OBJECT" */
-    const char *folders[FOLDERS_MAX]; /* of manifests that are called by name */
+    const char *folders[FOLDERS_MAX];  /* of manifests that are called by name */
     size_t folder_count;
     char *const *words; /* the manifests, or names of images */
     size_t word_count;

@@ -225,15 +225,16 @@ static bool run_linker(struct program *program, const struct manifest *manifest,
                      "max-page-size=4096",
                      "-z",
                      "noexecstack",
+                     "-T",
+                     (char *)paths->script,
                      address,
                      "-o",
                      program->path};
     char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + INIT_PARTS + WANTED_MAX + 4];
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+    command[used++] = fixed[0];
+    used += find_wanted(manifest, d, &command[used]); /* the script asks for some of it */
+    for (size_t i = 1; i < sizeof fixed / sizeof fixed[0]; i++)
         command[used++] = fixed[i];
-    used += find_wanted(manifest, d, &command[used]);
-    command[used++] = "-T"; /* behind the symbols that the script asks for */
-    command[used++] = (char *)paths->script;
     for (uint32_t i = 0; i < count; i++)
         command[used++] = objects[i];
     command[used++] = (char *)paths->libos;

@@ -46,10 +46,10 @@ struct program {
 
 /* Where to find what is linked; from the command line. */
 struct link_paths {
-    const char *objects; /* directory of NAME.o and start.o */
-    const char *libos;   /* libos.a */
-    const char *script;  /* libos/domain.ld */
-    const char *work;    /* directory for the linked files; exists */
+    const char *objects;         /* directory of NAME.o and start.o */
+    const char *libos;           /* libos.a */
+    const char *script;          /* libos/domain.ld */
+    const char *work;            /* directory for the linked files; exists */
     const char *const *replaced; /* "SERVER=OBJECT" in the place of SERVER.o; see program_link */
     size_t replaced_count;
 };
@@ -58,8 +58,8 @@ struct link_paths {
  * addresses. */
 bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b);
 
-/* Links and reads the program of domain d, with what all domains need that run it. What is `replaced`
- * is replaced in it. False: reported, at the domain's line. */
+/* Links and reads the program of domain d, with what all domains need that run it. What is
+ * `replaced` is replaced in it. False: reported, at the domain's line. */
 bool program_link(struct program *program, const struct manifest *manifest, uint32_t d,
                   const struct link_paths *paths);
 

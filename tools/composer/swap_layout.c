@@ -51,8 +51,9 @@ bool add_file_room(struct composition *c, uint32_t d, uint32_t n, const struct c
     const struct manifest_file *drawn = &domain->drawn->files[n];
     bool fits = file->size <= drawn->room;
     if (!fits)
-        report(drawn->at, "file \"%s\" has %llu bytes, its room %llu — give room = \"%lluK\"; or "
-                          "more, at most \"2M\"",
+        report(drawn->at,
+               "file \"%s\" has %llu bytes, its room %llu — give room = \"%lluK\"; or "
+               "more, at most \"2M\"",
                drawn->name, (unsigned long long)file->size, (unsigned long long)drawn->room,
                (unsigned long long)pages_of(file->size) * PAGE_BYTES / 1024);
     *region = add_copy(c, drawn->room, file->offset, fits ? file->size : 0, "file", drawn->name);
@@ -68,9 +69,8 @@ static void map_state(struct composition *c, uint32_t d)
     uint64_t queues = page->private_bytes - LIBOS_PRIVATE_BYTES - c->domains[d].drawn->state_room;
     page->state_bytes =
         (uint32_t)(pages_of(c->domains[d].drawn->state_room + queues + STATE_EXTRA) * PAGE_BYTES);
-    c->domains[d].record.state_region =
-        (uint16_t)map_own(c, d, page->state_bytes, "state that is handed over",
-                          &page->state_address);
+    c->domains[d].record.state_region = (uint16_t)map_own(
+        c, d, page->state_bytes, "state that is handed over", &page->state_address);
 }
 
 static void map_staging(struct composition *c, uint32_t d, uint8_t rights)
@@ -175,8 +175,8 @@ bool add_swap_shared(struct composition *c)
         if (m->domains[d].swap)
             fits &= fill_program(c, d, &table[used++]);
     put_content(c, (const uint8_t *)table, count * sizeof *table, c->content_pages * PAGE_BYTES);
-    c->swaps_region = add_region(c, IMAGE_CONTENT, pages_of(count * sizeof *table), "file %s",
-                                 table_name);
+    c->swaps_region =
+        add_region(c, IMAGE_CONTENT, pages_of(count * sizeof *table), "file %s", table_name);
     c->staging_region = add_region(c, IMAGE_MEMORY, pages_of(m->staging), "staging memory");
     return fits;
 }

@@ -248,20 +248,32 @@ static void check_ports(const struct manifest_domain *domain, const struct progr
     }
 }
 
+uint64_t states_bytes(const struct program *program)
+{
+    uint64_t bytes = 0;
+    for (uint32_t s = 0; s < program->server_count; s++)
+        bytes = state_end(bytes, program->servers[s].state_size);
+    return bytes;
+}
+
 static void check_program(const struct manifest *manifest, uint32_t d,
                           const struct program *program)
 {
     const struct manifest_domain *domain = &manifest->domains[d];
-    uint64_t state = 0;
-    for (uint32_t s = 0; s < program->server_count; s++)
-        state = state_end(state, program->servers[s].state_size);
+    uint64_t note;
     check_room(domain, "text_room", "text has", program->elf.text.bytes, domain->text_room);
     check_room(domain, "constants_room", "constants have", program->elf.rodata.bytes,
                domain->constants_room);
-    check_room(domain, "state_room", "servers' states have", state, domain->state_room);
+    check_room(domain, "state_room", "servers' states have", states_bytes(program),
+               domain->state_room);
     check_room(domain, "stack", "servers want a stack of", stack_needed(manifest, d, program),
                stack_room(domain));
     check_ports(domain, program);
+    if (!elf_symbol(&program->elf, "program_note", &note) || note != program->elf.rodata.address)
+        report(domain->at,
+               "domain \"%s\": its constants don't begin with program_note — link libos/program.c, "
+               "with libos/domain.ld",
+               domain->name);
     if (standalone_bytes(program) > manifest->staging)
         report(manifest->staging_at,
                "the program of domain \"%s\" has %llu bytes, staging is %llu — give staging = "

@@ -21,10 +21,10 @@ enum {
 };
 
 enum {
-    ROOM_MAX = 512 * 4096,   /* bytes: one page object */
-    RATE_MAX = 10000000,     /* per second */
-    BLACKOUT_MS = 50,        /* a swap takes no message for so long: docs/swap.md */
-    BLACKOUT_TENTHS = 15,    /* of what comes meanwhile is to fit */
+    ROOM_MAX = 512 * 4096, /* bytes: one page object */
+    RATE_MAX = 10000000,   /* per second */
+    BLACKOUT_MS = 50,      /* a swap takes no message for so long: docs/swap.md */
+    BLACKOUT_TENTHS = 15,  /* of what comes meanwhile is to fit */
     STATE_ROOM_MAX = STATE_MAX,
 };
 
@@ -37,9 +37,13 @@ void rates_check(const struct manifest *manifest);
 /* Bytes of a domain's stack that doesn't depend on its program. */
 uint64_t stack_room(const struct manifest_domain *domain);
 
-/* Whether each program that can be replaced fits into its rooms, and the staging memory holds it. */
+/* Whether each program that can be replaced fits into its rooms, and the staging memory holds it.
+ */
 void swaps_check_programs(const struct manifest *manifest,
                           struct program *const programs[IMAGE_DOMAINS_MAX]);
+
+/* Bytes of a program's servers' states, one behind the other. */
+uint64_t states_bytes(const struct program *program);
 
 /* Second bodies that the image has. */
 uint32_t swap_count(const struct manifest *manifest);

@@ -53,7 +53,7 @@ static void put_strings(uint8_t *block, uint32_t *at, const struct program *prog
 static void put_domains(const struct composition *c, const struct table_offsets *at, uint8_t *block)
 {
     uint32_t strings = at->strings;
-    struct image_domain records[IMAGE_DOMAINS_MAX];
+    struct image_domain records[IMAGE_DOMAINS_MAX] = {0};
     for (uint32_t d = 0; d < c->domain_count; d++) {
         struct image_domain *record = &records[d];
         *record = c->domains[d].record;
@@ -201,9 +201,16 @@ static void put_domain(FILE *out, const struct composition *c, uint32_t d)
     put_segment(out, "rodata", &domain->program->elf.rodata, p->rodata_offset);
     fprintf(out,
             ",\n      \"private_address\": %" PRIu64 ", \"memory_bytes\": %" PRIu64
-            ", \"object_bytes\": %" PRIu64 ", \"slots\": %u}",
+            ", \"object_bytes\": %" PRIu64 ", \"slots\": %u",
             d ? domain->page.private_address : (uint64_t)INIT_PRIVATE_ADDRESS,
             domain->memory_pages * PAGE_BYTES, domain->object_pages * PAGE_BYTES, domain->slots);
+    if (domain->record.body)
+        fprintf(out,
+                ",\n      \"second_body\": {\"number\": %u, \"memory_bytes\": %" PRIu64
+                ", \"object_bytes\": %" PRIu64 "}",
+                domain->record.body, c->domains[domain->record.body].memory_pages * PAGE_BYTES,
+                c->domains[domain->record.body].object_pages * PAGE_BYTES);
+    fputc('}', out);
 }
 
 /* Each program's bytes once, however many domains run it. */

@@ -47,7 +47,10 @@
     OPTION(swaps, 0, 0, 0, "domains replaced, one after the other")                                \
     OPTION(swap_every, 0, 0, 100, "milliseconds from one to the next")                             \
     OPTION(swap_domain, 0, 0, 0, "only this one, by its number; 0: all in turn")                   \
-    OPTION(swap_probation, 0, 0, 0, "milliseconds of probation; 0: as always")
+    OPTION(swap_probation, 0, 0, 0, "milliseconds of probation; 0: as always")                     \
+    OPTION(swap_deaths, 0, 0, 0,                                                                   \
+           "steps of a new version that starts in which it dies, per million")                     \
+    OPTION(swap_flips, 0, 0, 0, "states of which a bit flips before they are read, per million")
 
 struct options {
     uint64_t seed;

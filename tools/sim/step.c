@@ -12,7 +12,9 @@
 #include "kernel/arch/sim/mappings.h"
 #include "kernel/arch/sim/user.h"
 #include "kernel/arch/sim/user/points.h"
+#include "kernel/arch/sim/user/processor.h"
 #include "kernel/irq.h"
+#include "motet/swap.h"
 #include "tools/sim/composition.h"
 #include "tools/sim/invariants.h"
 #include "tools/sim/snapshot.h"
@@ -225,8 +227,39 @@ void step_kill(void)
     entered();
 }
 
+/* The start page of a new version that hasn't begun; NULL: the running thread is none. */
+static const struct start_page *takes_over(const struct thread *thread)
+{
+    const uint32_t d = sim_window(thread->registers.rsp);
+    const struct start_page *start = d ? domain_start_page(d) : NULL;
+    return start && start->swaps ? start : NULL;
+}
+
+/* True: it is dead. */
+static bool swap_disturb(void)
+{
+    struct thread *thread = sim_cpu.current;
+    if (!(world.options.swap_deaths | world.options.swap_flips))
+        return false;
+    const struct start_page *start = takes_over(thread);
+    if (!start)
+        return false;
+    if (thread->registers.rip == (uint64_t)sim_domain_start && chance(world.options.swap_flips)) {
+        struct state_header *state = (struct state_header *)domain_memory(start->state_address);
+        const uint64_t bit = random_below(state->bytes * 8ull);
+        ((uint8_t *)state)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        world.killed |= 1ull << body_domain(start->domain);
+    }
+    if (!chance(world.options.swap_deaths))
+        return false;
+    step_kill();
+    return true;
+}
+
 static void user(void)
 {
+    if (swap_disturb())
+        return;
     struct thread *thread = sim_cpu.current;
     struct sim_fault fault;
     sim_mappings_load(sim_cpu.space);

@@ -32,6 +32,12 @@ const struct counter_page *supervisor_counters(struct domain *domain, uint32_t n
     return number ? page_of(domain, number, 1) : NULL;
 }
 
+void *supervisor_staging(struct domain *domain, uint32_t *bytes)
+{
+    *bytes = domain->libos->start->staging_bytes;
+    return (void *)domain->libos->start->staging_address;
+}
+
 const struct kernel_info *supervisor_kernel(struct domain *domain)
 {
     return domain->libos->info;

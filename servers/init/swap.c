@@ -21,6 +21,7 @@ enum {
 };
 
 static const char *const refusals[SWAP_REFUSALS] = {
+    [SWAP_FINE] = "it has stopped",
     [SWAP_NOT_ELF] = "it is no ELF program for x86-64",
     [SWAP_NO_PROGRAM] = "it isn't a program of a Motet domain",
     [SWAP_WRONG_ABI] = "it is for another kernel or libOS",
@@ -92,16 +93,17 @@ static const char *phase_text(uint8_t phase)
     }
 }
 
-/* Nothing was touched. */
+/* Nothing was touched. `refusal` is one of the enumeration; SWAP_FINE: the domain itself has
+ * stopped, and its end says why. */
 static void refuse(struct init *init, enum swap_refusal refusal, uint32_t detail)
 {
     struct control_swap *status = &init->swapping.status;
     status->at = status->phase;
     status->refusal = (uint8_t)refusal;
     status->detail = (uint16_t)detail;
+    status->error = refusal == SWAP_FINE ? ERROR_PEER_DIED : OK;
     enter(init, CONTROL_SWAP_REFUSED, 0);
-    console_print("init: %s not swapped: %s", name_of(init),
-                  refusal < SWAP_REFUSALS && refusals[refusal] ? refusals[refusal] : "refused");
+    console_print("init: %s not swapped: %s", name_of(init), refusals[refusal]);
 }
 
 /* The old version goes on, or begins anew; OK: the domain's end says why. */
@@ -327,7 +329,6 @@ bool swap_stopped(struct init *init, uint32_t domain)
     switch (init->swapping.status.phase) {
     case CONTROL_SWAP_LOADING:
         loader_end(init);
-        init->swapping.status.error = ERROR_PEER_DIED;
         refuse(init, SWAP_FINE, 0);
         return false; /* it begins anew as it would have */
     case CONTROL_SWAP_RESTING:

@@ -385,14 +385,13 @@ static void check_restarts(struct manifest *manifest)
 {
     for (uint32_t d = 1; d < manifest->domain_count; d++) {
         const struct manifest_domain *domain = &manifest->domains[d];
-        if (!domain->restart)
-            continue;
-        if (domain->heap)
+        /* A new version that fails in its probation is followed by another life of the old one. */
+        manifest->restarts |= domain->restart || domain->swap;
+        if (domain->restart && domain->heap)
             report(domain->at,
                    "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
                    "domain that begins anew: drop one of them",
                    domain->name);
-        manifest->restarts = true;
     }
 }
 

@@ -79,8 +79,10 @@ static void command_line_set(char *line, size_t size, const struct options *opti
         used = snprintf(line, size, "trace=%u ", options->trace_pages);
     if (options->swaps)
         used += snprintf(line + used, size - (size_t)used,
-                         "swapper.swaps=%u swapper.every=%u swapper.domain=%u ", options->swaps,
-                         options->swap_every, options->swap_domain);
+                         "swapper.swaps=%u swapper.every=%u swapper.domain=%u swapper.file=%u "
+                         "swapper.damage=%u ",
+                         options->swaps, options->swap_every, options->swap_domain,
+                         options->swap_file, options->swap_damage);
     if (options->swap_probation)
         snprintf(line + used, size - (size_t)used, "swap.probation=%u", options->swap_probation);
 }

@@ -368,7 +368,7 @@ static const char *read_record(const struct elf *elf, const struct server_record
 }
 
 static bool read_server(struct program *program, uint64_t table,
-                        const struct manifest_domain *domain)
+                        const struct manifest_domain *domain, const struct link_paths *paths)
 {
     const struct manifest_text *expected = &domain->servers[program->server_count];
     struct program_server *server = &program->servers[program->server_count];
@@ -385,14 +385,15 @@ static bool read_server(struct program *program, uint64_t table,
         return report(expected->at, "server \"%s\": %s", expected->text, problem);
     if (strcmp(server->name, expected->text) != 0)
         return report(expected->at,
-                      "%s.o holds the server \"%s\" — object file and descriptor must have one "
-                      "name",
-                      expected->text, server->name);
+                      "%s holds the server \"%s\", \"%s\" is wanted — object file and "
+                      "descriptor must have one name",
+                      object_of(paths, expected->text), server->name, expected->text);
     program->server_count++;
     return true;
 }
 
-static bool read_servers(struct program *program, const struct manifest_domain *domain)
+static bool read_servers(struct program *program, const struct manifest_domain *domain,
+                         const struct link_paths *paths)
 {
     uint64_t first, end;
     if (!elf_symbol(&program->elf, "__servers_start", &first) ||
@@ -407,7 +408,7 @@ static bool read_servers(struct program *program, const struct manifest_domain *
                       " descriptors — each object puts one pointer into .motet.servers",
                       domain->name, domain->server_count, (end - first) / 8);
     for (uint32_t i = 0; i < domain->server_count; i++) {
-        if (!read_server(program, first, domain))
+        if (!read_server(program, first, domain, paths))
             return false;
     }
     return true;
@@ -462,5 +463,5 @@ bool program_link(struct program *program, const struct manifest *manifest, uint
     if (has_pager(domain) && !elf_symbol(&program->elf, "pager_start", &program->pager_entry))
         return report(domain->at, "domain \"%s\": nothing defines pager_start — %s must",
                       domain->name, paths->libos);
-    return is_init(domain) || read_servers(program, domain);
+    return is_init(domain) || read_servers(program, domain, paths);
 }

@@ -121,26 +121,28 @@ uint8_t *block_make(const struct composition *c)
     return block;
 }
 
-/* Opens the temporary file beside `path`. */
+/* Opens the temporary file beside `path`; its name is the caller's to free, with a file. */
 static FILE *open_beside(const char *path, char **temporary)
 {
     *temporary = text_format("%s.new", path);
     FILE *file = fopen(*temporary, "wb");
-    if (!file)
+    if (!file) {
         report((struct place){path, 0}, "can't be written (%s) — check the folder and its rights",
                strerror(errno));
+        free(*temporary);
+    }
     return file;
 }
 
-static bool put_in_place(FILE *file, const char *temporary, const char *path)
+static bool put_in_place(FILE *file, char *temporary, const char *path)
 {
     bool written = !ferror(file);
-    written = !fclose(file) && written;
-    if (written && !rename(temporary, path))
-        return true;
-    remove(temporary);
-    return report((struct place){path, 0}, "can't be written (%s) — is the disk full?",
-                  strerror(errno));
+    written = !fclose(file) && written && !rename(temporary, path);
+    if (!written)
+        remove(temporary);
+    free(temporary);
+    return written || report((struct place){path, 0}, "can't be written (%s) — is the disk full?",
+                             strerror(errno));
 }
 
 bool file_write(const char *path, const void *bytes, uint64_t size)

@@ -182,14 +182,14 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
         libos->log_new = false;
         ring_later(libos, SLOT_SUPERVISOR);
     }
+    const struct swaps *rest = libos->resting;
+    if (rest && !rest->can_rest(libos))
+        rest = NULL;
     /* [OFFER_AGAIN] Stalls are offered once more before sleeping: after what happened, and with
      * the room noted from before the offer. */
-    const struct swaps *rest =
-        libos->resting && libos->resting->can_rest(libos) ? libos->resting : NULL;
-    bool sleep =
-        !rest && !libos->queued && !libos->happened && (!libos->stalled || (retry && !happened));
+    bool sleep = !libos->queued && !libos->happened && (!libos->stalled || (retry && !happened));
     if (channels)
-        sleep = channels->publish(libos, sleep);
+        sleep = channels->publish(libos, sleep && !rest);
     if (rest) {
         ring_owed(libos);
         libos->resting = NULL;

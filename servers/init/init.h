@@ -118,6 +118,7 @@ struct init {
         uint32_t check;     /* CRC-32 of those */
         uint32_t count;     /* done since boot */
         uint64_t probation; /* clock ticks */
+        bool said;          /* PROBATION: that it was swapped */
         struct control_swap_begin asked;
         struct control_swap status;
     } swapping;

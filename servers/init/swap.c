@@ -18,6 +18,7 @@ enum {
     PHASE_SECONDS = 1, /* loading, resting and starting each */
     PROBATION_MILLISECONDS = 5000,
     PROBATION_MAX = 3600000, /* that can be set */
+    SAY_PART = 100,          /* of a second: from BEGUN until it is said on the console */
 };
 
 static const char *const refusals[SWAP_REFUSALS] = {
@@ -119,6 +120,12 @@ static void rolled_back(struct init *init, enum error error)
 
 /* --- LOADING --- */
 
+static void loader_end(struct init *init)
+{
+    thread_suspend(init->child[init->image->loader].thread);
+    staging_take(init, init->image->loader);
+}
+
 static void loader_begin(struct init *init)
 {
     const uint32_t loader = init->image->loader;
@@ -133,14 +140,10 @@ static void loader_begin(struct init *init)
     start->staged_check = init->swapping.asked.check;
     start_page_close(init, loader);
     enter(init, CONTROL_SWAP_LOADING, phase_ticks());
-    if (body_begin(init, loader, false))
+    if (body_begin(init, loader, false)) {
+        loader_end(init);
         refuse(init, SWAP_LOADER_DIED, 0);
-}
-
-static void loader_end(struct init *init)
-{
-    thread_suspend(init->child[init->image->loader].thread);
-    staging_take(init, init->image->loader);
+    }
 }
 
 /* Offset and length as the loader says, inside what was staged and what there is room for. */
@@ -235,6 +238,13 @@ static void rested(struct init *init, const struct msg *m)
 
 /* --- PROBATION --- */
 
+/* Of the probation, until it is said that it has begun. */
+static uint64_t say_ticks(const struct init *init)
+{
+    const uint64_t most = kernel_info()->clock_frequency / SAY_PART;
+    return most < init->swapping.probation / 2 ? most : init->swapping.probation / 2;
+}
+
 static void begun(struct init *init, const struct msg *m)
 {
     const uint32_t domain = domain_of(init);
@@ -246,7 +256,17 @@ static void begun(struct init *init, const struct msg *m)
     status->queued = tell.queued;
     body_begun(init, domain);
     counters_exchange(init, domain);
-    enter(init, CONTROL_SWAP_PROBATION, init->swapping.probation);
+    init->swapping.said = false;
+    enter(init, CONTROL_SWAP_PROBATION, say_ticks(init));
+}
+
+/* A line on the console takes long, and the new version is waited for. */
+static void say_swapped(struct init *init)
+{
+    const struct control_swap *status = &init->swapping.status;
+    if (init->swapping.said)
+        return;
+    init->swapping.said = true;
     console_print("init: %s swapped: blackout %lu us, %u messages queued meanwhile, state %u bytes",
                   name_of(init), (unsigned long)(status->blackout / 1000), status->queued,
                   status->state_bytes);
@@ -256,6 +276,7 @@ static void begun(struct init *init, const struct msg *m)
 static void begin_anew(struct init *init)
 {
     const uint32_t domain = domain_of(init);
+    say_swapped(init);
     thread_suspend(init->child[domain].thread);
     bodies_exchange(init, domain);
     counters_exchange(init, domain);
@@ -343,6 +364,17 @@ bool swap_stopped(struct init *init, uint32_t domain)
     }
 }
 
+static void probation_end(struct init *init)
+{
+    if (!init->swapping.said) {
+        say_swapped(init);
+        enter(init, CONTROL_SWAP_PROBATION, init->swapping.probation - say_ticks(init));
+        return;
+    }
+    init->swapping.count++;
+    enter(init, CONTROL_SWAP_DONE, 0);
+}
+
 uint64_t swap_deadline(struct init *init)
 {
     struct swapping *swapping = &init->swapping;
@@ -360,8 +392,7 @@ uint64_t swap_deadline(struct init *init)
         go_back(init, ERROR_TIMEOUT);
         break;
     default:
-        swapping->count++;
-        enter(init, CONTROL_SWAP_DONE, 0);
+        probation_end(init);
     }
     return swapping->deadline;
 }
@@ -417,6 +448,7 @@ static enum error begin(struct init *init, const struct msg *m, struct msg *repl
                                        .asked = asked,
                                        .status = {.domain = asked.domain}};
     enter(init, CONTROL_SWAP_STAGING, 0);
+    staging_take(init, init->image->controller); /* of a swap that didn't go */
     if (asked.bytes)
         staging_give(init, init->image->controller);
     memcpy(reply->bytes, &room, sizeof(room));

@@ -45,7 +45,7 @@
     OPTION(kills, 0, 0, 0, "deaths, the first at boundary `kill`; 0: one")                         \
     OPTION(kill_every, 0, 0, 0, "boundaries between two of them, at most")                         \
     OPTION(swaps, 0, 0, 0, "domains replaced, one after the other")                                \
-    OPTION(swap_every, 100, 100, 100, "milliseconds from one to the next")                             \
+    OPTION(swap_every, 100, 100, 100, "milliseconds from one to the next")                         \
     OPTION(swap_domain, 0, 0, 0, "only this one, by its number; 0: all in turn")                   \
     OPTION(swap_file, 0, 0, 0, "with a new file, of that number from 1 on")                        \
     OPTION(swap_damage, 0, 0, 0, "one in so many of these has a wrong byte")                       \

@@ -19,7 +19,7 @@ ALL = 0
 
 
 def run(*arguments, program=CHECKED):
-    done = subprocess.run([program, "--image", BUNDLE, *map(str, arguments)], text=True,
+    done = subprocess.run([program, "--image", BUNDLE, "pages=1500", *map(str, arguments)], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT * 6,
                           check=False)
     assert done.returncode == 0, done.stdout

@@ -66,8 +66,9 @@ static void count(struct swapper *swapper, enum counter counter)
 
 static void ask(struct swapper *swapper, enum control_op op, const void *payload, uint32_t bytes)
 {
-    struct msg m;
-    msg_set(&m, (uint16_t)(SUPERVISOR_CONTROL + op), payload, bytes);
+    struct msg m = {.op = (uint16_t)(SUPERVISOR_CONTROL + op)};
+    if (bytes)
+        msg_set(&m, m.op, payload, bytes);
     swapper->plan.waiting = supervisor_ask(swapper->domain, &m) == OK;
     later(swapper, ANSWER);
 }

@@ -106,7 +106,7 @@ static enum error console_load(void *state, uint32_t version, const void *from, 
     drv->con.state = saved->state;
     if (saved->state != CON_RUNNING)
         return OK; /* nothing is done to it any more */
-    struct con_setup setup = drv_setup(drv);
+    struct con_setup setup = console_setup(drv);
     return con_load(&drv->con, &setup, saved);
 }
 

@@ -15,7 +15,7 @@
 #include "libos/assert.h"
 #include "libos/swap.h"
 
-struct con_setup drv_setup(const struct virtio_con *drv)
+struct con_setup console_setup(const struct virtio_con *drv)
 {
     const struct pool *queues = domain_pool_named(drv->domain, "queues");
     return (struct con_setup){.device = drv->device,
@@ -27,7 +27,7 @@ struct con_setup drv_setup(const struct virtio_con *drv)
 /* Brings the device up, or says why not. */
 static void device_start(struct virtio_con *drv)
 {
-    struct con_setup setup = drv_setup(drv);
+    struct con_setup setup = console_setup(drv);
     char place[DEVICE_TEXT_BYTES];
     device_text(drv->device, place);
     if (con_start(&drv->con, &setup) == OK) {

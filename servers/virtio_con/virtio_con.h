@@ -26,6 +26,6 @@ struct virtio_con {
 };
 
 /* Where the device's queues are, and what else it is started with. */
-struct con_setup drv_setup(const struct virtio_con *drv);
+struct con_setup console_setup(const struct virtio_con *drv);
 
 #endif

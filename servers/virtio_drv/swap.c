@@ -141,7 +141,7 @@ static enum error interfaces_load(void *state, uint32_t version, const void *fro
         if (i >= saved->count)
             continue;
         const struct device *device = domain_device(drv->domain, one->device);
-        struct net_setup setup = drv_setup(drv, i, device);
+        struct net_setup setup = interface_setup(drv, i, device);
         enum error error = device ? net_load(&interface->net, &setup, one) : ERROR_NOT_FOUND;
         if (error)
             return error;

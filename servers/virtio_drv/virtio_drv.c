@@ -40,7 +40,7 @@ static void log_interface(struct virtio_drv *drv, const struct interface *interf
                features[0] ? features : " none", net->rx.ring.num, net->tx.ring.num);
 }
 
-struct net_setup drv_setup(struct virtio_drv *drv, uint16_t n, const struct device *device)
+struct net_setup interface_setup(struct virtio_drv *drv, uint16_t n, const struct device *device)
 {
     uint64_t offset = (uint64_t)n * drv->queues->buffer_size;
     return (struct net_setup){.device = device,
@@ -56,7 +56,7 @@ struct net_setup drv_setup(struct virtio_drv *drv, uint16_t n, const struct devi
 static void device_start(struct virtio_drv *drv, const struct device *device, uint8_t n)
 {
     struct interface *interface = &drv->interface[drv->interfaces];
-    struct net_setup setup = drv_setup(drv, drv->interfaces, device);
+    struct net_setup setup = interface_setup(drv, drv->interfaces, device);
     setup.random = domain_random(drv->domain);
     if (net_start(&interface->net, &setup) == OK) {
         interface->device = n;

@@ -50,6 +50,6 @@ struct virtio_drv {
 };
 
 /* Where interface n's queues are, and what else its device is started with. */
-struct net_setup drv_setup(struct virtio_drv *drv, uint16_t n, const struct device *device);
+struct net_setup interface_setup(struct virtio_drv *drv, uint16_t n, const struct device *device);
 
 #endif

@@ -42,3 +42,13 @@ const struct kernel_info *supervisor_kernel(struct domain *domain)
 {
     return domain->libos->info;
 }
+
+void supervisor_staged(struct domain *domain, struct staged *staged)
+{
+    const struct start_page *start = domain->libos->start;
+    *staged = (struct staged){.bytes = (const void *)start->staging_address,
+                              .size = start->staged < start->staging_bytes ? start->staged
+                                                                           : start->staging_bytes,
+                              .domain = start->staged_for,
+                              .check = start->staged_check};
+}

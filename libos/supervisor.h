@@ -28,6 +28,16 @@ const struct counter_page *supervisor_counters(struct domain *domain, uint32_t n
  * the answer to SWAP_BEGIN until SWAP_GO is asked: at other times a touch is the end. */
 void *supervisor_staging(struct domain *domain, uint32_t *bytes);
 
+/* The loader's: what it is to look at. */
+struct staged {
+    const void *bytes; /* NULL: this isn't the loader */
+    uint32_t size;     /* bytes, within the staging memory */
+    uint32_t domain;   /* the number of the one that it is for */
+    uint32_t check;    /* its CRC-32, as the host has it */
+};
+
+void supervisor_staged(struct domain *domain, struct staged *staged);
+
 /* The kernel's information page. */
 const struct kernel_info *supervisor_kernel(struct domain *domain);
 

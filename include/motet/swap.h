@@ -71,7 +71,9 @@ struct swap_port {
     char name[PROGRAM_NAME_BYTES];
     char protocol[PROGRAM_NAME_BYTES];
     uint32_t version;
-    uint32_t role; /* enum conn_role */
+    uint32_t role;   /* enum conn_role */
+    uint32_t number; /* among the server's ports: the start page calls it so */
+    uint32_t reserved;
 };
 
 struct swap_server {

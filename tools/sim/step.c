@@ -239,11 +239,13 @@ static const struct start_page *takes_over(const struct thread *thread)
 static bool swap_disturb(void)
 {
     struct thread *thread = sim_cpu.current;
-    if (!(world.options.swap_deaths | world.options.swap_flips))
+    if (!(world.options.swap_deaths | world.options.swap_flips | world.options.swap_damage))
         return false;
     const struct start_page *start = takes_over(thread);
     if (!start)
         return false;
+    if (world.options.swap_damage) /* its file may be one that it must refuse */
+        world.killed |= 1ull << body_domain(start->domain);
     if (thread->registers.rip == (uint64_t)sim_domain_start && chance(world.options.swap_flips)) {
         struct state_header *state = (struct state_header *)domain_memory(start->state_address);
         const uint64_t bit = random_below(state->bytes * 8ull);

@@ -21,6 +21,7 @@
 #include "libos/restart.h"
 #include "libos/server.h"
 #include "libos/supervisor.h"
+#include "libos/swap.h"
 #include "servers/control/frame.h"
 
 #define CONTROL_COUNTERS_LIST(COUNTER)                                                             \
@@ -350,7 +351,7 @@ static enum error control_start(void *state, struct domain *domain)
     control->domain = domain;
     control->counters = domain_counters(domain);
     control->conn = domain_conn(domain, "console", 0);
-    control->open_due = true;
+    control->open_due = !domain_swaps(domain);
     if (!supervisor_log(domain, 0)) {
         domain_log(domain, "not the controller: the manifest needs control = true");
         return ERROR_NO_RIGHT;
@@ -375,6 +376,7 @@ const struct server motet_server_control = {
     .magic = SERVER_MAGIC,
     .abi = SERVER_ABI,
     .name = "control",
+    .version = "1",
     .state_size = sizeof(struct control),
     .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 700 */
     .ports = ports,
@@ -389,3 +391,35 @@ const struct server motet_server_control = {
 };
 SERVER_EXPORT(motet_server_control);
 SERVER_RESTARTED(motet_server_control, control_restarted);
+
+/* The driver has been asked for its state. */
+static bool control_rest(void *state)
+{
+    const struct control *control = state;
+    return !control->open_due;
+}
+
+/* A swap: the stream goes on in the middle of a frame, and init's answer finds who asked by its
+ * number. What makes no sense is refused. */
+static enum error control_loaded(void *state)
+{
+    const struct control *control = state;
+    if (control->state > STATE_REPLY || control->input.held > FRAME_INPUT_MAX ||
+        control->request.length > CONTROL_REQUEST_MAX ||
+        control->reply_bytes > sizeof(control->reply) || control->reply_sent > control->reply_bytes)
+        return ERROR_BAD_ARGUMENT;
+    return OK;
+}
+
+static const struct state_record records[] = {
+    {.name = "state", .id = 1, .version = 1, RECORD_OF(struct control, state)},
+    {.name = "question", .id = 2, .version = 1, RECORD_OF(struct control, ask)},
+    {.name = "request", .id = 3, .version = 1, RECORD_OF(struct control, request)},
+    {.name = "input", .id = 4, .version = 1, RECORD_OF(struct control, input)},
+    {.name = "reply_bytes", .id = 5, .version = 1, RECORD_OF(struct control, reply_bytes)},
+    {.name = "reply_sent", .id = 6, .version = 1, RECORD_OF(struct control, reply_sent)},
+    {.name = "reply", .id = 7, .version = 1, RECORD_OF(struct control, reply)},
+};
+SERVER_SWAP(motet_server_control, .records = records,
+            .record_count = sizeof(records) / sizeof(records[0]), .rest = control_rest,
+            .loaded = control_loaded);

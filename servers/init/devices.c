@@ -55,6 +55,13 @@ bool containment_allows(struct init *init, struct claim *claim, bool contained, 
     return true;
 }
 
+/* How far the addresses of a domain's second body are from its own: 0, but in the simulator, where
+ * no two domains have the same. */
+static uint64_t body_distance(const struct init *init, uint32_t domain)
+{
+    return start_address(init, init->domain[domain].body) - start_address(init, domain);
+}
+
 void registers_give(struct init *init, struct claim *claim, struct device_bar *bar,
                     uint64_t physical, uint64_t size)
 {
@@ -73,7 +80,8 @@ void registers_give(struct init *init, struct claim *claim, struct device_bar *b
     object_share(init, page, RIGHT_READ | RIGHT_WRITE, child->space, claim->address,
                  child->captable, claim->slot);
     if (body)
-        object_share(init, page, RIGHT_READ | RIGHT_WRITE, init->child[body].space, claim->address,
+        object_share(init, page, RIGHT_READ | RIGHT_WRITE, init->child[body].space,
+                     claim->address + body_distance(init, claim->device->domain),
                      init->child[body].captable, claim->slot);
     claim->slot++;
     bar->base = (volatile uint8_t *)(claim->address + inside);
@@ -127,19 +135,24 @@ void pin_give(struct init *init, struct claim *claim, uint32_t line, struct star
     out->device.pin = out->device.vectors = 1;
 }
 
-static void append(struct init *init, uint32_t domain, const struct start_device *device)
+static void append(struct init *init, uint32_t domain, const struct start_device *device,
+                   uint64_t distance)
 {
     struct start_page *start = start_page_open(init, domain);
-    start->device[start->devices++] = *device;
+    struct start_device *to = &start->device[start->devices++];
+    *to = *device;
+    for (uint32_t i = 0; i < DEVICE_BARS; i++)
+        if (to->device.bar[i].base)
+            to->device.bar[i].base += distance;
     start_page_close(init, domain);
 }
 
 void device_append(struct init *init, struct claim *claim, const struct start_device *device)
 {
     const uint32_t domain = claim->device->domain;
-    append(init, domain, device);
+    append(init, domain, device, 0);
     if (init->domain[domain].body)
-        append(init, init->domain[domain].body, device);
+        append(init, init->domain[domain].body, device, body_distance(init, domain));
     init->child[domain].devices++;
 }
 

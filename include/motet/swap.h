@@ -71,7 +71,8 @@ struct swap_port {
     char name[PROGRAM_NAME_BYTES];
     char protocol[PROGRAM_NAME_BYTES];
     uint32_t version;
-    uint32_t role; /* enum conn_role */
+    uint32_t role;   /* enum conn_role */
+    uint32_t number; /* among the server's ports: start pages name it by that */
 };
 
 struct swap_server {
@@ -121,7 +122,7 @@ struct swap_verdict {
     uint32_t detail;  /* for people. WRONG_ABI, TOO_LARGE, WRONG_PLACE: see above; NO_PROGRAM: 1 +
                          the server whose descriptor is broken, or 0; WRONG_DOMAIN: 1 + the server
                          that is another one, or 0: it has more or fewer; WRONG_PORTS: 1 + server,
-                         256 * the port's place in the table */
+                         256 * the port's number */
     uint64_t entry;   /* address, in the text */
     uint32_t text_offset, text_bytes;
     uint32_t constants_offset, constants_bytes;

@@ -196,17 +196,15 @@ static bool tables_are_inside(const struct program *program, const struct descri
 static bool has_port(const struct program *program, const struct descriptor *server,
                      const struct swap_port *wanted)
 {
-    for (uint64_t i = 0; i < server->port_count; i++) {
-        struct port port;
-        char name[PROGRAM_NAME_BYTES], protocol[PROGRAM_NAME_BYTES];
-        if (!read_constants(program, server->ports + i * sizeof(port), &port, sizeof(port)) ||
-            !read_name(program, port.name, name) || memcmp(name, wanted->name, sizeof(name)) != 0)
-            continue;
-        return read_name(program, port.protocol, protocol) &&
-               !memcmp(protocol, wanted->protocol, sizeof(protocol)) &&
-               port.version == wanted->version && port.role == wanted->role;
-    }
-    return false;
+    struct port port;
+    char name[PROGRAM_NAME_BYTES], protocol[PROGRAM_NAME_BYTES];
+    return wanted->number < server->port_count &&
+           read_constants(program, server->ports + wanted->number * sizeof(port), &port,
+                          sizeof(port)) &&
+           read_name(program, port.name, name) && !memcmp(name, wanted->name, sizeof(name)) &&
+           read_name(program, port.protocol, protocol) &&
+           !memcmp(protocol, wanted->protocol, sizeof(protocol)) &&
+           port.version == wanted->version && port.role == wanted->role;
 }
 
 static bool check_ports(struct program *program, const struct descriptor *server, uint32_t number)
@@ -214,7 +212,8 @@ static bool check_ports(struct program *program, const struct descriptor *server
     const struct swap_server *wanted = &program->wanted->server[number];
     for (uint32_t i = 0; i < wanted->ports && i < SWAP_PORTS_MAX; i++)
         if (!has_port(program, server, &wanted->port[i]))
-            return refuse(program, SWAP_WRONG_PORTS, number + 1 + i * DETAIL_PORT);
+            return refuse(program, SWAP_WRONG_PORTS,
+                          number + 1 + wanted->port[i].number * DETAIL_PORT);
     return true;
 }
 

@@ -104,7 +104,7 @@ void map_swap_memory(struct composition *c, uint32_t d)
 }
 
 /* A port that the manifest connects, once. False: there are too many. */
-static bool add_port(struct swap_server *out, const struct program_port *port)
+static bool add_port(struct swap_server *out, const struct program_port *port, uint32_t number)
 {
     for (uint32_t i = 0; i < out->ports; i++)
         if (!strcmp(out->port[i].name, port->name))
@@ -116,6 +116,7 @@ static bool add_port(struct swap_server *out, const struct program_port *port)
     strcpy(to->protocol, port->protocol);
     to->version = port->version;
     to->role = port->role;
+    to->number = number;
     return true;
 }
 
@@ -129,7 +130,8 @@ static bool add_ports(const struct composition *c, uint32_t d, struct swap_progr
             const struct program_server *servers = c->domains[d].program->servers;
             if (ends[e]->domain == d)
                 fits &= add_port(&out->server[ends[e]->server],
-                                 &servers[ends[e]->server].ports[ends[e]->port]);
+                                 &servers[ends[e]->server].ports[ends[e]->port],
+                                 (uint32_t)ends[e]->port);
         }
     }
     return fits || report(c->domains[d].drawn->at,

@@ -38,17 +38,16 @@ void *supervisor_staging(struct domain *domain, uint32_t *bytes)
     return (void *)domain->libos->start->staging_address;
 }
 
+struct supervisor_staged supervisor_staged(struct domain *domain)
+{
+    const struct start_page *start = domain->libos->start;
+    struct supervisor_staged staged = {NULL, start->staged, start->staged_check, start->staged_for};
+    if (staged.bytes && staged.bytes <= start->staging_bytes)
+        staged.program = (const uint8_t *)start->staging_address;
+    return staged;
+}
+
 const struct kernel_info *supervisor_kernel(struct domain *domain)
 {
     return domain->libos->info;
-}
-
-void supervisor_staged(struct domain *domain, struct staged *staged)
-{
-    const struct start_page *start = domain->libos->start;
-    *staged = (struct staged){.bytes = (const void *)start->staging_address,
-                              .size = start->staged < start->staging_bytes ? start->staged
-                                                                           : start->staging_bytes,
-                              .domain = start->staged_for,
-                              .check = start->staged_check};
 }

@@ -28,15 +28,14 @@ const struct counter_page *supervisor_counters(struct domain *domain, uint32_t n
  * the answer to SWAP_BEGIN until SWAP_GO is asked: at other times a touch is the end. */
 void *supervisor_staging(struct domain *domain, uint32_t *bytes);
 
-/* The loader's: what it is to look at. */
-struct staged {
-    const void *bytes; /* NULL: this isn't the loader */
-    uint32_t size;     /* bytes, within the staging memory */
-    uint32_t domain;   /* the number of the one that it is for */
-    uint32_t check;    /* its CRC-32, as the host has it */
+/* What the loader is begun anew for. */
+struct supervisor_staged {
+    const uint8_t *program; /* in the staging memory, read-only; NULL: there is none now */
+    uint32_t bytes;         /* of it, all of them mapped */
+    uint32_t check;         /* its CRC-32, as the host has it */
+    uint32_t domain;        /* the number of the domain that it is for */
 };
-
-void supervisor_staged(struct domain *domain, struct staged *staged);
+struct supervisor_staged supervisor_staged(struct domain *domain);
 
 /* The kernel's information page. */
 const struct kernel_info *supervisor_kernel(struct domain *domain);

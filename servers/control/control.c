@@ -48,6 +48,8 @@ struct control {
     uint64_t *counters;
     enum state state;
     bool open_due;        /* the driver is to be asked for its state */
+    bool staging;         /* init's answer to SWAP_BEGIN was that the staging memory is ours. Not
+                             carried over: SWAP_GO has ended it before we are swapped */
     uint16_t ask;         /* number of the question that init has */
     struct frame request; /* the current one */
     struct frame_input input;
@@ -153,17 +155,36 @@ static void log_answer(struct control *control)
     answer(control, OK, sizeof(head) + head.bytes);
 }
 
-/* What init is asked: one number. */
+/* The words of the question to init: one number, or what it says about a new program. False: the
+ * request isn't as long as that. */
+static bool question(const struct control *control, struct msg *m)
+{
+    struct control_swap_begin begin;
+    struct control_request wanted;
+    if (control->request.op == CONTROL_IMAGE)
+        return true;
+    if (control->request.op == CONTROL_SWAP_BEGIN) {
+        if (!request_get(control, &begin, sizeof(begin)))
+            return false;
+        memcpy(m->bytes, &begin, sizeof(begin));
+        return true;
+    }
+    if (!request_get(control, &wanted, sizeof(wanted)))
+        return false;
+    m->w[0] = wanted.argument;
+    return true;
+}
+
 static void ask(struct control *control)
 {
-    struct control_request wanted = {0};
-    if (control->request.op != CONTROL_IMAGE && !request_get(control, &wanted, sizeof(wanted))) {
+    const uint16_t op = control->request.op;
+    struct msg m = {.op = SUPERVISOR_CONTROL + op, .flags = ++control->ask};
+    if (!question(control, &m)) {
         answer(control, ERROR_BAD_ARGUMENT, 0);
         return;
     }
-    struct msg m = {.op = SUPERVISOR_CONTROL + control->request.op,
-                    .flags = ++control->ask,
-                    .w = {wanted.argument}};
+    if (op == CONTROL_SWAP_BEGIN || op == CONTROL_SWAP_GO || op == CONTROL_SWAP_CANCEL)
+        control->staging = false; /* whatever comes of it: a touch too many would be our end */
     enum error error = supervisor_ask(control->domain, &m);
     if (error) {
         answer(control, error, 0);
@@ -182,8 +203,34 @@ static uint32_t answer_bytes(uint16_t op)
         [CONTROL_SERVER] = sizeof(struct control_server),
         [CONTROL_END] = sizeof(struct control_end),
         [CONTROL_CONNECTION] = sizeof(struct control_connection),
+        [CONTROL_SWAP_BEGIN] = sizeof(struct control_swap_room),
+        [CONTROL_SWAP_STATUS] = sizeof(struct control_swap),
+        [CONTROL_FILE] = sizeof(struct control_file),
     };
     return bytes[op];
+}
+
+static void stage(struct control *control)
+{
+    struct control_stage head;
+    uint32_t room = 0;
+    uint8_t *staging = supervisor_staging(control->domain, &room);
+    const uint32_t bytes = control->request.length - (uint32_t)sizeof(head);
+    if (control->request.length < sizeof(head)) {
+        answer(control, ERROR_BAD_ARGUMENT, 0);
+        return;
+    }
+    memcpy(&head, control->request.payload, sizeof(head));
+    if (head.bytes != bytes)
+        answer(control, ERROR_BAD_ARGUMENT, 0);
+    else if (!control->staging || !staging)
+        answer(control, ERROR_BAD_STATE, 0);
+    else if (head.offset > room || bytes > room - head.offset)
+        answer(control, ERROR_LIMIT, 0);
+    else {
+        memcpy(staging + head.offset, control->request.payload + sizeof(head), bytes);
+        answer(control, OK, 0);
+    }
 }
 
 static void request_handle(struct control *control)
@@ -203,12 +250,30 @@ static void request_handle(struct control *control)
     case CONTROL_CONNECTION:
     case CONTROL_KILL:
     case CONTROL_RESTART:
+    case CONTROL_SWAP_BEGIN:
+    case CONTROL_SWAP_TAKE:
+    case CONTROL_SWAP_GO:
+    case CONTROL_SWAP_STATUS:
+    case CONTROL_SWAP_CANCEL:
+    case CONTROL_SWAP_COMMIT:
+    case CONTROL_FILE:
         ask(control);
+        break;
+    case CONTROL_STAGE:
+        stage(control);
         break;
     default:
         answer(control, ERROR_UNKNOWN_CALL, 0);
         break;
     }
+}
+
+/* Whether init's answer gives us the staging memory: of a swap with something new. */
+static bool gives_staging(const struct control *control, const struct msg *m)
+{
+    struct control_swap_begin begin;
+    return control->request.op == CONTROL_SWAP_BEGIN && m->status == OK &&
+           request_get(control, &begin, sizeof(begin)) && begin.bytes;
 }
 
 /* What the kernel's page says goes behind init's part. */
@@ -233,6 +298,7 @@ static void control_message(void *state, const struct msg *m)
     uint32_t bytes = answer_bytes(control->request.op);
     domain_set_deadline(control->domain, 0);
     memcpy(payload(control), m->bytes, bytes);
+    control->staging |= gives_staging(control, m);
     if (control->request.op == CONTROL_IMAGE)
         bytes = kernel_append(control, bytes);
     answer(control, (enum error)m->status, bytes);
@@ -352,6 +418,7 @@ static enum error control_start(void *state, struct domain *domain)
     control->counters = domain_counters(domain);
     control->conn = domain_conn(domain, "console", 0);
     control->open_due = !domain_swaps(domain);
+    control->ask = (uint16_t)domain_random(domain); /* no life takes another's answer for its own */
     if (!supervisor_log(domain, 0)) {
         domain_log(domain, "not the controller: the manifest needs control = true");
         return ERROR_NO_RIGHT;

@@ -166,6 +166,21 @@ static const char *server_name(const struct init *init, uint32_t d, uint32_t n)
     return name;
 }
 
+/* Fewer than `bytes` characters of a text; the rest stays zero. */
+static void name_put(char *to, uint32_t bytes, const char *text)
+{
+    for (uint32_t i = 0; i < bytes - 1 && text[i]; i++)
+        to[i] = text[i];
+}
+
+static const char *version_of(const struct init *init, uint32_t d)
+{
+    const uint32_t version = init->domain[d].version;
+    if (init->domain[d].body && swap_version)
+        return swap_version(init, d);
+    return version ? (const char *)init->image + version : "";
+}
+
 static uint8_t state_of(const struct init *init, uint32_t d)
 {
     struct invoked info = {{0}};
@@ -194,12 +209,12 @@ static enum error domain_tell(const struct init *init, uint32_t d, struct msg *m
 
 static enum error server_tell(const struct init *init, uint32_t d, uint32_t n, struct msg *m)
 {
-    struct control_server server = {{0}};
+    struct control_server server = {.name = ""};
     const char *name = server_name(init, d, n);
     if (!*name)
         return ERROR_NOT_FOUND;
-    for (uint32_t i = 0; i < sizeof(server.name) - 1 && name[i]; i++)
-        server.name[i] = name[i];
+    name_put(server.name, sizeof(server.name), name);
+    name_put(server.version, sizeof(server.version), version_of(init, d));
     memcpy(m->bytes, &server, sizeof(server));
     return OK;
 }

@@ -105,6 +105,7 @@ struct init {
         uint64_t entry[IMAGE_DOMAINS_MAX];   /* of the program in it; 0: the image's */
         uint32_t program[IMAGE_DOMAINS_MAX]; /* which one, by a number; 0: none yet */
         uint32_t programs;                   /* numbers given */
+        char version[IMAGE_DOMAINS_MAX][PROGRAM_NAME_BYTES]; /* of the program in it; for people */
         uint16_t file[IMAGE_DOMAINS_MAX][START_FILES_MAX]; /* the region that it has as this file */
         uint32_t rest[IMAGE_DOMAINS_MAX];     /* a domain's: slot whose signal asks it to rest */
         uint32_t watch[2][IMAGE_DOMAINS_MAX]; /* counter pages as the controller's bodies have them
@@ -316,6 +317,8 @@ OPTIONAL void swap_begin(struct init *init);
 OPTIONAL uint32_t swap_sender(const struct init *init, uint32_t number);
 /* Signals about logs, by sender; each domain's two bodies share one log. */
 OPTIONAL uint64_t swap_logs(const struct init *init, uint64_t pending);
+/* The version of the program that a domain runs, for people. */
+OPTIONAL const char *swap_version(const struct init *init, uint32_t domain);
 OPTIONAL void swap_message(struct init *init, uint32_t domain, const struct msg *m);
 /* The controller's; fills in the words of `reply`. */
 OPTIONAL enum error swap_asked(struct init *init, uint16_t op, const struct msg *m,

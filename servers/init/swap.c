@@ -483,6 +483,7 @@ static enum error go(struct init *init)
         refuse(init, SWAP_WRONG_CHECKSUM, 0);
     } else {
         program_repeat(init, domain);
+        version_note(init, swap_version(init, domain));
         files_give(init, domain, file, swapping->asked.bytes);
         rest(init);
     }
@@ -498,6 +499,48 @@ static enum error cancel(struct init *init)
     return OK;
 }
 
+/* The new version has done well enough. */
+static enum error commit(struct init *init)
+{
+    if (!is_in(init, CONTROL_SWAP_PROBATION))
+        return ERROR_BAD_STATE;
+    say_swapped(init);
+    probation_end(init);
+    return OK;
+}
+
+static enum error file_tell(struct init *init, uint64_t argument, struct msg *reply)
+{
+    const uint32_t domain = argument & 0xffff, file = (argument >> 16) & 0xffff;
+    struct control_file tell = {.piece = (uint32_t)staging_bytes(init)};
+    if (!domain || domain >= domains_shown(init) || file >= START_FILES_MAX)
+        return ERROR_NOT_FOUND;
+    const struct start_page *start = start_page_open(init, domain);
+    const bool exists = file < start->files;
+    tell.bytes = start->file[file].size;
+    memcpy(tell.name, start->file[file].name, sizeof(tell.name));
+    start_page_close(init, domain);
+    if (!exists)
+        return ERROR_NOT_FOUND;
+    if (init->domain[domain].body && init->domain[domain].files >> file & 1)
+        tell.room = (uint32_t)region_bytes(init, file_target(init, domain, file));
+    memcpy(reply->bytes, &tell, sizeof(tell));
+    return OK;
+}
+
+/* What is left of the probation: tenths of a second. */
+static uint16_t left(const struct init *init)
+{
+    const struct swapping *swapping = &init->swapping;
+    const uint64_t now = kernel_clock(), tenth = kernel_info()->clock_frequency / 10;
+    uint64_t ticks = swapping->deadline > now ? swapping->deadline - now : 0;
+    if (!is_in(init, CONTROL_SWAP_PROBATION))
+        return 0;
+    if (!swapping->said)
+        ticks += swapping->probation - say_ticks(init);
+    return (uint16_t)((ticks + tenth - 1) / tenth);
+}
+
 enum error swap_asked(struct init *init, uint16_t op, const struct msg *m, struct msg *reply)
 {
     struct control_swap status = init->swapping.status;
@@ -510,8 +553,13 @@ enum error swap_asked(struct init *init, uint16_t op, const struct msg *m, struc
         return go(init);
     case CONTROL_SWAP_CANCEL:
         return cancel(init);
+    case CONTROL_SWAP_COMMIT:
+        return commit(init);
+    case CONTROL_FILE:
+        return file_tell(init, m->w[0], reply);
     case CONTROL_SWAP_STATUS:
-        status.count = init->swapping.count;
+        status.count = (uint16_t)init->swapping.count;
+        status.left = left(init);
         memcpy(reply->bytes, &status, sizeof(status));
         return OK;
     default:

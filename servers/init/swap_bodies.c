@@ -70,6 +70,19 @@ void staging_give(struct init *init, uint32_t domain)
         region_give(init, mapping, init->image->staging_region);
 }
 
+/* What is told of it is a word for people, and the program's own. */
+static void version_put(char to[PROGRAM_NAME_BYTES], const char *version)
+{
+    memset(to, 0, PROGRAM_NAME_BYTES);
+    for (uint32_t i = 0; i < PROGRAM_NAME_BYTES - 1 && version[i]; i++)
+        to[i] = version[i] >= ' ' && version[i] <= '~' ? version[i] : '.';
+}
+
+const char *swap_version(const struct init *init, uint32_t domain)
+{
+    return init->bodies.version[body_of(init, domain)];
+}
+
 static void body_start(struct init *init, uint32_t d)
 {
     const struct image_domain *domain = &init->domain[d];
@@ -78,6 +91,8 @@ static void body_start(struct init *init, uint32_t d)
     if (domain->second)
         return;
     init->bodies.program[d] = ++init->bodies.programs;
+    if (domain->version)
+        version_put(init->bodies.version[d], (const char *)init->image + domain->version);
     init->bodies.rest[d] = slot_new(init);
     enum error error = sys_invoke(INIT_CAPTABLE, OPERATION_captable_mint, init->child[d].port,
                                   init->bodies.rest[d], RIGHT_SIGNAL,
@@ -149,6 +164,7 @@ void program_repeat(struct init *init, uint32_t domain)
     region_repeat(init, init->domain[from].constants_region, init->domain[to].constants_region);
     bodies->entry[to] = bodies->entry[from];
     bodies->program[to] = bodies->program[from];
+    version_put(bodies->version[to], bodies->version[from]);
 }
 
 void program_put(struct init *init, uint32_t domain, const struct swap_verdict *verdict)
@@ -167,6 +183,7 @@ void program_put(struct init *init, uint32_t domain, const struct swap_verdict *
     piece_copy(init, &constants, true, NULL);
     bodies->entry[to] = verdict->entry;
     bodies->program[to] = ++bodies->programs;
+    version_put(bodies->version[to], verdict->version);
 }
 
 uint32_t file_target(const struct init *init, uint32_t domain, uint32_t file)

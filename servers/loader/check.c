@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * See check.h. Called by loader.c, and by tests.
+ * See check.h. Everything is copied out of the file before it is looked at: nothing in there is
+ * where it should be until that was checked.
  */
 #include "servers/loader/check.h"
 
@@ -13,51 +14,121 @@
 #include "libos/start.h"
 #include "motet/abi.h"
 
-enum {
-    SEGMENTS_MAX = 16,
-    PORTS_MAX = 16, /* that a server may declare */
-};
+enum { HEADERS_MAX = 8 /* of the program: compose writes two */, DETAIL_PORT = 256 };
 
-/* A part of the file, and where it belongs. */
 struct segment {
     uint64_t address;
-    uint32_t offset, bytes;
+    uint32_t offset, bytes; /* inside the file */
 };
 
 struct program {
-    const uint8_t *file;
-    uint32_t size;
     const struct swap_program *wanted;
+    const uint8_t *file;
+    uint32_t bytes;
     struct segment text, constants;
-    uint64_t entry;
-    uint32_t detail; /* of a refusal */
+    struct swap_verdict *verdict;
 };
 
-static bool copy_out(const struct program *program, uint64_t offset, void *out, uint64_t bytes)
+static bool refuse(struct program *program, enum swap_refusal refusal, uint32_t detail)
 {
-    if (offset > program->size || bytes > program->size - offset)
+    program->verdict->refusal = refusal;
+    program->verdict->detail = detail;
+    return false;
+}
+
+static bool copy_out(const struct program *program, uint64_t offset, void *out, uint32_t bytes)
+{
+    if (offset > program->bytes || bytes > program->bytes - offset)
         return false;
     memcpy(out, program->file + offset, bytes);
     return true;
 }
 
-/* What the program will see at `address`: of its constants only, and so is all that is looked at.
- */
-static bool constant(const struct program *program, uint64_t address, void *out, uint64_t bytes)
+/* --- the file --- */
+
+static bool take_segment(struct program *program, const Elf64_Phdr *header)
 {
-    const struct segment *from = &program->constants;
-    uint64_t inside = address - from->address;
-    if (inside > from->bytes || bytes > from->bytes - inside)
-        return false;
-    memcpy(out, program->file + from->offset + inside, bytes);
+    const bool is_text = header->p_flags & PF_X;
+    struct segment *segment = is_text ? &program->text : &program->constants;
+    if (header->p_flags & PF_W)
+        return refuse(program, SWAP_WRITABLE, 0);
+    if (!(header->p_flags & PF_R) || segment->bytes || !header->p_filesz ||
+        header->p_filesz != header->p_memsz || header->p_offset > program->bytes ||
+        header->p_filesz > program->bytes - header->p_offset)
+        return refuse(program, SWAP_NOT_ELF, 0);
+    *segment =
+        (struct segment){header->p_vaddr, (uint32_t)header->p_offset, (uint32_t)header->p_filesz};
     return true;
 }
 
-/* A terminated text of at most size - 1 bytes. */
-static bool text_get(const struct program *program, const void *address, char *out, uint32_t size)
+static bool read_segments(struct program *program, const Elf64_Ehdr *file)
 {
-    for (uint32_t i = 0; i < size; i++) {
-        if (!constant(program, (uint64_t)(uintptr_t)address + i, &out[i], 1))
+    for (uint32_t i = 0; i < file->e_phnum; i++) {
+        Elf64_Phdr header;
+        if (file->e_phoff > program->bytes ||
+            !copy_out(program, file->e_phoff + i * sizeof(header), &header, sizeof(header)))
+            return refuse(program, SWAP_NOT_ELF, 0);
+        if (header.p_type == PT_INTERP || header.p_type == PT_DYNAMIC || header.p_type == PT_TLS)
+            return refuse(program, SWAP_NO_PROGRAM, 0);
+        if (header.p_type == PT_LOAD && header.p_memsz && !take_segment(program, &header))
+            return false;
+    }
+    return (program->text.bytes && program->constants.bytes) || refuse(program, SWAP_NO_PROGRAM, 0);
+}
+
+static bool read_file(struct program *program)
+{
+    static const uint8_t ident[] = {ELFMAG0,    ELFMAG1,     ELFMAG2,   ELFMAG3,
+                                    ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
+    Elf64_Ehdr header;
+    if (!copy_out(program, 0, &header, sizeof(header)) ||
+        memcmp(header.e_ident, ident, sizeof(ident)) != 0 || header.e_machine != EM_X86_64 ||
+        header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum > HEADERS_MAX)
+        return refuse(program, SWAP_NOT_ELF, 0);
+    if (header.e_type != ET_EXEC)
+        return refuse(program, SWAP_NO_PROGRAM, 0);
+    program->verdict->entry = header.e_entry;
+    return read_segments(program, &header);
+}
+
+static bool is_text(const struct program *program, uint64_t address)
+{
+    return address - program->text.address < program->text.bytes;
+}
+
+static bool check_place(struct program *program)
+{
+    const struct swap_program *wanted = program->wanted;
+    if (program->text.bytes > wanted->text_room)
+        return refuse(program, SWAP_TOO_LARGE, SWAP_PART_TEXT);
+    if (program->constants.bytes > wanted->constants_room)
+        return refuse(program, SWAP_TOO_LARGE, SWAP_PART_CONSTANTS);
+    if (program->text.address != wanted->text_address)
+        return refuse(program, SWAP_WRONG_PLACE, SWAP_PART_TEXT);
+    if (program->constants.address != wanted->constants_address)
+        return refuse(program, SWAP_WRONG_PLACE, SWAP_PART_CONSTANTS);
+    return is_text(program, program->verdict->entry) || refuse(program, SWAP_NO_PROGRAM, 0);
+}
+
+/* --- what it says of itself, in its constants --- */
+
+static bool read_constants(const struct program *program, uint64_t address, void *out,
+                           uint32_t bytes)
+{
+    const struct segment *constants = &program->constants;
+    const uint64_t into = address - constants->address;
+    if (into > constants->bytes || bytes > constants->bytes - into)
+        return false;
+    memcpy(out, program->file + constants->offset + into, bytes);
+    return true;
+}
+
+/* Fewer than PROGRAM_NAME_BYTES characters; zeros behind them. */
+static bool read_name(const struct program *program, uint64_t address, char out[PROGRAM_NAME_BYTES])
+{
+    memset(out, 0, PROGRAM_NAME_BYTES);
+    for (uint32_t i = 0; i < PROGRAM_NAME_BYTES; i++) {
+        if (!read_constants(program, address + i, &out[i], 1))
             return false;
         if (!out[i])
             return true;
@@ -65,245 +136,161 @@ static bool text_get(const struct program *program, const void *address, char *o
     return false;
 }
 
-static bool text_is(const struct program *program, const void *address, const char *wanted)
+static bool check_note(struct program *program, struct program_note *note)
 {
-    char text[64];
-    return text_get(program, address, text, sizeof(text)) && !strcmp(text, wanted);
-}
-
-static bool is_text(const struct program *program, const void *function)
-{
-    return (uint64_t)(uintptr_t)function - program->text.address < program->text.bytes;
-}
-
-/* NULL: the server has no such entry. */
-static bool may_be_text(const struct program *program, const void *function)
-{
-    return !function || is_text(program, function);
-}
-
-/* The headers. */
-
-static enum swap_refusal segment_take(struct program *program, const Elf64_Phdr *header)
-{
-    struct segment *to = header->p_flags & PF_X ? &program->text : &program->constants;
-    if (!header->p_memsz)
-        return SWAP_FINE;
-    if (header->p_flags & PF_W)
-        return SWAP_WRITABLE;
-    if (header->p_filesz != header->p_memsz || to->bytes || header->p_offset > program->size ||
-        header->p_filesz > program->size - header->p_offset)
-        return SWAP_NOT_ELF;
-    *to = (struct segment){.address = header->p_vaddr,
-                           .offset = (uint32_t)header->p_offset,
-                           .bytes = (uint32_t)header->p_filesz};
-    return SWAP_FINE;
-}
-
-static enum swap_refusal segments_take(struct program *program)
-{
-    static const uint8_t ident[] = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB};
-    Elf64_Ehdr header;
-    if (!copy_out(program, 0, &header, sizeof(header)) ||
-        memcmp(header.e_ident, ident, sizeof(ident)) != 0 || header.e_machine != EM_X86_64 ||
-        header.e_type != ET_EXEC || header.e_phentsize != sizeof(Elf64_Phdr) ||
-        header.e_phnum > SEGMENTS_MAX)
-        return SWAP_NOT_ELF;
-    program->entry = header.e_entry;
-    for (uint32_t i = 0; i < header.e_phnum; i++) {
-        Elf64_Phdr one;
-        if (!copy_out(program, header.e_phoff + (uint64_t)i * sizeof(one), &one, sizeof(one)))
-            return SWAP_NOT_ELF;
-        enum swap_refusal refusal = SWAP_FINE;
-        if (one.p_type == PT_LOAD)
-            refusal = segment_take(program, &one);
-        else if (one.p_type == PT_INTERP || one.p_type == PT_DYNAMIC)
-            refusal = SWAP_NOT_ELF;
-        if (refusal)
-            return refusal;
-    }
-    return program->text.bytes && program->constants.bytes ? SWAP_FINE : SWAP_NOT_ELF;
-}
-
-static enum swap_refusal places_check(const struct program *program)
-{
-    const struct swap_program *wanted = program->wanted;
-    if (program->text.address != wanted->text_address ||
-        program->constants.address != wanted->constants_address)
-        return SWAP_WRONG_PLACE;
-    if (program->text.bytes > wanted->text_room ||
-        program->constants.bytes > wanted->constants_room)
-        return SWAP_TOO_LARGE;
-    return program->entry - program->text.address < program->text.bytes ? SWAP_FINE : SWAP_NOT_ELF;
-}
-
-/* What it says of itself. */
-
-static enum swap_refusal note_check(const struct program *program, struct program_note *note)
-{
-    if (!constant(program, program->constants.address, note, sizeof(*note)) ||
+    if (!read_constants(program, program->constants.address, note, sizeof(*note)) ||
         note->magic != PROGRAM_MAGIC)
-        return SWAP_NO_PROGRAM;
-    if (note->start_version != START_VERSION || note->state_format != STATE_FORMAT ||
-        note->abi != ABI_VERSION || note->server_abi != SERVER_ABI)
-        return SWAP_WRONG_ABI;
-    return SWAP_FINE;
+        return refuse(program, SWAP_NO_PROGRAM, 0);
+    if (note->start_version != START_VERSION)
+        return refuse(program, SWAP_WRONG_ABI, SWAP_ABI_START);
+    if (note->state_format != STATE_FORMAT)
+        return refuse(program, SWAP_WRONG_ABI, SWAP_ABI_STATE);
+    if (note->abi != ABI_VERSION)
+        return refuse(program, SWAP_WRONG_ABI, SWAP_ABI_KERNEL);
+    if (note->server_abi != SERVER_ABI)
+        return refuse(program, SWAP_WRONG_ABI, SWAP_ABI_SERVER);
+    return true;
 }
 
-static bool port_is(const struct program *program, const struct server_port *port,
-                    const struct swap_port *wanted)
-{
-    return text_is(program, port->name, wanted->name) &&
-           text_is(program, port->protocol, wanted->protocol) && port->version == wanted->version &&
-           port->role == wanted->role;
-}
-
-/* The n-th of its ports is as the connections need it, if they do. */
-static bool has_port(const struct program *program, const struct server *server,
-                     const struct swap_port *wanted, uint32_t *number)
-{
-    for (uint32_t i = 0; i < server->port_count; i++) {
-        struct server_port port;
-        if (constant(program, (uint64_t)(uintptr_t)&server->ports[i], &port, sizeof(port)) &&
-            port_is(program, &port, wanted)) {
-            *number = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A start page names ports by their numbers: so they must be the same ones. */
-static enum swap_refusal ports_check(struct program *program, const struct server *server,
-                                     const struct swap_server *wanted)
-{
-    if (server->port_count > PORTS_MAX)
-        return SWAP_NO_PROGRAM;
-    for (uint32_t i = 0; i < wanted->ports; i++) {
-        uint32_t number;
-        program->detail = i;
-        if (!has_port(program, server, &wanted->port[i], &number) ||
-            number != wanted->port[i].number)
-            return SWAP_WRONG_PORTS;
-    }
-    return SWAP_FINE;
-}
-
-static bool entries_check(const struct program *program, const struct server *server)
-{
-    return is_text(program, (const void *)(uintptr_t)server->start) &&
-           may_be_text(program, (const void *)(uintptr_t)server->signal) &&
-           may_be_text(program, (const void *)(uintptr_t)server->receive) &&
-           may_be_text(program, (const void *)(uintptr_t)server->deadline) &&
-           may_be_text(program, (const void *)(uintptr_t)server->batch_end) &&
-           may_be_text(program, (const void *)(uintptr_t)server->message) &&
-           may_be_text(program, (const void *)(uintptr_t)server->reclaim) &&
-           (server->receive || !server->port_count);
-}
-
-static enum swap_refusal server_check(struct program *program, const struct server *server,
-                                      const struct swap_server *wanted)
-{
-    if (server->magic != SERVER_MAGIC)
-        return SWAP_NO_PROGRAM;
-    if (server->abi != SERVER_ABI)
-        return SWAP_WRONG_ABI;
-    if (!text_is(program, server->name, wanted->name))
-        return SWAP_WRONG_DOMAIN;
-    if (!entries_check(program, server))
-        return SWAP_NO_PROGRAM;
-    return ports_check(program, server, wanted);
-}
-
-/* Servers that share a domain may call each other: their stacks lie on top of each other. */
-struct needs {
-    uint64_t state, stack;
+/* struct server as it lies in the file, where pointers are addresses in the domain. */
+struct descriptor {
+    uint32_t magic, abi;
+    uint64_t name, version, state_size, stack_bytes;
+    uint64_t ports, port_count;
+    uint64_t settings, setting_count;
+    uint64_t counters, counter_count;
+    uint64_t start, signal, receive, deadline, batch_end, message, reclaim;
 };
+_Static_assert(sizeof(struct descriptor) == sizeof(struct server), "as in libos/server.h");
 
-static bool needs_add(const struct program *program, const struct server *server,
-                      struct needs *needs)
+struct port {
+    uint64_t name, protocol;
+    uint32_t version, role;
+};
+_Static_assert(sizeof(struct port) == sizeof(struct server_port), "as in libos/server.h");
+
+static bool entries_are_text(const struct program *program, const struct descriptor *server)
 {
-    const struct swap_program *wanted = program->wanted;
-    if (server->state_size > wanted->state_room || server->stack_bytes > wanted->stack_room)
-        return false;
-    needs->state = state_end(needs->state, server->state_size);
-    needs->stack += server->stack_bytes;
-    return needs->state <= wanted->state_room && needs->stack <= wanted->stack_room;
+    const uint64_t others[] = {server->signal,    server->receive, server->deadline,
+                               server->batch_end, server->message, server->reclaim};
+    for (uint32_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (others[i] && !is_text(program, others[i]))
+            return false;
+    return is_text(program, server->start) && (server->receive || !server->port_count);
 }
 
-static void version_take(const struct program *program, const struct server *server,
-                         struct swap_verdict *verdict)
+static bool tables_are_inside(const struct program *program, const struct descriptor *server)
 {
-    char text[PROGRAM_NAME_BYTES];
-    if (!server->version || !text_get(program, server->version, text, sizeof(text)))
-        return;
-    for (uint32_t i = 0; text[i]; i++)
-        verdict->version[i] = text[i];
-}
-
-static enum swap_refusal servers_check(struct program *program, const struct program_note *note,
-                                       struct swap_verdict *verdict)
-{
-    const struct swap_program *wanted = program->wanted;
-    struct needs needs = {0};
-    uint32_t n = 0;
-    if (note->servers_end - note->servers != wanted->servers * sizeof(uint64_t))
-        return SWAP_WRONG_DOMAIN;
-    for (; n < wanted->servers; n++) {
-        struct server server;
-        uint64_t address;
-        if (!constant(program, note->servers + n * sizeof(address), &address, sizeof(address)) ||
-            !constant(program, address, &server, sizeof(server)))
-            return SWAP_NO_PROGRAM;
-        program->detail = n;
-        enum swap_refusal refusal = server_check(program, &server, &wanted->server[n]);
-        if (refusal)
-            return refusal;
-        if (!needs_add(program, &server, &needs))
-            return SWAP_TOO_LARGE;
-        if (!n)
-            version_take(program, &server, verdict);
+    const uint64_t tables[][3] = {{server->ports, server->port_count, sizeof(struct port)},
+                                  {server->settings, server->setting_count, sizeof(uint64_t)},
+                                  {server->counters, server->counter_count, sizeof(uint64_t)}};
+    const struct segment *constants = &program->constants;
+    for (uint32_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        const uint64_t into = tables[i][0] - constants->address, count = tables[i][1];
+        if (count && (into > constants->bytes || count > (constants->bytes - into) / tables[i][2]))
+            return false;
     }
-    return SWAP_FINE;
+    return true;
 }
 
-static enum swap_refusal judge(struct program *program, uint32_t check,
-                               struct swap_verdict *verdict)
+static bool has_port(const struct program *program, const struct descriptor *server,
+                     const struct swap_port *wanted)
+{
+    struct port port;
+    char name[PROGRAM_NAME_BYTES], protocol[PROGRAM_NAME_BYTES];
+    return wanted->number < server->port_count &&
+           read_constants(program, server->ports + wanted->number * sizeof(port), &port,
+                          sizeof(port)) &&
+           read_name(program, port.name, name) && !memcmp(name, wanted->name, sizeof(name)) &&
+           read_name(program, port.protocol, protocol) &&
+           !memcmp(protocol, wanted->protocol, sizeof(protocol)) &&
+           port.version == wanted->version && port.role == wanted->role;
+}
+
+static bool check_ports(struct program *program, const struct descriptor *server, uint32_t number)
+{
+    const struct swap_server *wanted = &program->wanted->server[number];
+    for (uint32_t i = 0; i < wanted->ports && i < SWAP_PORTS_MAX; i++)
+        if (!has_port(program, server, &wanted->port[i]))
+            return refuse(program, SWAP_WRONG_PORTS,
+                          number + 1 + wanted->port[i].number * DETAIL_PORT);
+    return true;
+}
+
+/* The descriptor at `address` is that of the server with that number. */
+static bool check_server(struct program *program, uint64_t address, uint32_t number,
+                         struct descriptor *server)
+{
+    char name[PROGRAM_NAME_BYTES], version[PROGRAM_NAME_BYTES] = "";
+    if (!read_constants(program, address, server, sizeof(*server)) ||
+        server->magic != SERVER_MAGIC || server->abi != SERVER_ABI ||
+        !read_name(program, server->name, name) ||
+        (server->version && !read_name(program, server->version, version)) ||
+        !entries_are_text(program, server) || !tables_are_inside(program, server))
+        return refuse(program, SWAP_NO_PROGRAM, number + 1);
+    if (memcmp(name, program->wanted->server[number].name, sizeof(name)) != 0)
+        return refuse(program, SWAP_WRONG_DOMAIN, number + 1);
+    if (number == 0)
+        memcpy(program->verdict->version, version, sizeof(version));
+    return check_ports(program, server, number);
+}
+
+/* Sums of what descriptors say can't overflow: each is looked at before it is added. */
+static bool check_servers(struct program *program, const struct program_note *note)
+{
+    const struct swap_program *wanted = program->wanted;
+    const uint64_t bytes = note->servers_end - note->servers;
+    uint64_t state = 0, stack = 0;
+    if (bytes % sizeof(uint64_t) || bytes / sizeof(uint64_t) != wanted->servers ||
+        wanted->servers > SWAP_SERVERS_MAX)
+        return refuse(program, SWAP_WRONG_DOMAIN, 0);
+    for (uint32_t i = 0; i < wanted->servers; i++) {
+        struct descriptor server;
+        uint64_t address;
+        if (!read_constants(program, note->servers + i * sizeof(address), &address,
+                            sizeof(address)))
+            return refuse(program, SWAP_NO_PROGRAM, i + 1);
+        if (!check_server(program, address, i, &server))
+            return false;
+        if (server.state_size > wanted->state_room ||
+            (state = state_end(state, server.state_size)) > wanted->state_room)
+            return refuse(program, SWAP_TOO_LARGE, SWAP_PART_STATE);
+        if (server.stack_bytes > wanted->stack_room ||
+            (stack += server.stack_bytes) > wanted->stack_room)
+            return refuse(program, SWAP_TOO_LARGE, SWAP_PART_STACK);
+    }
+    return true;
+}
+
+static bool check(struct program *program)
 {
     struct program_note note;
-    if (!program->wanted)
-        return SWAP_WRONG_DOMAIN;
-    if (crc_add(0, program->file, program->size) != check)
-        return SWAP_WRONG_CHECKSUM;
-    enum swap_refusal refusal = segments_take(program);
-    if (!refusal)
-        refusal = note_check(program, &note);
-    if (!refusal)
-        refusal = places_check(program);
-    if (!refusal)
-        refusal = servers_check(program, &note, verdict);
-    return refusal;
+    return read_file(program) && check_place(program) && check_note(program, &note) &&
+           check_servers(program, &note);
 }
 
-const struct swap_program *loader_find(const struct swap_program *table, size_t bytes,
-                                       uint32_t number)
+void loader_check(const struct swap_program *wanted, const uint8_t *file, uint32_t bytes,
+                  uint32_t crc, struct swap_verdict *verdict)
 {
-    for (size_t i = 0; i < bytes / sizeof(*table); i++)
-        if (table[i].number == number)
-            return &table[i];
-    return NULL;
-}
-
-void loader_check(const uint8_t *file, uint32_t size, uint32_t check,
-                  const struct swap_program *wanted, struct swap_verdict *verdict)
-{
-    struct program program = {.file = file, .size = size, .wanted = wanted};
-    *verdict = (struct swap_verdict){.refusal = SWAP_FINE};
-    verdict->refusal = judge(&program, check, verdict);
-    verdict->detail = verdict->refusal ? program.detail : 0;
-    verdict->entry = program.entry;
+    struct program program = {.wanted = wanted, .file = file, .bytes = bytes, .verdict = verdict};
+    memset(verdict, 0, sizeof(*verdict));
+    if (crc_add(0, file, bytes) != crc) {
+        refuse(&program, SWAP_WRONG_CHECKSUM, 0);
+        return;
+    }
+    if (!check(&program))
+        return;
     verdict->text_offset = program.text.offset;
     verdict->text_bytes = program.text.bytes;
     verdict->constants_offset = program.constants.offset;
     verdict->constants_bytes = program.constants.bytes;
+}
+
+const struct swap_program *loader_find(const void *table, size_t bytes, uint32_t number)
+{
+    const struct swap_program *program = table;
+    for (size_t i = 0; i < bytes / sizeof(*program); i++)
+        if (program[i].number == number)
+            return &program[i];
+    return NULL;
 }

@@ -77,11 +77,6 @@ static uint64_t phase_ticks(void)
     return PHASE_SECONDS * kernel_info()->clock_frequency;
 }
 
-static void thread_suspend(uint32_t thread)
-{
-    sys_invoke(thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
-}
-
 static const char *phase_text(uint8_t phase)
 {
     switch (phase) {
@@ -140,7 +135,7 @@ static void loader_begin(struct init *init)
     start->staged_check = init->swapping.asked.check;
     start_page_close(init, loader);
     enter(init, CONTROL_SWAP_LOADING, phase_ticks());
-    if (body_begin(init, loader, false)) {
+    if (body_begin(init, loader)) {
         loader_end(init);
         refuse(init, SWAP_LOADER_DIED, 0);
     }
@@ -173,10 +168,16 @@ static void version_note(struct init *init, const char version[PROGRAM_NAME_BYTE
 
 /* --- RESTING --- */
 
+/* What can be done before nobody serves is done before. */
 static void rest(struct init *init)
 {
+    enum error error = spare_ready(init, domain_of(init));
     init->swapping.asked_at = kernel_clock();
     enter(init, CONTROL_SWAP_RESTING, phase_ticks());
+    if (error) {
+        rolled_back(init, error);
+        return;
+    }
     sys_signal(init->bodies.rest[domain_of(init)]);
 }
 
@@ -209,7 +210,7 @@ static void go_back(struct init *init, enum error error)
     bodies_exchange(init, domain);
     child->stopped = false;
     rolled_back(init, error);
-    sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+    thread_resume(child->thread);
 }
 
 static void rested(struct init *init, const struct msg *m)
@@ -231,7 +232,7 @@ static void rested(struct init *init, const struct msg *m)
     thread_suspend(init->child[domain].thread);
     bodies_exchange(init, domain);
     enter(init, CONTROL_SWAP_STARTING, phase_ticks());
-    enum error error = body_begin(init, domain, true);
+    enum error error = thread_resume(init->child[domain].thread);
     if (error)
         go_back(init, error);
 }

@@ -8,6 +8,8 @@
 
 #include "libos/swap.h"
 #include "servers/dnsd/dnsd.h"
+#include "servers/dnsd/zone_checksum.h"
+#include "servers/dnsd/zone_format.h"
 
 extern const struct server motet_server_dnsd;
 
@@ -92,10 +94,24 @@ static enum error deferred_load(void *state, uint32_t version, const void *from,
     return OK;
 }
 
+/* The zones may be new ones that came from outside. Those of the image are under its own checksum.
+ */
+static bool zones_check(const struct dnsd *dnsd)
+{
+    size_t size;
+    uint64_t checksum;
+    const uint8_t *file = domain_file(dnsd->domain, "zones", &size);
+    memcpy(&checksum, file + ZONE_AT_CHECKSUM, sizeof(checksum));
+    if (zone_checksum(file, size) == checksum)
+        return true;
+    domain_log(dnsd->domain, "the zone database \"zones\" is damaged: its checksum is wrong");
+    return false;
+}
+
 static enum error dnsd_loaded(void *state)
 {
     const struct dnsd *dnsd = state;
-    return dnsd->returned.count <= SOCK_DONE_MAX ? OK : ERROR_BAD_ARGUMENT;
+    return dnsd->returned.count <= SOCK_DONE_MAX && zones_check(dnsd) ? OK : ERROR_BAD_ARGUMENT;
 }
 
 static const struct state_record records[] = {

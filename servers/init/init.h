@@ -218,6 +218,12 @@ static inline bool has_heaps(void)
 OPTIONAL void room_fill(struct init *init, const struct image_region *region, uint32_t slot);
 OPTIONAL uint32_t staging_build(struct init *init, const struct image_region *region);
 
+/* A domain's counters, of the body that runs. */
+static inline const struct counter_page *counters_of(uint32_t domain)
+{
+    return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
+}
+
 /* Where a domain has its start page. */
 uint64_t start_address(const struct init *init, uint32_t domain);
 

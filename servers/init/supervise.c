@@ -26,11 +26,6 @@ static const struct log_page *log_of(uint32_t domain)
     return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES);
 }
 
-static const struct counter_page *counters_of(uint32_t domain)
-{
-    return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
-}
-
 /* Which of a domain's servers, in link order; NULL: it has no more. */
 static const char *server_name(const struct init *init, uint32_t domain, int number)
 {

@@ -280,6 +280,7 @@ static void begin_anew(struct init *init)
     thread_suspend(init->child[domain].thread);
     bodies_exchange(init, domain);
     counters_exchange(init, domain);
+    counters_carry(init, domain);
     body_begun(init, domain);
     init->swapping.status.lost = 1;
     rolled_back(init, OK);

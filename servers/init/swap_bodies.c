@@ -276,6 +276,32 @@ void counters_exchange(struct init *init, uint32_t domain)
                            child_of(init, controllers[i])->space);
 }
 
+/* Sets *value to that of the counter with that name, if there is one. */
+static void counter_find(const struct counter_page *page, const char *wanted, uint64_t *value)
+{
+    char name[COUNTER_NAME_BYTES];
+    uint64_t found;
+    for (uint32_t n = 0; counters_read(page, n, name, &found); n++)
+        if (!strcmp(name, wanted))
+            *value = found;
+}
+
+void counters_carry(struct init *init, uint32_t domain)
+{
+    const uint32_t body = body_of(init, domain), other = init->domain[domain].body;
+    const uint32_t slot = init->region_slots[init->domain[body].counter_region];
+    const struct counter_page *from = counters_of(other);
+    char name[COUNTER_NAME_BYTES];
+    uint64_t value;
+    sys_invoke(slot, OPERATION_page_unmap, 0, 0, 0, 0, 0, NULL);
+    object_map(init, slot, INIT_SPACE, SCRATCH_WINDOW, RIGHT_READ | RIGHT_WRITE);
+    struct counter_page *to = (struct counter_page *)SCRATCH_WINDOW;
+    for (uint32_t n = 0; counters_read(to, n, name, &value); n++)
+        counter_find(from, name, &to->value[n]);
+    sys_invoke(slot, OPERATION_page_unmap, 0, 0, 0, 0, 0, NULL);
+    object_map(init, slot, INIT_SPACE, (uint64_t)counters_of(domain), RIGHT_READ);
+}
+
 static void start_page_tell(struct init *init, uint32_t domain, bool takes_over)
 {
     struct start_page *start = start_page_open(init, domain);

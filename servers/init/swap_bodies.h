@@ -54,6 +54,10 @@ void bodies_exchange(struct init *init, uint32_t domain);
 /* The counters that everybody sees are those of the other body from now on. */
 void counters_exchange(struct init *init, uint32_t domain);
 
+/* After that: the counters of the body that runs go on from what the other one has counted, by
+ * their names. */
+void counters_carry(struct init *init, uint32_t domain);
+
 /* Sets the running body to its program's beginning, and starts it. `takes_over`: from the other
  * body. */
 enum error body_begin(struct init *init, uint32_t domain, bool takes_over);

@@ -65,12 +65,17 @@ static const struct space *domain_space(uint32_t d)
     return NULL;
 }
 
+bool body_receives(uint32_t body)
+{
+    const struct thread *thread = domain_thread(body);
+    const struct cap *cap = thread ? captable_slot(thread->captable, SLOT_OWN_PORT) : NULL;
+    return cap && cap->type == OBJECT_port;
+}
+
 uint32_t domain_body(uint32_t d)
 {
     const uint32_t second = domain_at(d)->body;
-    const struct thread *thread = second ? domain_thread(second) : NULL;
-    const struct cap *cap = thread ? captable_slot(thread->captable, SLOT_OWN_PORT) : NULL;
-    return cap && cap->type == OBJECT_port ? second : d;
+    return second && body_receives(second) ? second : d;
 }
 
 uint32_t body_domain(uint32_t body)

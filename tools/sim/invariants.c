@@ -135,11 +135,12 @@ static void find_domain(uint32_t d)
     const struct start_page *start = domain_start_page(body);
     if (!start)
         return;
+    const bool runs = body_receives(body) && !start->swaps; /* else it is about to */
     const struct libos *libos = domain_piece(start->private_address, sizeof(*libos));
-    if (libos && (!libos->links_end || start->swaps))
+    if (libos && (!libos->links_end || !runs))
         libos = NULL;
     known.stale |= !libos; /* it hasn't begun */
-    known.counters[d] = start->swaps ? NULL : domain_memory(start->counters_address);
+    known.counters[d] = runs ? domain_memory(start->counters_address) : NULL;
     known.log[d] = domain_memory(start->log_address);
     known.thread[d] = domain_thread(body);
     find_ends(start, d, libos);

@@ -140,9 +140,7 @@ struct control_server {
 struct control_file {
     char name[CONTROL_NAME_BYTES];
     uint32_t bytes;
-    uint32_t room;  /* for another one; 0: it stays as it is */
-    uint32_t piece; /* most that SWAP_TAKE takes at once */
-    uint32_t reserved;
+    uint32_t room; /* for another one; 0: it stays as it is */
 };
 
 enum control_end_kind {

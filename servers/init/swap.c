@@ -514,7 +514,7 @@ static enum error commit(struct init *init)
 static enum error file_tell(struct init *init, uint64_t argument, struct msg *reply)
 {
     const uint32_t domain = argument & 0xffff, file = (argument >> 16) & 0xffff;
-    struct control_file tell = {.piece = (uint32_t)staging_bytes(init)};
+    struct control_file tell = {.room = 0};
     if (!domain || domain >= domains_shown(init) || file >= START_FILES_MAX)
         return ERROR_NOT_FOUND;
     const struct start_page *start = start_page_open(init, domain);

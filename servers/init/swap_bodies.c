@@ -303,10 +303,11 @@ void counters_carry(struct init *init, uint32_t domain)
 }
 
 /* `held`: init's child that holds the body; the start page and the registers of its thread. */
-static void start_page_tell(struct init *init, uint32_t held, uint32_t restarts, bool takes_over)
+static void start_page_tell(struct init *init, uint32_t held, uint32_t restarts,
+                            enum start_swaps why)
 {
     struct start_page *start = start_page_open(init, held);
-    start->swaps = takes_over;
+    start->swaps = why;
     start->restarts = restarts;
     start_page_close(init, held);
 }
@@ -319,16 +320,20 @@ static enum error body_set(struct init *init, uint32_t held, uint32_t body)
                       start_address(init, body), 0, 0, NULL);
 }
 
-enum error spare_ready(struct init *init, uint32_t domain)
+enum error spare_ready(struct init *init, uint32_t domain, enum start_swaps why, uint8_t priority)
 {
-    const uint32_t held = init->domain[domain].body;
-    start_page_tell(init, held, init->restart[domain].count, true);
-    return body_set(init, held, spare_of(init, domain));
+    const uint32_t held = init->domain[domain].body, body = spare_of(init, domain);
+    const struct child *spare = &init->child[held];
+    start_page_tell(init, held, init->restart[domain].count, why);
+    enum error error =
+        sys_invoke(spare->thread, OPERATION_thread_configure, spare->space, spare->captable,
+                   priority, init->domain[body].fault_slot, 0, NULL);
+    return error ? error : body_set(init, held, body);
 }
 
 enum error body_begin(struct init *init, uint32_t domain)
 {
-    start_page_tell(init, domain, init->restart[domain].count, false);
+    start_page_tell(init, domain, init->restart[domain].count, START_LIVES);
     enum error error = body_set(init, domain, body_of(init, domain));
     if (!error)
         error = thread_resume(init->child[domain].thread);
@@ -337,5 +342,5 @@ enum error body_begin(struct init *init, uint32_t domain)
 
 void body_begun(struct init *init, uint32_t domain)
 {
-    start_page_tell(init, domain, init->restart[domain].count, false);
+    start_page_tell(init, domain, init->restart[domain].count, START_LIVES);
 }

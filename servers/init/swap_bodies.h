@@ -28,6 +28,12 @@ static inline enum error thread_resume(uint32_t thread)
     return sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
 }
 
+/* Where init holds that body. */
+static inline struct child *spare_held(struct init *init, uint32_t domain)
+{
+    return &init->child[init->domain[domain].body];
+}
+
 /* Bytes that a region holds. */
 static inline uint64_t region_bytes(const struct init *init, uint32_t region)
 {
@@ -69,8 +75,8 @@ void counters_exchange(struct init *init, uint32_t domain);
  * their names. */
 void counters_carry(struct init *init, uint32_t domain);
 
-/* The spare body is at its program's beginning, and will take over. */
-enum error spare_ready(struct init *init, uint32_t domain);
+/* The spare body is at its program's beginning, for `why`, with that priority. */
+enum error spare_ready(struct init *init, uint32_t domain, enum start_swaps why, uint8_t priority);
 
 /* Sets the running body to its program's beginning, and starts it as in any life. */
 enum error body_begin(struct init *init, uint32_t domain);

@@ -73,7 +73,7 @@ UNIT_C   := $(wildcard tests/unit/*_test.c)
 UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
-HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
+HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
@@ -186,10 +186,11 @@ $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(serve
 
 # init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
 # find_init). What they call each other isn't hidden; nobody else is linked with them.
-INIT_PARTS   := heaps devices control
+INIT_PARTS   := heaps devices control swap
 INIT_heaps   := heaps blocks
 INIT_devices := devices dma mmio mmio_word pci
 INIT_control := control restart
+INIT_swap    := bodies swap swap_bodies
 INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
 define init_rule
 $(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)
@@ -264,14 +265,27 @@ $(B)/zones.list: FORCE
 	@echo "$(ZONE_FILES)" > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
+# A program alone, to be swapped in: build/programs/IMAGE/DOMAIN.elf; build/programs/IMAGE/DOMAIN-SERVER.elf
+# with another object (servers/SERVER or tests/servers/SERVER) in the place of the domain's only server.
+$(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o \
+                     libos/domain.ld $(wildcard images/*.conf tests/images/*.conf images/*.parts tests/images/*.parts)
+	@mkdir -p $(@D)
+	$(SAY) PROGRAM $@
+	$(Q)$(B)/tools/compose --program $(word 1,$(subst -, ,$(*F))) -o $@ --objects $(B)/target \
+	    --libos $(B)/target/libos.a $(if $(word 2,$(subst -, ,$(*F))),--server \
+	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
+	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
+
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
+# With the bundle come the programs of domains that can be swapped: build/programs/IMAGE/DOMAIN.elf.
 $(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(PARTS) $(B)/tools/compose $(SERVER_O) \
                 $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(B)/programs
 	$(SAY) COMPOSE $@
 	$(Q)$(B)/tools/compose -o $(B)/images/$*.bundle --map $(B)/images/$*.map.json \
-	    --objects $(B)/target --libos $(B)/target/libos.a --file zones=$(B)/zones.zdb $<
+	    --objects $(B)/target --libos $(B)/target/libos.a --file zones=$(B)/zones.zdb \
+	    --programs $(B)/programs/$* $<
 
 $(B)/images/%.image.o: $(B)/images/%.bundle
 	$(Q)$(OBJCOPY) -I binary -O elf64-x86-64 -B i386:x86-64 \
@@ -448,7 +462,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \

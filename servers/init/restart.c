@@ -71,6 +71,8 @@ enum error domain_restart(struct init *init, uint32_t domain)
     if (child->masters_stopped)
         return ERROR_NO_RIGHT; /* its device reached for what it may not */
     sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    if (program_renew)
+        program_renew(init, domain);
     restart->due = 0;
     restart->given_up = false;
     restart->count++;

@@ -93,6 +93,7 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make faults                        flip bits of running servers, 100,000 in the simulator, 1,000 in QEMU"
 	@echo "make demo-swap                     netd replaced while it serves: a new version, a bad one, a crash"
 	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
@@ -442,6 +443,11 @@ bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
+# Bits of running servers flip, in the simulator and in QEMU: docs/faults.md.
+faults: $(B)/sim/checked/sim $(B)/images/dns_restart.bundle $(B)/images/dns-managed.elf $(B)/tools/motet
+	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/sim.py $(FAULTS_SIM:%=--faults %)
+	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/qemu.py $(FAULTS_QEMU:%=--faults %)
+
 # Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
 SWAP_VERSIONS := ttl crash hang late late_hang newer flip
 SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
@@ -491,6 +497,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap faults units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -199,7 +199,7 @@ def flip(stub, rng, kind, registers, places):
 
 
 def events(text):
-    return re.findall(r"^init: (\w+) stopped", text, re.MULTILINE)
+    return re.findall(r"^init: (\w+) stopped(?!: killed by the host)", text, re.MULTILINE)
 
 
 def judge(bench, name, before):
@@ -238,7 +238,7 @@ def inject(bench, seed, targets):
     if not what:
         return None, True
     outcome, good = judge(bench, name, before)
-    said = [line for line in bench.machine.text[before:].splitlines() if " stopped" in line]
+    said = [line for line in bench.machine.text[before:].splitlines() if " stopped" in line and "killed by the host" not in line]
     fault = {"seed": seed, "server": name, "kind": kind, "in": function, "what": what,
              "outcome": outcome, "said": said[:4]}
     if outcome == NO_EFFECT or outcome == RECOVERED:

@@ -75,7 +75,7 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
-                 servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
+                 servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c servers/init/backtrace_words.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c iommu.c check_dma.c check_paging.c check_trace.c check_step.c no_hooks.c)
 
@@ -188,11 +188,12 @@ $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(serve
 
 # init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
 # find_init). What they call each other isn't hidden; nobody else is linked with them.
-INIT_PARTS   := heaps devices control swap
+INIT_PARTS   := heaps devices control swap backtrace
 INIT_heaps   := heaps blocks
 INIT_devices := devices dma mmio mmio_word pci
 INIT_control := control restart
 INIT_swap    := bodies swap swap_bodies
+INIT_backtrace := backtrace backtrace_words
 INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
 define init_rule
 $(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)

@@ -289,8 +289,12 @@ static inline const struct kernel_info *kernel_info(void)
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);
 
-/* A line that says which fault it was. */
-void fault_print(const struct init *init, uint32_t domain, const struct msg *m);
+/* A line that says which fault of a domain's body it was; then where it was, if the image can tell.
+ */
+void fault_print(const struct init *init, uint32_t body, const struct msg *m);
+
+/* backtrace.c, which is linked only with symbols = true. */
+OPTIONAL void backtrace_print(const struct init *init, uint32_t body, const struct msg *m);
 
 /* Stops a domain that hasn't faulted, and says so. */
 void domain_stop(struct init *init, uint32_t domain);

@@ -153,6 +153,7 @@ struct manifest {
     bool restarts;       /* some domain has `restart` */
     uint32_t loader;     /* the domain with `loader`; 0: none */
     bool swaps;          /* some domain has `swap` */
+    bool symbols;        /* the image has its programs' functions by name */
     uint64_t staging;    /* bytes for what is swapped in, with swaps */
     struct place staging_at;
     struct manifest_connection connections[CONNECTIONS_MAX];

@@ -59,7 +59,7 @@ KERNEL_C := $(wildcard kernel/*.c kernel/arch/x86_64/*.c) libos/format.c libos/s
 KERNEL_S := $(wildcard kernel/arch/x86_64/*.S)
 KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
 
-LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c)
+LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) $(wildcard ipc/*.c)
 LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
@@ -73,7 +73,7 @@ UNIT_C   := $(wildcard tests/unit/*_test.c)
 UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
-HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
+HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \

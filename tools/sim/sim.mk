@@ -15,7 +15,7 @@ SIM_VARIANTS := fast checked asan
 # Servers of tests that run in it too.
 SIM_TEST_SERVERS := hungry frames asker answerer rogue_client rogue_driver rogue_stack
 
-SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c) \
+SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) $(wildcard ipc/*.c) \
               $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c
 SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c \
                  $(addprefix kernel/arch/sim/,machine.c iommu.c check.c check_dma.c check_paging.c check_trace.c boot.c) \

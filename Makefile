@@ -360,7 +360,7 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 	$$(SAY) LINK $$@
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcmocka
 endef
-$(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
+$(foreach server,netd virtio dnsd control driver,$(eval $(call server_test_rule,$(server))))
 
 # NAME_server_test, of any server: make prefers this rule, whose % is shorter, to those above.
 $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a $(B)/host/user.a

@@ -111,6 +111,15 @@ enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment,
     return OK;
 }
 
+static void driver_run(struct driver *driver)
+{
+    char place[DEVICE_TEXT_BYTES];
+    device_text(driver->device, place);
+    driver->state = DRIVER_RUNNING;
+    domain_log(driver->domain, "ready: device %s (%04x:%04x)", place, driver->device->vendor,
+               driver->device->id);
+}
+
 static bool is_ours(const struct driver *driver)
 {
     const struct driver_ops *ops = driver->ops;
@@ -146,7 +155,7 @@ enum error driver_start(struct driver *driver, struct domain *domain, const stru
     if (error == OK)
         error = ops->start(driver);
     if (error == OK)
-        driver->state = DRIVER_RUNNING;
+        driver_run(driver);
     return error == ERROR_BAD_STATE && driver->fault ? OK : error;
 }
 

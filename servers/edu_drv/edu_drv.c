@@ -54,7 +54,6 @@ static enum error edu_start(struct driver *driver)
     if (edu_read_liveness(&edu->registers) != ~0x12345678u)
         return driver_refuse(driver, "it doesn't answer");
     edu_write_status(&edu->registers, EDU_STATUS_INTERRUPT);
-    domain_log(driver->domain, "edu %x ready", EDU_ID);
     return OK;
 }
 

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "libos/driver/registers.h"
+#include "tests/unit/fake_bar.h"
 #include "tests/unit/fake_domain.h"
 
 #define TOY_REGISTERS(R)                                                                           \
@@ -88,53 +89,26 @@ static const struct driver_ops ops = {
 static const char *const counters[] = {DRIVER_COUNTER_NAMES};
 DRIVER(toy, struct toy, ops, counters, .port_count = 0);
 
-/* A BAR that remembers the accesses. */
-struct bar {
-    struct device_model model;
-    uint8_t memory[BAR_BYTES];
-    uint32_t accesses, width; /* of the last one */
-};
-
-static uint32_t bar_read(struct device_model *model, uint32_t offset, uint32_t bytes)
-{
-    struct bar *bar = (struct bar *)model;
-    uint32_t value = 0;
-    assert_true(bytes <= BAR_BYTES && offset <= BAR_BYTES - bytes && offset % bytes == 0);
-    memcpy(&value, bar->memory + offset, bytes);
-    bar->accesses++;
-    bar->width = bytes;
-    return value;
-}
-
-static void bar_write(struct device_model *model, uint32_t offset, uint32_t bytes, uint32_t value)
-{
-    struct bar *bar = (struct bar *)model;
-    assert_true(bytes <= BAR_BYTES && offset <= BAR_BYTES - bytes && offset % bytes == 0);
-    memcpy(bar->memory + offset, &value, bytes);
-    bar->accesses++;
-    bar->width = bytes;
-}
-
 struct rig {
     struct domain *domain;
     struct device *device;
     struct pool *pool;
     struct toy *toy;
-    struct bar bar;
+    struct fake_bar bar;
 };
 
 static int set_up(void **state)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
     assert_non_null(rig);
-    rig->bar.model = (struct device_model){bar_read, bar_write};
-    rig->bar.memory[BLOCK_AT + 0x14] = 1;
     rig->domain = fake_domain_create(&motet_server_toy);
     rig->pool =
         fake_domain_add_pool(rig->domain, "dma", POOL, 2, 512, POOL_READ | POOL_WRITE | POOL_DMA);
     rig->device = fake_domain_add_device(rig->domain);
     *rig->device = (struct device){.vendor = 0x1234, .id = 0x11, .slot = 3, .vectors = 2};
-    rig->device->bar[BAR] = (struct device_bar){(volatile uint8_t *)&rig->bar, BAR_BYTES};
+    fake_bar_attach(&rig->bar, rig->device, BAR);
+    rig->device->bar[BAR].size = BAR_BYTES;
+    rig->bar.memory[BLOCK_AT + 0x14] = 1;
     rig->toy = fake_domain_state(rig->domain);
     *state = rig;
     return 0;

@@ -101,19 +101,18 @@ void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bo
     virtqueue_put(&queue->ring, slot);
 }
 
-void virtio_device_flush(struct virtio_device_queue *queue)
+bool virtio_device_flush(struct virtio_device_queue *queue)
 {
     if (virtqueue_publish(&queue->ring))
         virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
+    return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
 }
 
 struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length)
 {
     struct virtqueue_used used;
-    while (!virtqueue_take(&queue->ring, &used))
-        if (queue->ring.fault || !virtqueue_outstanding(&queue->ring) ||
-            !virtqueue_arm(&queue->ring, 1))
-            return NULL;
+    if (!virtqueue_take(&queue->ring, &used))
+        return NULL;
     struct dma *piece = queue->piece[used.token];
     dma_take(piece);
     *length = used.length;

@@ -63,11 +63,12 @@ void virtio_device_recover(struct virtio_device_queue *queue);
 /* Gives a piece to the device, to fill or to read. Not when virtqueue_full. */
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill);
 
-/* Shows the device what was given. */
-void virtio_device_flush(struct virtio_device_queue *queue);
+/* Shows the device what was given, and has it interrupt when it is done with the next piece. True:
+ * it is done with one already, and may not interrupt: go on with virtio_device_take. */
+bool virtio_device_flush(struct virtio_device_queue *queue);
 
-/* Takes the next piece that the device is done with; `length` is what it wrote. NULL: none yet, and
- * an interrupt will come; or a fault: queue->ring.fault. */
+/* Takes the next piece that the device is done with; `length` is what it wrote. NULL: none yet, or
+ * a fault: queue->ring.fault. */
 struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length);
 
 #endif

@@ -8,8 +8,9 @@
  *
  *   FREE ── datagram ──▶ ASKED ── bytes from the driver ──▶ SENT ── SEND_DONE ──▶ FREE
  *
- * Without a free one questions wait in the stack's ring. When a peer begins anew, what it had is
- * FREE again: those questions get no answer.
+ * Without a free one a question is dropped, and counted: it mustn't wait in the stack's ring, where
+ * the SEND_DONE that it waits for would be behind it. When a peer begins anew, what it had is FREE
+ * again: those questions get no answer.
  */
 #include "ipc/proto/entropy.h"
 #include "ipc/proto/sock.h"
@@ -29,11 +30,11 @@ struct entropyd {
     bool asked;                                   /* the stack was told the port */
 };
 
-enum { COUNT_ANSWERED, COUNT_NO_BYTES, COUNT_LENGTH, COUNT_HELD, COUNT_BAD, COUNTERS };
+enum { COUNT_ANSWERED, COUNT_NO_BYTES, COUNT_LENGTH, COUNT_BUSY, COUNT_BAD, COUNTERS };
 static const char *const counters[COUNTERS] = {[COUNT_ANSWERED] = "answered",
                                                [COUNT_NO_BYTES] = "no_bytes",
                                                [COUNT_LENGTH] = "wrong_length",
-                                               [COUNT_HELD] = "held",
+                                               [COUNT_BUSY] = "busy",
                                                [COUNT_BAD] = "bad_message"};
 
 static void count(const struct entropyd *own, uint32_t counter)
@@ -107,7 +108,7 @@ static enum error source_ask(struct entropyd *own, const struct sock_datagram *d
     return OK;
 }
 
-/* False: it stays in the ring until a question is answered. */
+/* False: the stack's ring has no room for the buffer; it will, whatever we do. */
 static bool question_received(struct entropyd *own, const struct msg *m)
 {
     struct sock_datagram datagram;
@@ -117,13 +118,12 @@ static bool question_received(struct entropyd *own, const struct msg *m)
         count(own, COUNT_BAD);
         return true;
     }
-    bool fits = datagram.data.length && datagram.data.length <= ENTROPY_READ_MAX;
-    if (!conn_room(own->net) || (fits && source_ask(own, &datagram) != OK)) {
-        count(own, COUNT_HELD);
+    if (!conn_room(own->net))
         return false;
-    }
-    if (!fits)
+    if (!datagram.data.length || datagram.data.length > ENTROPY_READ_MAX)
         count(own, COUNT_LENGTH);
+    else if (source_ask(own, &datagram) != OK)
+        count(own, COUNT_BUSY);
     buffer_return(own, &datagram);
     return true;
 }

@@ -34,16 +34,17 @@ static void rng_work(struct driver *driver)
 {
     struct virtio_rng *rng = (struct virtio_rng *)driver;
     struct dma *piece;
-    uint32_t length, room = entropy_room(&rng->entropy);
-    while ((piece = virtio_device_take(&rng->queue, &length)))
-        entropy_add(&rng->entropy, dma_memory(piece), length);
+    uint32_t length;
+    do {
+        while ((piece = virtio_device_take(&rng->queue, &length)))
+            entropy_add(&rng->entropy, dma_memory(piece), length);
+        bool room = entropy_room(&rng->entropy) >= SLOTS * PIECE_BYTES;
+        for (uint32_t i = 0; i < SLOTS && room && !rng->queue.ring.fault; i++)
+            if (!rng->piece[i].lent)
+                virtio_device_give(&rng->queue, &rng->piece[i], true);
+    } while (virtio_device_flush(&rng->queue));
     if (rng->queue.ring.fault)
         driver_fail(driver, rng->queue.ring.fault);
-    room = entropy_room(&rng->entropy);
-    for (uint32_t i = 0; i < SLOTS && room >= SLOTS * PIECE_BYTES && driver_runs(driver); i++)
-        if (!rng->piece[i].lent)
-            virtio_device_give(&rng->queue, &rng->piece[i], true);
-    virtio_device_flush(&rng->queue);
 }
 
 static void rng_interrupt(struct driver *driver, uint32_t vector)

@@ -95,9 +95,11 @@ static void edu_interrupt(struct driver *driver, uint32_t vector)
     uint32_t raised = edu_read_raised(&edu->registers);
     (void)vector; /* there is one */
     edu_write_acknowledge(&edu->registers, raised);
-    if ((raised & EDU_RAISED_FACTORIAL) && edu->request.op == EDU_FACTORIAL)
+    if ((raised & EDU_RAISED_FACTORIAL) && edu->request.op == EDU_FACTORIAL &&
+        !(edu_read_status(&edu->registers) & EDU_STATUS_COMPUTING))
         factorial_done(edu);
-    if ((raised & EDU_RAISED_DMA) && edu->piece.lent)
+    if ((raised & EDU_RAISED_DMA) && edu->piece.lent &&
+        !(edu_read_command(&edu->registers) & EDU_COMMAND_START))
         transfer_done(edu);
 }
 

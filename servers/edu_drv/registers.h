@@ -23,6 +23,7 @@ REGISTERS(edu, EDU_REGISTERS, 0x100)
 
 enum {
     EDU_ID = 0x010000ed,
+    EDU_STATUS_COMPUTING = 1,
     EDU_STATUS_INTERRUPT = 0x80, /* when a factorial is there */
     EDU_RAISED_FACTORIAL = 0x001,
     EDU_RAISED_DMA = 0x100,

@@ -215,8 +215,17 @@ static void interrupts_that_nobody_asked_for(void **state)
     rig->fake->raised = UINT32_MAX & ~1u; /* DMA is done, it says */
     fake_domain_signal(rig->domain, 0, 1);
     assert_int_equal(fake_conn_waiting(rig->conn), 0);
+    rig->fake->raised = 1; /* while it computes */
+    fake_domain_signal(rig->domain, 0, 1);
+    assert_int_equal(fake_conn_waiting(rig->conn), 0);
     device_works(rig);
     expect(rig, EDU_FACTORIAL, OK);
+    assert_true(ask_transfer(rig, EDU_FETCH, 0, 8, NULL));
+    rig->fake->raised = UINT32_MAX; /* while it copies */
+    fake_domain_signal(rig->domain, 0, 1);
+    assert_int_equal(fake_conn_waiting(rig->conn), 0);
+    device_works(rig);
+    expect(rig, EDU_FETCH, OK);
 }
 
 /* A later life meets a device that works for the earlier one. */

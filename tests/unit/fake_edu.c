@@ -41,7 +41,7 @@ static uint32_t edu_read(struct device_model *model, uint32_t offset, uint32_t b
     case FACTORIAL:
         return fake->factorial;
     case STATUS:
-        return fake->status;
+        return fake->status | fake->computing;
     case RAISED:
         return fake->raised;
     case COMMAND:

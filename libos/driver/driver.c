@@ -25,14 +25,14 @@ void driver_fail(struct driver *driver, const char *why)
     char place[DEVICE_TEXT_BYTES];
     if (driver->state != DRIVER_RUNNING)
         return;
-    bool obeys = driver->ops->silence(driver);
+    driver->silent = driver->ops->silence(driver);
     device_text(driver->device, place);
     driver->state = DRIVER_BROKEN;
     driver->fault = why;
     driver->counters[DRIVER_BROKE]++;
     driver_deadline(driver, 0);
     domain_log(driver->domain, "device %s broken: %s; %s, out of use until a restart", place, why,
-               obeys ? "silenced" : "it can't be silenced");
+               driver->silent ? "silenced" : "it can't be silenced");
 }
 
 const struct device_bar *driver_bar(struct driver *driver, uint32_t n, uint32_t offset,
@@ -140,6 +140,19 @@ static enum error driver_take(struct driver *driver)
     return ops->pool ? pool_open(driver) : OK;
 }
 
+static bool is_refused(const struct driver *driver, enum error error)
+{
+    return error == ERROR_BAD_STATE && driver->fault;
+}
+
+static enum error driver_begin(struct driver *driver)
+{
+    enum error error = driver->ops->start(driver);
+    if (error == OK)
+        driver_run(driver);
+    return is_refused(driver, error) ? OK : error;
+}
+
 enum error driver_start(struct driver *driver, struct domain *domain, const struct driver_ops *ops)
 {
     driver->ops = ops;
@@ -152,11 +165,19 @@ enum error driver_start(struct driver *driver, struct domain *domain, const stru
         return OK;
     }
     enum error error = driver_take(driver);
-    if (error == OK)
-        error = ops->start(driver);
-    if (error == OK)
-        driver_run(driver);
-    return error == ERROR_BAD_STATE && driver->fault ? OK : error;
+    return error == OK ? driver_begin(driver) : is_refused(driver, error) ? OK : error;
+}
+
+bool driver_again(struct driver *driver)
+{
+    if (driver->state != DRIVER_ABSENT && !driver->ops->silence(driver))
+        return false;
+    if (driver->state == DRIVER_RUNNING) {
+        driver->state = DRIVER_ABSENT;
+        driver->used = 0;
+        driver_begin(driver);
+    }
+    return true;
 }
 
 void driver_signal(void *state, uint32_t device, uint32_t bits)
@@ -184,4 +205,6 @@ void driver_batch_end(void *state)
     struct driver *driver = state;
     if (driver_runs(driver) && driver->ops->work)
         driver->ops->work(driver);
+    if (driver->ops->round)
+        driver->ops->round(driver);
 }

@@ -51,6 +51,9 @@ struct driver_ops {
     /* After each round in which anything happened; NULL: nothing to do. */
     void (*work)(struct driver *driver);
 
+    /* The same, in whatever state the driver is: what goes to clients. NULL: nothing to do. */
+    void (*round)(struct driver *driver);
+
     /* The deadline has passed; NULL: none is ever set. */
     void (*late)(struct driver *driver);
 
@@ -75,6 +78,7 @@ struct driver {
     const char *fault; /* why it was refused or broke */
     uint32_t used;     /* bytes of the pool that driver_dma gave */
     uint8_t state;     /* enum driver_state */
+    bool silent;       /* broken: it was silenced, what it had is the driver's again */
 };
 
 static inline bool driver_runs(const struct driver *driver)
@@ -87,6 +91,10 @@ enum error driver_refuse(struct driver *driver, const char *why);
 
 /* The running device broke its rules: it is silenced, and out of use until a restart. */
 void driver_fail(struct driver *driver, const char *why);
+
+/* A client has begun anew: the device is silenced and started, so that nothing of its earlier life
+ * is under way. False: it can't be silenced. */
+bool driver_again(struct driver *driver);
 
 /* BAR `n`, if it has `bytes` at `offset`; else NULL, and the log says what there is. */
 const struct device_bar *driver_bar(struct driver *driver, uint32_t n, uint32_t offset,

@@ -86,7 +86,7 @@ def made(said):
 
 @pytest.mark.parametrize("words, passed", [
     (["mine"], 7),
-    (["dice", "--class", "rng"], 18),
+    (["dice", "--class", "rng"], 20),
     (["entropic", "--class=rng", "--pci", "1234:11E8"], 7),
     (["talker", "--class", "console", "--pci", "1234:11e8"], 7),
     (["card", "--class", "net", "--pci", "8086:100e"], 7),

@@ -220,6 +220,35 @@ static void requests_wait(void **state)
     expect(rig, 1, OK, 3);
 }
 
+static bool contains(const uint8_t *memory, uint64_t bytes, const uint8_t *what, uint32_t length)
+{
+    for (uint64_t i = 0; i + length <= bytes; i++)
+        if (!memcmp(memory + i, what, length))
+            return true;
+    return false;
+}
+
+static void what_was_given_is_nowhere_else(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t bytes[ENTROPY_READ_MAX];
+    const struct pool *pool = domain_pool_named(rig->domain, "dma");
+    for (uint32_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 5 + 90);
+    start(rig);
+    assert_int_equal(under_test->produce(rig->fake, bytes, sizeof(bytes)), sizeof(bytes));
+    rig_round(rig);
+    assert_true(ask(rig, 0, sizeof(bytes), 1));
+    struct entropy_read read = expect(rig, 0, OK, 1);
+    assert_true(contains(read.bytes, sizeof(read.bytes), bytes, 4));
+    for (uint32_t i = 0; i + 4 <= sizeof(bytes); i += 4) {
+        assert_false(
+            contains(fake_domain_state(rig->domain), under_test->server->state_size, bytes + i, 4));
+        assert_false(pool && contains(pool->base, (uint64_t)pool->buffers * pool->buffer_size,
+                                      bytes + i, 4));
+    }
+}
+
 static void lengths_out_of_bounds_are_refused(void **state)
 {
     struct rig *rig = *state;
@@ -310,6 +339,7 @@ int conform_entropy(const struct conform_entropy *driver)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_byte_is_given_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_given_is_nowhere_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lengths_out_of_bounds_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_of_the_protocol_is_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_device_clients_are_told, set_up_without_device,

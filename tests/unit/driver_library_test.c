@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "libos/driver/registers.h"
+#include "libos/driver/ring.h"
 #include "tests/unit/fake_bar.h"
 #include "tests/unit/fake_domain.h"
 
@@ -172,6 +173,12 @@ static void a_bar_that_is_too_small_is_named(void **state)
     denied(*state, ERROR_NOT_FOUND, "BAR 2: it has 95 bytes, the registers need 96");
 }
 
+static void a_bar_that_is_smaller_than_the_block_is_named(void **state)
+{
+    ((struct rig *)*state)->device->bar[BAR].size = 0x10;
+    denied(*state, ERROR_NOT_FOUND, "BAR 2: it has 16 bytes, the registers need 96");
+}
+
 static void a_missing_pool_is_named(void **state)
 {
     ((struct rig *)*state)->pool->rights = 0;
@@ -298,6 +305,24 @@ static void a_refused_device_is_not_called(void **state)
     assert_int_equal(rig->toy->interrupts + rig->toy->works, 0);
 }
 
+/* Full and empty differ, wherever in the ring it is. */
+static void a_ring_keeps_one_entry(void **state)
+{
+    struct rig *rig = *state;
+    struct ring ring = {.base = rig->pool->base, .entries = 8, .entry_bytes = 16};
+    ring.put = ring.taken = UINT32_MAX - 3;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(ring_room(&ring), 7);
+        while (ring_room(&ring)) {
+            uint8_t *entry = ring_entry(&ring, ring.put++);
+            assert_true(entry >= ring.base && entry <= ring.base + 7 * 16);
+            assert_ptr_not_equal(ring_entry(&ring, ring.put), ring_entry(&ring, ring.taken));
+        }
+        assert_int_equal(ring.put - ring.taken, 7);
+        ring.taken = ring.put;
+    }
+}
+
 static void waiting_has_an_end(void **state)
 {
     struct rig *rig = *state;
@@ -313,13 +338,22 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(registers_have_their_widths),        TEST(a_missing_bar_is_named),
-        TEST(a_bar_that_is_too_small_is_named),   TEST(a_missing_pool_is_named),
-        TEST(missing_rights_are_named),           TEST(a_pool_that_is_too_small_is_named),
-        TEST(a_missing_vector_is_named),          TEST(a_pin_is_enough),
-        TEST(another_device_is_refused),          TEST(pieces_are_apart_aligned_and_zeroed),
-        TEST(what_the_device_has_is_not_touched), TEST(only_a_running_driver_is_called),
-        TEST(a_refused_device_is_not_called),     TEST(waiting_has_an_end),
+        TEST(registers_have_their_widths),
+        TEST(a_missing_bar_is_named),
+        TEST(a_bar_that_is_too_small_is_named),
+        TEST(a_bar_that_is_smaller_than_the_block_is_named),
+        TEST(a_missing_pool_is_named),
+        TEST(missing_rights_are_named),
+        TEST(a_pool_that_is_too_small_is_named),
+        TEST(a_missing_vector_is_named),
+        TEST(a_pin_is_enough),
+        TEST(another_device_is_refused),
+        TEST(pieces_are_apart_aligned_and_zeroed),
+        TEST(what_the_device_has_is_not_touched),
+        TEST(only_a_running_driver_is_called),
+        TEST(a_refused_device_is_not_called),
+        TEST(a_ring_keeps_one_entry),
+        TEST(waiting_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,10 +294,12 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
 # Devices that the image drives: a line of its manifest, "# QEMU: -device X ...".
 DEVICES = $(shell sed -n 's/^\# QEMU: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# The network card that it drives, if that isn't a virtio one: "# QEMU card: NAME".
+CARD = $(shell sed -n 's/^\# QEMU card: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
 # What it serves, if that isn't DNS: "# Service: UDP PORT".
 SERVICE = $(shell sed -n 's/^\# Service: UDP *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
 run: $(BOOTED) $(B)/tools/motet
-	@exec tools/run-image $(if $(DEVICES),--devices "$(DEVICES)") $(SERVICE:%=--service %) --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
+	@exec tools/run-image $(if $(DEVICES),--devices "$(DEVICES)") $(CARD:%=--card %) $(SERVICE:%=--service %) --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
 include tools/sim/sim.mk

@@ -485,9 +485,7 @@ static void a_card_that_misbehaves_is_given_up(void **state)
 
 static bool restarted(struct rig *rig, enum restarted what)
 {
-    for (const struct server_restarted *r =
-             __start_motet_restarts; /* cppcheck-suppress comparePointers */
-         r < __stop_motet_restarts; r++)
+    for (const struct server_restarted *r = __start_motet_restarts; r != __stop_motet_restarts; r++)
         if (r->server == under_test->server)
             return r->handle(fake_domain_state(rig->domain), rig->conn, what);
     fail_msg("it has no SERVER_RESTARTED");

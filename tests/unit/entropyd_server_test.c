@@ -232,8 +232,7 @@ static void what_peers_invent_is_counted(void **state)
 
 static bool restarted(struct conn *conn, enum restarted what)
 {
-    /* cppcheck-suppress comparePointers */
-    for (const struct server_restarted *r = __start_motet_restarts; r < __stop_motet_restarts; r++)
+    for (const struct server_restarted *r = __start_motet_restarts; r != __stop_motet_restarts; r++)
         if (r->server == &motet_server_entropyd)
             return r->handle(fake_domain_state(domain), conn, what);
     fail();

@@ -40,27 +40,27 @@ enum error virtio_device_open(struct virtio_device *device, struct driver *drive
 
 /* Step 7 (4.1.5.1). */
 enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_device *device,
-                               struct driver *driver, uint16_t index, uint16_t slots,
-                               uint16_t vector)
+                               struct driver *driver, uint16_t index, uint16_t slots, uint8_t shift)
 {
+    const uint16_t entries = (uint16_t)(slots << shift);
     SERVER_ASSERT(slots <= VIRTIO_DEVICE_SLOTS_MAX);
     queue->device = device;
     queue->index = index;
-    enum error error = driver_dma(driver, virtqueue_bytes(slots), VIRTQUEUE_ALIGN, &queue->memory);
+    enum error error =
+        driver_dma(driver, virtqueue_bytes(entries), VIRTQUEUE_ALIGN, &queue->memory);
     if (error != OK)
         return error;
-    virtqueue_init(&queue->ring, dma_memory(&queue->memory), slots, 0,
+    virtqueue_init(&queue->ring, dma_memory(&queue->memory), entries, shift,
                    virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
     uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
     const struct virtio_queue setup = {.index = index,
-                                       .size = slots,
-                                       .vector = vector,
+                                       .size = entries,
                                        .desc = base + (uintptr_t)queue->ring.ring.desc,
                                        .avail = base + (uintptr_t)queue->ring.ring.avail,
                                        .used = base + (uintptr_t)queue->ring.ring.used};
-    if (virtio_queue_size(&device->virtio, index) < slots)
+    if (virtio_queue_size(&device->virtio, index) < entries)
         return device_refuse(device, driver, "a queue is missing or too small");
-    if (!virtio_set_config_vector(&device->virtio, vector) ||
+    if (!virtio_set_config_vector(&device->virtio, 0) ||
         !virtio_queue_start(&device->virtio, &setup, &queue->doorbell))
         return device_refuse(device, driver, "it refuses a queue or an interrupt vector");
     return OK;
@@ -89,16 +89,38 @@ void virtio_device_recover(struct virtio_device_queue *queue)
 {
     uint32_t slot;
     while (virtqueue_abandon(&queue->ring, &slot))
-        dma_recover(queue->piece[slot]);
+        if (queue->piece[slot])
+            dma_recover(queue->piece[slot]);
+}
+
+void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
+                       const struct virtio_segment *segment, uint32_t segments)
+{
+    const uint32_t slot = virtqueue_next_slot(&queue->ring), first = slot << queue->ring.shift;
+    struct vring_desc *desc = virtqueue_chain(&queue->ring, slot);
+    SERVER_ASSERT(segments && segments <= 1u << queue->ring.shift);
+    queue->piece[slot] = NULL;
+    queue->token[slot] = token;
+    queue->room[slot] = 0;
+    for (uint32_t i = 0; i < segments; i++) {
+        const bool last = i + 1 == segments;
+        desc[i] = (struct vring_desc){.addr = segment[i].address,
+                                      .len = segment[i].bytes,
+                                      .flags = (segment[i].fill ? VRING_DESC_F_WRITE : 0) |
+                                               (last ? 0 : VRING_DESC_F_NEXT),
+                                      .next = (uint16_t)(last ? 0 : first + i + 1)};
+        if (segment[i].fill)
+            queue->room[slot] += segment[i].bytes;
+    }
+    virtqueue_put(&queue->ring, slot);
 }
 
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill)
 {
-    uint32_t slot = virtqueue_next_slot(&queue->ring);
+    const uint32_t slot = virtqueue_next_slot(&queue->ring);
+    const struct virtio_segment segment = {dma_give(piece), piece->bytes, fill};
+    virtio_device_put(queue, slot, &segment, 1);
     queue->piece[slot] = piece;
-    *virtqueue_chain(&queue->ring, slot) = (struct vring_desc){
-        .addr = dma_give(piece), .len = piece->bytes, .flags = fill ? VRING_DESC_F_WRITE : 0};
-    virtqueue_put(&queue->ring, slot);
 }
 
 bool virtio_device_flush(struct virtio_device_queue *queue)
@@ -108,16 +130,23 @@ bool virtio_device_flush(struct virtio_device_queue *queue)
     return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
 }
 
-struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length)
+bool virtio_device_used(struct virtio_device_queue *queue, uint32_t *token, uint32_t *length)
 {
     struct virtqueue_used used;
     if (!virtqueue_take(&queue->ring, &used))
-        return NULL;
-    struct dma *piece = queue->piece[used.token];
-    dma_take(piece);
+        return false;
+    if (queue->piece[used.token])
+        dma_take(queue->piece[used.token]);
+    *token = queue->token[used.token];
     *length = used.length;
-    if (used.length <= piece->bytes)
-        return piece;
+    if (used.length <= queue->room[used.token])
+        return true;
     virtqueue_fail(&queue->ring, "it wrote more than a buffer holds");
-    return NULL;
+    return false;
+}
+
+struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length)
+{
+    uint32_t slot;
+    return virtio_device_used(queue, &slot, length) ? queue->piece[slot] : NULL;
 }

@@ -207,6 +207,7 @@ static bool is_type(const struct device *device, uint16_t type)
     return device->vendor == VIRTIO_PCI_VENDOR &&
            (device->id == VIRTIO_PCI_MODERN_FIRST + type ||
             (device->id == VIRTIO_PCI_TRANSITIONAL_NET && type == VIRTIO_ID_NET) ||
+            (device->id == VIRTIO_PCI_TRANSITIONAL_BLOCK && type == VIRTIO_ID_BLOCK) ||
             (device->id == VIRTIO_PCI_TRANSITIONAL_CONSOLE && type == VIRTIO_ID_CONSOLE) ||
             (device->id == VIRTIO_PCI_TRANSITIONAL_RNG && type == VIRTIO_ID_RNG));
 }

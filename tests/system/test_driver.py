@@ -88,6 +88,8 @@ def made(said):
     (["mine"], 7),
     (["dice", "--class", "rng"], 20),
     (["entropic", "--class=rng", "--pci", "1234:11E8"], 7),
+    (["platter", "--class", "block"], 24),
+    (["drum", "--class", "block", "--pci", "1234:11e8"], 7),
     (["talker", "--class", "console", "--pci", "1234:11e8"], 7),
     (["card", "--class", "net", "--pci", "8086:100e"], 7),
     (["unknown", "--pci", "abcd:0123"], 6),
@@ -140,7 +142,8 @@ def test_the_first_boot_is_soon(tree):
     (["toy", "--pci"], "--pci needs a value"),
     (["toy", "--pci", "8086"], "--pci 8086: not VENDOR:DEVICE, such as 8086:100e"),
     (["toy", "--pci", "8086:100g"], "--pci 8086:100g: not VENDOR:DEVICE"),
-    (["toy", "--class", "sound"], "--class sound: no such class — own, rng, console or net"),
+    (["toy", "--class", "sound"], "--class sound: no such class — own, rng, block, net or console"),
+    (["toy", "--class", "net"], "--class net: which device? — add --pci VENDOR:DEVICE"),
     (["toy", "--nonsense"], "--nonsense: no such option"),
 ])
 def test_refused_words_change_nothing(tree, words, complaint):

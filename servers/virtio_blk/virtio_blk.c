@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * virtio_blk: drives one virtio disk (virtio 1.1, section 5.2), behind PCI or over MMIO. The
- * class's server side is libos/driver/block.c. docs/virtio_blk.md.
+ * class's server side is libos/driver/block.c.
  *
  * A request is a chain: a header, the data where the client has it, a status. Header and status of
  * place n are piece[n], the device's as long as the request is under way.

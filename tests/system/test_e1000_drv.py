@@ -10,7 +10,9 @@ import pytest
 
 from client import ask, query
 from machine import BUILD, LIMIT, Machine, kernel
+from managed import Managed
 from network import NO_TAP, TapNetwork, UserNetwork
+from test_restart import Load
 
 DNS = kernel(BUILD / "images/dns-e1000.elf")
 IOMMU = {"machine": "q35", "options": ["-device", "intel-iommu"]}
@@ -88,3 +90,21 @@ def test_echoes_of_all_sizes(size):
         done = subprocess.run(["ping", "-c", "5", "-i", "0.2", "-W", "5", "-s", str(size), network.guest],
                               capture_output=True, text=True, timeout=LIMIT)
         assert done.returncode == 0 and " 0% packet loss" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("more", [{}, IOMMU], ids=["pc", "iommu"])
+def test_each_is_killed_and_the_service_comes_back(more):
+    """Under load, the driver and its client in turn, several times."""
+    serial = "virtio-serial-pci" + (",disable-legacy=on,iommu_platform=on" if more else "")
+    with Managed(kernel(BUILD / "images/e1000_managed.elf"), [UserNetwork()], device="e1000", serial=serial,
+                 **more) as running:
+        running.ready()
+        with Load(running) as load:
+            for life in range(1, 4):
+                for name in ("e1000_drv", "netd", "dnsd"):
+                    start = len(running.text)
+                    assert running.motet("kill", name) == f"{name}: killed\n"
+                    running.expect(rf"^init: {name}: restart {life}, ", start)
+                    load.more()
+        assert not load.wrong
+        assert "e1000_drv.devices_broken" not in running.counters()

@@ -88,7 +88,7 @@ def made(said):
     (["mine"], 7),
     (["dice", "--class", "rng"], 20),
     (["entropic", "--class=rng", "--pci", "1234:11E8"], 7),
-    (["platter", "--class", "block"], 24),
+    (["platter", "--class", "block"], 26),
     (["drum", "--class", "block", "--pci", "1234:11e8"], 7),
     (["talker", "--class", "console", "--pci", "1234:11e8"], 7),
     (["card", "--class", "net", "--pci", "8086:100e"], 7),

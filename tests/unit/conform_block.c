@@ -236,6 +236,7 @@ static void what_is_out_of_bounds_is_refused(void **state)
     static const struct block_io bad[] = {
         {.block = 0, .data = {POOL, 0, 0, 0}},
         {.block = 0, .data = {POOL, 0, 0, 511}},
+        {.block = 0, .data = {POOL, 0, 0, 513}},
         {.block = CONFORM_BLOCKS, .data = {POOL, 0, 0, 512}},
         {.block = CONFORM_BLOCKS - 1, .data = {POOL, 0, 0, 1024}},
         {.block = UINT64_MAX, .data = {POOL, 0, 0, 512}},
@@ -319,6 +320,19 @@ static void what_the_medium_cannot_do_is_told(void **state)
     assert_true(under_test->work(rig->fake));
     loop(rig, false);
     assert_int_equal(expect(rig, 0, BLOCK_READ, OK).failed, 0);
+}
+
+/* A read that ended in the middle, and says that all is well. */
+static void half_a_read_has_failed(void **state)
+{
+    struct rig *rig = *state;
+    start(rig);
+    rig->medium.short_reads = true;
+    ask(rig, 0, BLOCK_READ, 0, 0, 2);
+    loop(rig, false);
+    assert_true(under_test->work(rig->fake));
+    loop(rig, false);
+    assert_int_equal(expect(rig, 0, BLOCK_READ, OK).failed, 1);
 }
 
 static void nothing_to_be_had(struct rig *rig)
@@ -428,6 +442,7 @@ int conform_block(const struct conform_block *driver)
         TEST(a_read_only_device_is_not_written),
         cmocka_unit_test(flush_reaches_the_device_if_it_has_it),
         TEST(what_the_medium_cannot_do_is_told),
+        TEST(half_a_read_has_failed),
         cmocka_unit_test_setup_teardown(without_a_device_clients_are_told, set_up_without_device,
                                         tear_down),
         cmocka_unit_test(a_device_that_cannot_be_used_is_named),

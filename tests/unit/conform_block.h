@@ -23,6 +23,7 @@ struct conform_medium {
     uint8_t bytes[CONFORM_BLOCKS * BLOCK_BYTES];
     bool read_only, no_flush;
     bool fails;       /* whatever is asked for */
+    bool short_reads; /* only half of what is asked for comes, and that is said */
     uint32_t flushed; /* times */
 };
 

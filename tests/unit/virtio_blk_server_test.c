@@ -95,7 +95,8 @@ static void *medium_at(struct disk *disk, uint64_t sector, uint32_t bytes)
 static uint32_t serve(struct disk *disk, const struct fake_chain *chain)
 {
     const struct virtio_blk_outhdr *header = at(chain, 0);
-    const uint32_t last = chain->count - 1, bytes = last == 2 ? chain->desc[1].len : 0;
+    const uint32_t last = chain->count - 1, all = last == 2 ? chain->desc[1].len : 0;
+    const uint32_t bytes = disk->medium->short_reads ? all / 2 : all;
     uint8_t *status = at(chain, last);
     assert(chain->count >= 2 && chain->count <= 3);
     assert(chain->desc[0].len == sizeof(*header) && !(chain->desc[0].flags & VRING_DESC_F_WRITE));

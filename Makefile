@@ -73,11 +73,14 @@ UNIT_C   := $(wildcard tests/unit/*_test.c)
 UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
-HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) \
+HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c iommu.c check_dma.c check_paging.c check_trace.c check_step.c no_hooks.c)
+
+# Drivers' library.
+HOST_USER_C   += $(wildcard libos/driver/*.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images

@@ -90,8 +90,8 @@ enum error domain_restart(struct init *init, uint32_t domain)
     struct restart *restart = &init->restart[domain];
     if (child->pager || init->domain[domain].pager)
         return ERROR_BAD_STATE; /* its heap is somebody else's by now */
-    sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
     masters_start(child);
+    sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
     restart->due = 0;
     restart->given_up = false;
     restart->count++;

@@ -216,6 +216,9 @@ static inline bool has_heaps(void)
  * with what the image has for it; makes the staging memory, which nobody has mapped yet: returns
  * init's slot. */
 OPTIONAL void room_fill(struct init *init, const struct image_region *region, uint32_t slot);
+/* The running body's text and constants are the image's again, if that is the program it runs:
+ * whatever has befallen them. Of a program that came later there is no other copy. */
+OPTIONAL void program_renew(struct init *init, uint32_t domain);
 OPTIONAL uint32_t staging_build(struct init *init, const struct image_region *region);
 
 /* A domain's counters, of the body that runs. */

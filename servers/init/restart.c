@@ -92,6 +92,8 @@ enum error domain_restart(struct init *init, uint32_t domain)
         return ERROR_BAD_STATE; /* its heap is somebody else's by now */
     masters_start(child);
     sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    if (program_renew)
+        program_renew(init, domain);
     restart->due = 0;
     restart->given_up = false;
     restart->count++;

@@ -156,6 +156,8 @@ static const char *fault_text(uint64_t cause)
         return "invalid instruction";
     case FAULT_PROTECTION:
         return "protection fault";
+    case FAULT_STUCK:
+        return "stuck: it ran for too long without waiting";
     default:
         return "exception";
     }

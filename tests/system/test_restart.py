@@ -12,11 +12,12 @@ import time
 import pytest
 
 from client import ask, query
-from machine import BUILD, LIMIT, kernel
+from machine import BUILD, LIMIT, Machine, kernel
 from managed import MANAGED, REFUSED, Managed
 from network import UserNetwork
 
 CRASHES = BUILD / "images/crashes.elf"
+STUCK = BUILD / "images/stuck.elf"
 BUNDLE = BUILD / "images/dns_restart.bundle"
 CHECKED, ASAN = BUILD / "sim/checked/sim", BUILD / "sim/asan/sim"
 SERVERS = ["dnsd", "netd", "virtio_drv"]
@@ -162,6 +163,18 @@ def test_counters_and_log_outlive_it():
             ask(machine, "www.example.org", "A")
         assert json.loads(machine.motet("stats", "dnsd", "--json"))["dnsd.noerror"] == 10
         assert machine.motet("log", "dnsd").count("serving 11 records") == 2
+
+
+def test_who_never_waits_is_stopped_and_begun_anew():
+    """The watchdog: 20 ms of its own time each, and then whoever is below has the processor."""
+    with Machine(kernel(STUCK)) as machine:
+        stuck = r"init: greedy stopped: stuck: it ran for too long without waiting .*\n"
+        machine.expect(rf"^{stuck}(?:(?:(?!init: greedy stopped).*\n)*?{stuck}){{3}}"
+                       r"init: greedy: given up after 3 restarts in a row$")
+        before, after = machine.counters(), machine.counters()
+        assert before["greedy.turns"] == after["greedy.turns"]
+        assert before["modest.turns"] < after["modest.turns"]
+        assert after["kernel.fault_31"] == 4
 
 
 def test_who_crashes_again_and_again_is_given_up():

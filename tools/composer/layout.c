@@ -452,6 +452,7 @@ static void name_domains(struct composition *c)
         domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
         domain->record.restarts_most = (uint8_t)c->manifest->domains[d].restart;
         domain->record.budget = c->manifest->domains[d].budget;
+        domain->record.watchdog = c->manifest->domains[d].watchdog;
         domain->record.period = c->manifest->domains[d].period;
         domain->record.entry = domain->program->elf.header.e_entry;
         domain->record.fault_slot = SLOT_SUPERVISOR;

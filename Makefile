@@ -59,7 +59,7 @@ KERNEL_C := $(wildcard kernel/*.c kernel/arch/x86_64/*.c) libos/format.c libos/s
 KERNEL_S := $(wildcard kernel/arch/x86_64/*.S)
 KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
 
-LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c)
+LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) $(wildcard ipc/*.c)
 LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
@@ -78,6 +78,9 @@ HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c servers/init/backtrace_words.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c iommu.c check_dma.c check_paging.c check_trace.c check_step.c no_hooks.c)
+
+# Drivers' library.
+HOST_USER_C   += $(wildcard libos/driver/*.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -309,8 +312,14 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
+# Devices that the image drives: a line of its manifest, "# QEMU: -device X ...".
+DEVICES = $(shell sed -n 's/^\# QEMU: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# The network card that it drives, if that isn't a virtio one: "# QEMU card: NAME".
+CARD = $(shell sed -n 's/^\# QEMU card: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# What it serves, if that isn't DNS: "# Service: UDP PORT".
+SERVICE = $(shell sed -n 's/^\# Service: UDP *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
 run: $(BOOTED) $(B)/tools/motet
-	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
+	@exec tools/run-image $(if $(DEVICES),--devices "$(DEVICES)") $(CARD:%=--card %) $(SERVICE:%=--service %) --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
 include tools/sim/sim.mk
@@ -377,7 +386,7 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 	$$(SAY) LINK $$@
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcmocka
 endef
-$(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
+$(foreach server,netd virtio dnsd control driver,$(eval $(call server_test_rule,$(server))))
 
 # NAME_server_test, of any server: make prefers this rule, whose % is shorter, to those above.
 $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a $(B)/host/user.a

@@ -23,6 +23,9 @@ SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/f
 SIM_HOST_C := $(addprefix kernel/arch/sim/,arena.c mappings.c user.c) \
               $(addprefix tools/sim/,main.c run.c shrink.c options.c snapshot.c inspect.c symbols.c composition.c trace_file.c)
 
+# Drivers' library.
+SIM_USER_C += $(wildcard libos/driver/*.c)
+
 SIM_COMMON := -std=c17 -D_GNU_SOURCE -DMOTET_HOST -g -fno-pie -fno-strict-aliasing -fno-stack-protector \
               -fcf-protection=none $(WARN)
 SIM_USER   := -mgeneral-regs-only -mno-red-zone -Ikernel/arch/sim/user/include $(INC)

@@ -227,6 +227,7 @@ enum control_swap_phase {
     CONTROL_SWAP_NONE,        /* none yet, since boot */
     CONTROL_SWAP_STAGING,     /* BEGIN was, GO wasn't */
     CONTROL_SWAP_LOADING,     /* the loader looks at it */
+    CONTROL_SWAP_REHEARSING,  /* the new one tries to start, with a copy of the state */
     CONTROL_SWAP_RESTING,     /* the old version is asked to come to rest */
     CONTROL_SWAP_STARTING,    /* the new one starts and loads */
     CONTROL_SWAP_PROBATION,   /* the new one serves, the old one is kept */

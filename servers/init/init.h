@@ -286,6 +286,9 @@ static inline const struct kernel_info *kernel_info(void)
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);
 
+/* A line that says which fault it was. */
+void fault_print(const struct init *init, uint32_t domain, const struct msg *m);
+
 /* Stops a domain that hasn't faulted, and says so. */
 void domain_stop(struct init *init, uint32_t domain);
 
@@ -318,6 +321,9 @@ static inline uint32_t domains_shown(const struct init *init)
 /* swap_bodies.c, swap.c, which are linked only where a domain can be swapped: else these are NULL.
  */
 OPTIONAL void swap_begin(struct init *init);
+/* A message of a body that isn't the domain's yet, by its badge's number. True: it was one, and is
+ * dealt with. */
+OPTIONAL bool swap_rehearsed(struct init *init, uint32_t number, const struct msg *m);
 /* Whose message or signal it is, by its badge's number: the domain's whose running body that is;
  * 0: nobody's. */
 OPTIONAL uint32_t swap_sender(const struct init *init, uint32_t number);

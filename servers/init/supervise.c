@@ -204,15 +204,8 @@ static void memory_release(struct init *init, uint32_t domain)
     heap_release(init, domain);
 }
 
-static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
+void fault_print(const struct init *init, uint32_t domain, const struct msg *m)
 {
-    const struct child *child = &init->child[domain];
-    bool pager = child->pager && has_faulted(child->pager);
-    if (child->stopped || (!pager && !has_faulted(child->thread)))
-        return; /* it lies: the message isn't the kernel's */
-    stop(init, domain);
-    if (pager)
-        console_print("init: %s: its pager failed:", name_of(init, domain));
     if (m->w[0] == FAULT_PAGE)
         console_print(
             "init: %s stopped: page fault %s address 0x%lx (%s) at instruction 0x%lx, stack "
@@ -225,6 +218,18 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
                       "0x%lx",
                       name_of(init, domain), fault_text(m->w[0]), (unsigned long)m->w[0],
                       (unsigned long)m->w[4], (unsigned long)m->w[2], (unsigned long)m->w[3]);
+}
+
+static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
+{
+    const struct child *child = &init->child[domain];
+    bool pager = child->pager && has_faulted(child->pager);
+    if (child->stopped || (!pager && !has_faulted(child->thread)))
+        return; /* it lies: the message isn't the kernel's */
+    stop(init, domain);
+    if (pager)
+        console_print("init: %s: its pager failed:", name_of(init, domain));
+    fault_print(init, domain, m);
     memory_release(init, domain);
 }
 
@@ -251,6 +256,8 @@ void domain_stop(struct init *init, uint32_t domain)
 static void message_handle(struct init *init, const struct msg *m)
 {
     uint32_t domain = m->tag ? (uint32_t)__builtin_ctzll(m->tag) : 0;
+    if (swap_rehearsed && swap_rehearsed(init, domain, m))
+        return;
     if (swap_sender)
         domain = swap_sender(init, domain);
     if (domain == 0 || domain >= init->image->domains.count)

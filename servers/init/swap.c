@@ -16,6 +16,7 @@
 
 enum {
     PHASE_SECONDS = 1, /* loading, resting and starting each */
+    REHEARSAL_SECONDS = 5,
     PROBATION_MILLISECONDS = 5000,
     PROBATION_MAX = 3600000, /* that can be set */
     SAY_PART = 100,          /* of a second: from BEGUN until it is said on the console */
@@ -77,14 +78,11 @@ static uint64_t phase_ticks(void)
     return PHASE_SECONDS * kernel_info()->clock_frequency;
 }
 
-static void thread_suspend(uint32_t thread)
-{
-    sys_invoke(thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
-}
-
 static const char *phase_text(uint8_t phase)
 {
     switch (phase) {
+    case CONTROL_SWAP_REHEARSING:
+        return "while the new version was tried";
     case CONTROL_SWAP_RESTING:
         return "while the old version came to rest";
     case CONTROL_SWAP_STARTING:
@@ -140,7 +138,7 @@ static void loader_begin(struct init *init)
     start->staged_check = init->swapping.asked.check;
     start_page_close(init, loader);
     enter(init, CONTROL_SWAP_LOADING, phase_ticks());
-    if (body_begin(init, loader, false)) {
+    if (body_begin(init, loader)) {
         loader_end(init);
         refuse(init, SWAP_LOADER_DIED, 0);
     }
@@ -171,13 +169,54 @@ static void version_note(struct init *init, const char version[PROGRAM_NAME_BYTE
         to[i] = version[i] >= ' ' && version[i] <= '~' ? version[i] : '.';
 }
 
+/* --- REHEARSING --- */
+
+/* The old version saves its state, and goes on. */
+static void rehearse(struct init *init)
+{
+    enter(init, CONTROL_SWAP_REHEARSING, REHEARSAL_SECONDS * kernel_info()->clock_frequency);
+    sys_signal(init->bodies.rest[domain_of(init)]);
+}
+
+/* The new version tries to begin with that state: in time that nobody else wants, as the loader has
+ * had its. */
+static void rehearsal_begin(struct init *init)
+{
+    const uint32_t domain = domain_of(init);
+    const uint8_t priority = init->domain[init->image->loader].priority;
+    enum error error = spare_ready(init, domain, START_REHEARSES, priority);
+    if (!error)
+        error = thread_resume(spare_held(init, domain)->thread);
+    if (error)
+        rolled_back(init, error);
+}
+
+static void rehearsal_failed(struct init *init, enum error error)
+{
+    thread_suspend(spare_held(init, domain_of(init))->thread);
+    rolled_back(init, error);
+}
+
 /* --- RESTING --- */
 
+/* What can be done before nobody serves is done before. */
 static void rest(struct init *init)
 {
+    const uint32_t domain = domain_of(init);
+    enum error error = spare_ready(init, domain, START_TAKES_OVER, init->domain[domain].priority);
     init->swapping.asked_at = kernel_clock();
     enter(init, CONTROL_SWAP_RESTING, phase_ticks());
-    sys_signal(init->bodies.rest[domain_of(init)]);
+    if (error) {
+        rolled_back(init, error);
+        return;
+    }
+    sys_signal(init->bodies.rest[domain]);
+}
+
+static void rehearsal_end(struct init *init)
+{
+    thread_suspend(spare_held(init, domain_of(init))->thread);
+    rest(init);
 }
 
 static void verdict_take(struct init *init, const struct msg *m)
@@ -194,7 +233,7 @@ static void verdict_take(struct init *init, const struct msg *m)
     } else {
         program_put(init, domain_of(init), &verdict);
         files_give(init, domain_of(init), START_FILES_MAX, 0);
-        rest(init);
+        rehearse(init);
     }
 }
 
@@ -209,7 +248,7 @@ static void go_back(struct init *init, enum error error)
     bodies_exchange(init, domain);
     child->stopped = false;
     rolled_back(init, error);
-    sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+    thread_resume(child->thread);
 }
 
 static void rested(struct init *init, const struct msg *m)
@@ -224,6 +263,10 @@ static void rested(struct init *init, const struct msg *m)
         rolled_back(init, tell.error < ERROR_COUNT ? (enum error)tell.error : ERROR_BAD_ARGUMENT);
         return;
     }
+    if (is_in(init, CONTROL_SWAP_REHEARSING)) {
+        rehearsal_begin(init);
+        return;
+    }
     const uint64_t now = kernel_clock();
     const bool possible = tell.rested >= swapping->asked_at && tell.rested <= now;
     swapping->rested = possible ? tell.rested : now;
@@ -231,7 +274,7 @@ static void rested(struct init *init, const struct msg *m)
     thread_suspend(init->child[domain].thread);
     bodies_exchange(init, domain);
     enter(init, CONTROL_SWAP_STARTING, phase_ticks());
-    enum error error = body_begin(init, domain, true);
+    enum error error = thread_resume(init->child[domain].thread);
     if (error)
         go_back(init, error);
 }
@@ -329,10 +372,24 @@ void swap_message(struct init *init, uint32_t domain, const struct msg *m)
         verdict_take(init, m);
     else if (domain != domain_of(init) || init->child[domain].stopped)
         return;
-    else if (m->op == SUPERVISOR_RESTED && is_in(init, CONTROL_SWAP_RESTING))
+    else if (m->op == SUPERVISOR_RESTED &&
+             (is_in(init, CONTROL_SWAP_RESTING) || is_in(init, CONTROL_SWAP_REHEARSING)))
         rested(init, m);
     else if (m->op == SUPERVISOR_BEGUN && is_in(init, CONTROL_SWAP_STARTING))
         begun(init, m);
+}
+
+bool swap_rehearsed(struct init *init, uint32_t number, const struct msg *m)
+{
+    if (!is_in(init, CONTROL_SWAP_REHEARSING) || number != spare_of(init, domain_of(init)))
+        return false;
+    if (m->op == SUPERVISOR_BEGUN)
+        rehearsal_end(init);
+    if (m->op == KERNEL_FAULT)
+        fault_print(init, domain_of(init), m);
+    if (m->op == KERNEL_FAULT || m->op == SUPERVISOR_FAILED)
+        rehearsal_failed(init, OK);
+    return true;
 }
 
 bool swap_stopped(struct init *init, uint32_t domain)
@@ -353,6 +410,9 @@ bool swap_stopped(struct init *init, uint32_t domain)
         loader_end(init);
         refuse(init, SWAP_FINE, 0);
         return false; /* it begins anew as it would have */
+    case CONTROL_SWAP_REHEARSING:
+        rehearsal_failed(init, OK);
+        return false;
     case CONTROL_SWAP_RESTING:
         rolled_back(init, OK);
         return false;
@@ -385,6 +445,9 @@ uint64_t swap_deadline(struct init *init)
     case CONTROL_SWAP_LOADING:
         loader_end(init);
         refuse(init, SWAP_LOADER_DIED, 0);
+        break;
+    case CONTROL_SWAP_REHEARSING:
+        rehearsal_failed(init, ERROR_TIMEOUT);
         break;
     case CONTROL_SWAP_RESTING:
         rolled_back(init, ERROR_TIMEOUT);
@@ -486,7 +549,7 @@ static enum error go(struct init *init)
         program_repeat(init, domain);
         version_note(init, swap_version(init, domain));
         files_give(init, domain, file, swapping->asked.bytes);
-        rest(init);
+        rehearse(init);
     }
     return OK;
 }

@@ -107,7 +107,7 @@ def test_all_builds_run_alike():
 
 def test_a_thousand_swaps_leave_nothing_behind():
     """The simulator compares the number of capabilities after each."""
-    text = run("--calm", "--every", "1000", "queries=30000", "rate=2000", "swaps=1000",
+    text = run("--calm", "--every", "1000", "queries=40000", "rate=2000", "swaps=1000",
                "swap_every=1", "swap_probation=1", program=FAST)
     assert swaps(text) == (1000, 0)
     assert answered_all(text), text

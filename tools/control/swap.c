@@ -22,15 +22,11 @@ enum {
 };
 
 static const char *const phases[CONTROL_SWAP_PHASES] = {
-    [CONTROL_SWAP_NONE] = "none",
-    [CONTROL_SWAP_STAGING] = "staging",
-    [CONTROL_SWAP_LOADING] = "loading",
-    [CONTROL_SWAP_RESTING] = "resting",
-    [CONTROL_SWAP_STARTING] = "starting",
-    [CONTROL_SWAP_PROBATION] = "probation",
-    [CONTROL_SWAP_DONE] = "done",
-    [CONTROL_SWAP_REFUSED] = "refused",
-    [CONTROL_SWAP_ROLLED_BACK] = "rolled back",
+    [CONTROL_SWAP_NONE] = "none",           [CONTROL_SWAP_STAGING] = "staging",
+    [CONTROL_SWAP_LOADING] = "loading",     [CONTROL_SWAP_REHEARSING] = "rehearsing",
+    [CONTROL_SWAP_RESTING] = "resting",     [CONTROL_SWAP_STARTING] = "starting",
+    [CONTROL_SWAP_PROBATION] = "probation", [CONTROL_SWAP_DONE] = "done",
+    [CONTROL_SWAP_REFUSED] = "refused",     [CONTROL_SWAP_ROLLED_BACK] = "rolled back",
 };
 
 static const char *phase_name(uint8_t phase)

@@ -139,11 +139,31 @@ static void rest_text(const struct control_swap *status, const char *name, char 
                  error_text((enum error)status->error));
 }
 
+/* The old version served all the while. */
+static void rehearsal_text(const struct control_swap *status, const char *name, char *text,
+                           size_t size)
+{
+    if (!status->error)
+        snprintf(text, size,
+                 "the new version failed when it was tried, and nothing of %s was touched — motet "
+                 "log %s says more",
+                 name, name);
+    else if (status->error == ERROR_TIMEOUT)
+        snprintf(text, size,
+                 "the new version didn't get ready within 5 seconds: it hangs, or the machine is "
+                 "too busy; nothing of %s was touched — motet log %s may say more",
+                 name, name);
+    else
+        rest_text(status, name, text, size);
+}
+
 static void rolled_back_text(const struct control_swap *status, const char *name, char *text,
                              size_t size)
 {
     if (status->at == CONTROL_SWAP_RESTING)
         rest_text(status, name, text, size);
+    else if (status->at == CONTROL_SWAP_REHEARSING)
+        rehearsal_text(status, name, text, size);
     else if (status->at == CONTROL_SWAP_STARTING && status->error == ERROR_TIMEOUT)
         snprintf(text, size, "the new version didn't take over within a second — motet log %s",
                  name);

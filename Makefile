@@ -94,6 +94,7 @@ help:
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
 	@echo "make check-images                  check all manifests (tools/compose --check)"
+	@echo "make demo-swap                     servers and zones replaced while they serve (docs/swap.md)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make model                         the protocol of channels in all its states, by Spin (docs/model.md)"
@@ -276,6 +277,14 @@ $(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/tar
 	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
 	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
 
+# Versions of netd that tests and the demonstration swap in: tests/servers/ttl/whole.h.
+SWAP_VERSIONS := ttl crash hang fall stall late late_hang newer flip
+SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+
+# Boots images/dns-managed.conf and replaces its servers and zones while it answers; Ctrl-C ends it.
+demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(B)/tools/zonec $(SWAP_PROGRAMS)
+	@MOTET_BUILD=$(abspath $(B)) exec tools/demo-swap
+
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
 # With the bundle come the programs of domains that can be swapped: build/programs/IMAGE/DOMAIN.elf.
@@ -401,7 +410,7 @@ units: $(UNITS)
 debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
-test: images test-images units $(B)/tools/callref debug-images sim-programs \
+test: images test-images units $(SWAP_PROGRAMS) $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
       ipc-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
@@ -476,6 +485,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart units test-images reference debug-images
+.PHONY: FORCE demo-swap compose-options check-images test-server bench-dns bench-kernel bench-restart units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -115,6 +115,8 @@ static void domain_json(const struct picture *picture, const struct picture *bef
     printf(", \"servers\": ");
     json_text(stdout, domain->servers);
     printf(", \"version\": ");
+    json_text(stdout, picture->kernel.build);
+    printf(", \"program_version\": ");
     json_text(stdout, domain->version);
     printf(", \"state\": \"%s\", \"priority\": %u, \"memory_bytes\": %" PRIu64,
            state_text(told->state), told->priority,

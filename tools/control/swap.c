@@ -305,6 +305,7 @@ static void end_add(struct client *client, const struct control_swap *status, ch
     char cause[END_TEXT_BYTES];
     const size_t used = strlen(reason);
     if (status->phase != CONTROL_SWAP_ROLLED_BACK || status->error ||
+        status->at == CONTROL_SWAP_REHEARSING || /* the domain's own end is another one */
         client_get(client, CONTROL_END, status->domain, &end, sizeof(end)))
         return;
     end_text(&end, cause);

@@ -93,8 +93,8 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make demo-swap                     netd replaced while it serves: a new version, a bad one, a crash"
 	@echo "make check-images                  check all manifests (tools/compose --check)"
-	@echo "make demo-swap                     servers and zones replaced while they serve (docs/swap.md)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
 	@echo "make model                         the protocol of channels in all its states, by Spin (docs/model.md)"
@@ -277,13 +277,9 @@ $(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/tar
 	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
 	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
 
-# Versions of netd that tests and the demonstration swap in: tests/servers/ttl/whole.h.
+# Versions of netd that tests and `make demo-swap` swap in: tests/servers/ttl/whole.h.
 SWAP_VERSIONS := ttl crash hang fall stall late late_hang newer flip
 SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
-
-# Boots images/dns-managed.conf and replaces its servers and zones while it answers; Ctrl-C ends it.
-demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(B)/tools/zonec $(SWAP_PROGRAMS)
-	@MOTET_BUILD=$(abspath $(B)) exec tools/demo-swap
 
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
@@ -444,11 +440,25 @@ include bench/ipc/ipc.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
-       $(if $(filter restart,$(BENCHES)),bench-restart)
+       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
+
+# Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
+SWAP_VERSIONS := ttl crash hang late late_hang newer flip
+SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+
+demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
+	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
+	    --new $(B)/programs/dns-managed/netd-ttl.elf --bad $(B)/programs/dns-managed/netd-crash.elf \
+	    --out $(B)/demo/swap.svg
+
+bench-swap: $(B)/images/dns-managed.elf $(B)/tools/motet
+	@$(PYTHON) bench/swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
+	    --programs $(B)/programs/dns-managed --out $(B)/bench/swap.json --runs $(BENCH_RUNS) \
+	    $(if $(SWAPS),--swaps $(SWAPS))
 
 bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
 	@$(PYTHON) bench/restart.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
@@ -457,7 +467,7 @@ bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns kernel sim ipc restart,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns kernel sim ipc restart swap,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 
@@ -485,6 +495,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE demo-swap compose-options check-images test-server bench-dns bench-kernel bench-restart units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

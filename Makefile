@@ -446,10 +446,6 @@ bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
-# Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
-SWAP_VERSIONS := ttl crash hang late late_hang newer flip
-SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
-
 demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
 	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
 	    --new $(B)/programs/dns-managed/netd-ttl.elf --bad $(B)/programs/dns-managed/netd-crash.elf \

@@ -106,7 +106,6 @@ enum swap_refusal {
     SWAP_WRONG_PLACE,     /* linked to other addresses: for another image */
     SWAP_WRITABLE,        /* it has writable data */
     SWAP_WRONG_CHECKSUM,  /* not what the host sent */
-    SWAP_WRONG_SIGNATURE, /* none, or not by the key of the manifest */
     SWAP_LOADER_DIED,     /* the loader itself didn't come to an end: init says so */
     SWAP_REFUSALS,
 };

@@ -125,48 +125,71 @@ static void progress_end(const struct progress *progress)
 
 /* --- asking --- */
 
-__attribute__((noreturn)) static void begin_refused(struct client *client,
-                                                    const struct upload *upload, enum error error)
+/* Why it wasn't begun, and the way out. */
+static void begin_reason(struct client *client, const struct upload *upload, enum error error,
+                         char text[REASON_BYTES])
 {
     struct control_swap status;
     char other[CONTROL_NAME_BYTES];
     switch (error) {
     case ERROR_UNKNOWN_CALL:
-        fail(STATUS_REFUSED,
-             "this image doesn't allow swaps — add swap = true to domain %s in its "
-             "manifest, and a loader (docs/swap.md)",
-             upload->name);
+        snprintf(text, REASON_BYTES,
+                 "this image doesn't allow swaps — add swap = true to domain %s in its manifest, "
+                 "and a loader (docs/swap.md)",
+                 upload->name);
+        break;
     case ERROR_NO_RIGHT:
-        fail(STATUS_REFUSED,
-             "domain %s can't be swapped — add swap = true to it in the manifest "
-             "and boot that image (docs/swap.md)",
-             upload->name);
+        snprintf(text, REASON_BYTES,
+                 "domain %s can't be swapped — add swap = true to it in the manifest and boot that "
+                 "image (docs/swap.md)",
+                 upload->name);
+        break;
     case ERROR_NOT_FOUND:
-        fail(STATUS_REFUSED,
-             "domain %s has no such file that can be replaced — add reload = true "
-             "to it in the manifest",
-             upload->name);
+        snprintf(text, REASON_BYTES,
+                 "domain %s has no such file that can be replaced — add reload = true to it in the "
+                 "manifest",
+                 upload->name);
+        break;
     case ERROR_LIMIT:
-        fail(STATUS_REFUSED,
-             "%s: %u bytes are more than the image has room for — a larger %s in "
-             "the manifest and a new image help",
-             upload->path, upload->size,
-             upload->what == CONTROL_SWAP_PROGRAM ? "staging" : "room of the file");
+        snprintf(text, REASON_BYTES,
+                 "%s: %u bytes are more than the image has room for — a larger %s in the manifest "
+                 "and a new image help",
+                 upload->path, upload->size,
+                 upload->what == CONTROL_SWAP_PROGRAM ? "staging" : "room of the file");
+        break;
     case ERROR_BAD_STATE:
         status = status_get(client);
         domain_name(client, status.domain, other);
         if (status.phase >= CONTROL_SWAP_LOADING && status.phase <= CONTROL_SWAP_PROBATION)
-            fail(STATUS_REFUSED,
-                 "another swap is under way (%s, %s) — motet swap --status; one in "
-                 "its probation is over with motet swap --commit",
-                 other, phase_name(status.phase));
-        fail(STATUS_REFUSED,
-             "domain %s doesn't run — motet ps says why, motet restart %s begins "
-             "it anew",
-             upload->name, upload->name);
+            snprintf(text, REASON_BYTES,
+                     "another swap is under way (%s, %s) — motet swap --status; one in its "
+                     "probation is over with motet swap --commit",
+                     other, phase_name(status.phase));
+        else
+            snprintf(text, REASON_BYTES,
+                     "domain %s doesn't run — motet ps says why, motet restart %s begins it anew",
+                     upload->name, upload->name);
+        break;
     default:
-        refused(upload->name, error);
+        snprintf(text, REASON_BYTES, "%s: refused: %s", upload->name, error_text(error));
     }
+}
+
+__attribute__((noreturn)) static void begin_refused(struct client *client,
+                                                    const struct options *options,
+                                                    const struct upload *upload, enum error error)
+{
+    char reason[REASON_BYTES];
+    begin_reason(client, upload, error, reason);
+    if (options->json) {
+        printf("{\"domain\": ");
+        json_text(stdout, upload->name);
+        printf(", \"phase\": \"refused\", \"at\": \"staging\", \"error\": \"%s\", \"reason\": ",
+               error_name(error));
+        json_text(stdout, reason);
+        printf("}\n");
+    }
+    fail(STATUS_REFUSED, "%s", reason);
 }
 
 static void piece_send(struct client *client, const struct upload *upload, uint32_t from,
@@ -208,7 +231,7 @@ static void all_send(struct client *client, const struct upload *upload, uint32_
     progress_end(&progress);
 }
 
-static void begin(struct client *client, const struct upload *upload)
+static void begin(struct client *client, const struct options *options, const struct upload *upload)
 {
     struct control_swap_room room;
     const struct control_swap_begin begin = {.domain = (uint16_t)upload->domain,
@@ -218,14 +241,14 @@ static void begin(struct client *client, const struct upload *upload)
     enum error error =
         client_ask(client, CONTROL_SWAP_BEGIN, &begin, sizeof(begin), &room, sizeof(room), NULL);
     if (error)
-        begin_refused(client, upload, error);
+        begin_refused(client, options, upload, error);
     if (upload->size > room.bytes &&
         (upload->what == CONTROL_SWAP_PROGRAM || room.bytes < CONTROL_STAGE_MAX))
         fail(STATUS_NO_ANSWER, "%s: the image says nonsense", client->path);
     all_send(client, upload, room.bytes);
     error = client_get(client, CONTROL_SWAP_GO, 0, NULL, 0);
     if (error)
-        begin_refused(client, upload, error);
+        begin_refused(client, options, upload, error);
 }
 
 /* --- how it comes out --- */
@@ -337,7 +360,7 @@ static int outcome(struct client *client, const struct options *options,
 int upload_swap(struct client *client, const struct options *options, const struct upload *upload,
                 const char *done)
 {
-    begin(client, upload);
+    begin(client, options, upload);
     struct control_swap status = wait_for(client, false);
     if (options->commit && status.phase == CONTROL_SWAP_PROBATION)
         client_get(client, CONTROL_SWAP_COMMIT, 0, NULL, 0); /* the status says what came of it */

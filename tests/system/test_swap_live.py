@@ -4,6 +4,8 @@
 In the simulator, at each message boundary: test_swap.py."""
 
 import json
+import os
+import pty
 import random
 import re
 import select
@@ -491,6 +493,58 @@ def test_a_lying_image():
                 said = tool.communicate(timeout=LIMIT)[0].decode()
                 assert tool.returncode in (0, REFUSED, USAGE, NO_IMAGE, NO_ANSWER), said
                 assert said and all(c == "\n" or c.isprintable() for c in said), said
+
+
+def honest(guest, delay):
+    """An image with one domain, that takes its time for each piece."""
+    name = b"netd".ljust(16, b"\0")
+    told = {channel.IMAGE: name + struct.pack("<IIIIQ", 2, 0, 1, 0, 1 << 20) + bytes(48),
+            channel.DOMAIN: name + b"\x03\x14\x01\x05" + bytes(28), channel.SERVER: name + bytes(16),
+            channel.END: bytes(32), channel.SWAP_BEGIN: struct.pack("<I", 1 << 16),
+            channel.SWAP_STATUS: bytes([channel.DONE, 0, 0, 0, 1]) + bytes(43)}
+    data = b""
+    while True:
+        while not (got := channel.take(data))[0]:
+            more = guest.recv(4096)
+            if not more:
+                return
+            data += more
+        (op, tag, _), data = got
+        if op == channel.STAGE:
+            time.sleep(delay)
+        guest.sendall(channel.frame(op | channel.REPLY, tag, bytes(8) + told.get(op, b"")))
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_progress(terminal):
+    """It says how far it is when that takes long: on a terminal in one line, which is gone at the
+    end."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+        path = f"{folder}/slow"
+        server.bind(path)
+        server.listen()
+        ours, theirs = pty.openpty() if terminal else os.pipe()
+        with subprocess.Popen([TOOL, "swap", "netd", program("netd"), "--socket", path],
+                              stdout=subprocess.PIPE, stderr=theirs) as tool:
+            os.close(theirs)
+            guest, _ = server.accept()
+            with guest:
+                guest.settimeout(LIMIT)
+                honest(guest, 0.05)
+            out = tool.communicate(timeout=LIMIT)[0].decode()
+        said = b""
+        try:
+            while more := os.read(ours, 4096):
+                said += more
+        except OSError:
+            pass  # the terminal's other end is closed
+        os.close(ours)
+    assert tool.returncode == 0 and out.startswith("netd: the new version serves"), out
+    if terminal:
+        assert re.search(rb"\rnetd: \d+ of \d+ bytes sent \(\d+%\)", said), said
+        assert said.endswith(b"\r\x1b[K"), said
+    else:
+        assert re.fullmatch(rb"(netd: \d+% sent\n)+", said), said
 
 
 def lie(guest, lies):

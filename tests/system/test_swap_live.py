@@ -160,18 +160,19 @@ def test_another_version_is_told_by_its_ttl():
 
 @pytest.mark.parametrize("name, at, why", [
     ("crash", "rehearsing", "failed when it was tried"),
-    ("hang", "rehearsing", "didn't get ready within 5 seconds"),
+    ("hang", "rehearsing", "failed when it was tried|didn't get ready within 5 seconds"),
     ("newer", "rehearsing", "failed when it was tried"),
     ("fall", "starting", "invalid instruction"),
-    ("stall", "starting", "didn't take over within a second"),
+    ("stall", "starting", "stuck: no wait|didn't take over within a second"),
     ("flip", "starting", "start failed: BAD_ARGUMENT")])
 def test_a_version_that_doesnt_come_up_costs_nothing(machine, name, at, why):
-    """Whether it goes wrong in its rehearsal, or passes that and fails when it takes over."""
+    """Whether it goes wrong in its rehearsal, or passes that and fails when it takes over. What hangs is
+    noticed by its watchdog, or because the time is over."""
     with Load(machine) as load:
         for _ in range(ROUNDS):
             told = swap(machine, "netd", program(f"netd-{name}"), status=REFUSED)
             assert (told["phase"], told["at"]) == ("rolled back", at)
-            assert not told["state_lost"] and why in told["reason"], told
+            assert not told["state_lost"] and re.search(why, told["reason"]), told
             load.more()
         assert swap(machine, "netd", program("netd"))["phase"] == "done"
     told = machine.ps()["netd"]

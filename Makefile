@@ -282,6 +282,10 @@ $(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/tar
 	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
 	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
 
+# Versions of netd that tests and `make demo-swap` swap in: tests/servers/ttl/whole.h.
+SWAP_VERSIONS := ttl crash hang fall stall late late_hang newer flip
+SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
 # With the bundle come the programs of domains that can be swapped: build/programs/IMAGE/DOMAIN.elf.
@@ -413,7 +417,7 @@ units: $(UNITS)
 debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
-test: images test-images units $(B)/tools/callref debug-images sim-programs \
+test: images test-images units $(SWAP_PROGRAMS) $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
       ipc-programs
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
@@ -457,10 +461,6 @@ bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertes
 faults: $(B)/sim/checked/sim $(B)/images/dns_restart.bundle $(B)/images/dns-managed.elf $(B)/tools/motet
 	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/sim.py $(FAULTS_SIM:%=--faults %)
 	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/qemu.py $(FAULTS_QEMU:%=--faults %)
-
-# Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
-SWAP_VERSIONS := ttl crash hang late late_hang newer flip
-SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
 
 demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
 	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \

@@ -2,6 +2,7 @@
  *
  * Tests of how large answers get: limits, truncation, and what is left out first.
  */
+#include "servers/dnsd/message.h"
 #include "tests/unit/dns_helper.h"
 
 #define APEX "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"
@@ -279,12 +280,12 @@ static void more_servers_than_targets_still_give_a_sound_answer(void **state)
     struct answer_counters counters = {{0}};
 
     (void)state;
-    zones_with_glue(&zones, 45, true);
+    zones_with_glue(&zones, 100, true);
     struct packet query = query_make("x.sub.test.", "A");
     query_add_opt(&query, 4096);
     struct reply *reply = reply_get(&zones, &query, 4096, 8192, &counters);
-    assert_int_equal(reply->authorities, 45);
-    assert_in_range(reply->additionals, 1, 45);
+    assert_int_equal(reply->authorities, 100);
+    assert_in_range(reply->additionals, 1, MESSAGE_TARGETS + 1);
     /* Some in-domain glue is missing, and said to be. */
     assert_true(reply->tc);
     free(reply);

@@ -93,11 +93,11 @@ static enum dns_rcode resolve(struct answer *answer)
 static void put_header(const struct answer *answer, enum dns_rcode rcode)
 {
     const struct query *query = answer->query;
+    const uint8_t *in = query->bytes;
     uint8_t *out = answer->message.bytes;
 
-    out[0] = query->bytes[0];
-    out[1] = query->bytes[1];
-    out[2] = (uint8_t)((query->bytes[2] & (DNS_OPCODE_MASK | DNS_FLAG_RD)) | DNS_FLAG_QR |
+    copy_octets(out, in, 2);
+    out[2] = (uint8_t)((in[2] & (DNS_OPCODE_MASK | DNS_FLAG_RD)) | DNS_FLAG_QR |
                        (answer->authoritative && query->class == DNS_CLASS_IN ? DNS_FLAG_AA : 0) |
                        (answer->truncated ? DNS_FLAG_TC : 0));
     out[3] = rcode & 0x0f;

@@ -119,15 +119,15 @@ static void expansion_add(struct answer *answer)
 static bool came_with_alias(const struct answer *answer, const struct zone_node *node,
                             const struct zone_rrset *rrset)
 {
-    return rrset->type == DNS_TYPE_RRSIG && answer->query->dnssec_ok && answer->match.label == 0 &&
+    return answer->query->dnssec_ok && answer->match.label == 0 &&
            signatures_cover(rrset) == DNS_TYPE_DNAME && alias_seen(answer, node->offset);
 }
 
-/* Appends the RRset that was asked for. RRSIG records are several RRsets, by what they cover. */
-static enum dns_rcode put_chosen(struct answer *answer, const struct zone_node *node,
-                                 const struct zone_rrset *chosen)
+/* Appends signatures from `first` on: they are several RRsets, by what they cover. */
+static enum dns_rcode put_signatures(struct answer *answer, const struct zone_node *node,
+                                     const struct zone_rrset *first)
 {
-    struct zone_rrset rrset = *chosen;
+    struct zone_rrset rrset = *first;
     enum zone_result result = ZONE_FOUND;
     enum dns_rcode rcode = DNS_NOERROR;
 
@@ -135,8 +135,6 @@ static enum dns_rcode put_chosen(struct answer *answer, const struct zone_node *
         const uint8_t *at = rrset.end;
         if (!came_with_alias(answer, node, &rrset))
             rcode = answer_put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, rcode);
-        if (answer->query->type != DNS_TYPE_RRSIG)
-            return rcode;
         result = signatures_next(node, &at, &rrset);
     }
     return result == ZONE_DAMAGED ? answer_damaged(answer) : rcode;
@@ -173,7 +171,9 @@ static enum dns_rcode put_from(struct answer *answer, const struct zone_node *no
         return DNS_NOERROR; /* it led here, and is in the answer */
     if (wildcard)
         expansion_add(answer);
-    enum dns_rcode rcode = put_chosen(answer, node, &rrset);
+    if (type == DNS_TYPE_RRSIG && rrset.type == type)
+        return put_signatures(answer, node, &rrset);
+    enum dns_rcode rcode = answer_put(answer, MESSAGE_ANSWER, 0, &rrset, rrset.ttl, DNS_NOERROR);
     return alias && rcode == DNS_NOERROR ? alias_follow(answer, &rrset) : rcode;
 }
 
@@ -250,5 +250,7 @@ enum dns_rcode resolve_question(struct answer *answer)
     do
         rcode = resolve_name(answer);
     while (answer->follow);
-    return answer->truncated ? rcode : denial_put_expansions(answer, rcode);
+    if (answer->expansion_count == 0 || answer->truncated)
+        return rcode;
+    return denial_put_expansions(answer, rcode);
 }

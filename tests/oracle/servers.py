@@ -5,7 +5,7 @@
         for query, (motet, nsd, knot) in servers.ask(queries): ...
 
 FOLDER holds ORIGIN.zone files. dnsd's answers come from the program `answer` (answer.c), those of
-NSD and Knot from the loopback interface. Neither needs time-outs: each batch ends with a query that
+NSD and Knot from the loopback interface. Neither waits to find silence: each batch ends with a query that
 is always answered, and a server answers in order; what has no answer then was answered by silence.
 """
 
@@ -25,9 +25,10 @@ import wire
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MOTET_BUILD", ROOT / "build"))
 LIMIT = 20  # seconds for a start, or for the answers to a batch, on a machine that does much else
+QUIET = 2  # seconds without an answer after which the batch's last one is taken for lost
 BATCH = 48  # queries on their way: answers to them must fit in a socket's buffer
 PAYLOAD = 1232
-LAST, BEHIND = 0xffff, 0xfffe  # numbers of the queries that end a batch
+LAST, BEHIND = 0xffff, 0xf000  # numbers of the queries that end a batch; BEHIND and up: once more
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 NSD = """
@@ -130,8 +131,9 @@ class UdpServer:
         self.address, self.batch = address, batch
         self._link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self._link.settimeout(LIMIT)
+        self._link.settimeout(QUIET)
         self._link.connect(address)
+        self._behind = BEHIND
 
     def close(self):
         self._link.close()
@@ -151,23 +153,33 @@ class UdpServer:
     def receive(self):
         """The answers to what was sent, None for those that didn't come."""
         answers = [None] * self._count
-        recv = self._link.recv
+        recv, quiet = self._link.recv, 0
         while True:
             try:
                 answer = recv(65535)
             except socket.timeout:
-                raise Failure(f"no answers from {self.address}: {self.said()[-2000:]}") from None
+                quiet += QUIET
+                if quiet >= LIMIT:
+                    raise Failure(f"no answers from {self.address}: {self.said()[-2000:]}") from None
+                self._send_behind()
+                continue
             number = int.from_bytes(answer[:2], "big")
             if number == LAST and None in answers:
                 # Those it took together it may answer in another order (NSD, when it drops one):
                 # the next one comes behind all of them.
-                self._link.send(numbered(self._last, BEHIND))
+                self._send_behind()
                 continue
-            if number in (LAST, BEHIND):
+            if number in (LAST, self._behind):
                 return answers
+            if number >= BEHIND:
+                continue  # late: it was taken for lost
             if number >= self._count or answers[number] is not None:
                 raise Failure(f"answer to nothing, or a second one: {answer.hex()}")
             answers[number] = answer
+
+    def _send_behind(self):
+        self._behind = BEHIND + (self._behind + 1) % 256
+        self._link.send(numbered(self._last, self._behind))
 
     def ask_tcp(self, queries):
         """The answers without a limit of size, in the order of QUERIES, which must all have one. A
@@ -248,7 +260,7 @@ class Daemon(UdpServer):
                 self._link.recv(65535)
             except socket.timeout:
                 break
-        self._link.settimeout(LIMIT)
+        self._link.settimeout(QUIET)
 
 
 class Motet:

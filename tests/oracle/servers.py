@@ -29,6 +29,7 @@ QUIET = 2  # seconds without an answer after which the batch's last one is taken
 BATCH = 48  # queries on their way: answers to them must fit in a socket's buffer
 PAYLOAD = 1232
 LAST, BEHIND = 0xffff, 0xf000  # numbers of the queries that end a batch; BEHIND and up: once more
+HANGS = b""  # in place of an answer
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 NSD = """
@@ -378,12 +379,7 @@ class Servers:
         self.motet, self.nsd, self.knot = self.all
 
     def __exit__(self, failed, *_):
-        problem = None
-        for server in self.all + ([self.whole] if self.whole else []):
-            try:
-                server.close()
-            except Failure as failure:
-                problem = failure
+        problem = self._stop()
         self._temporary.cleanup()
         if problem and not failed:
             raise problem
@@ -393,9 +389,44 @@ class Servers:
         queries = list(queries)
         for at in range(0, len(queries), BATCH):
             batch = queries[at:at + BATCH]
-            for server in self.all:
-                server.send(batch, self._last)
-            yield from zip(batch, zip(*(server.receive() for server in self.all)))
+            try:
+                answers = self._ask(batch)
+            except Failure:
+                self._restart()
+                answers = [self._ask_one(query) for query in batch]
+            yield from zip(batch, answers)
+
+    def _ask(self, batch):
+        for server in self.all:
+            server.send(batch, self._last)
+        return list(zip(*(server.receive() for server in self.all)))
+
+    def _ask_one(self, query):
+        """The three answers, HANGS for a server that answers nothing any more behind QUERY."""
+        answers = []
+        for server in self.all:
+            try:
+                server.send([query], self._last)
+                answers += server.receive()
+            except Failure:
+                answers.append(HANGS)
+        if HANGS in answers:
+            self._restart()
+        return tuple(answers)
+
+    def _restart(self):
+        self._stop()
+        self.all = []
+        self._start()
+
+    def _stop(self):
+        problem = None
+        for server in self.all + ([self.whole] if self.whole else []):
+            try:
+                server.close()
+            except Failure as failure:
+                problem = failure
+        return problem
 
     def ask_whole(self, queries):
         """The answers without a limit of size: NSD's and Knot's over TCP, dnsd's to a client that

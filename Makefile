@@ -73,7 +73,7 @@ UNIT_C   := $(wildcard tests/unit/*_test.c)
 UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # Portable sources, compiled for the host under sanitizers: one archive each, since kernel and user
 # level each have their own way to end.
-HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
+HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
                  servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
@@ -93,6 +93,7 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make demo-swap                     netd replaced while it serves: a new version, a bad one, a crash"
 	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
 	@echo "make explore [SECONDS=3600]        search the states that a tiny machine can reach"
@@ -186,10 +187,11 @@ $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(serve
 
 # init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
 # find_init). What they call each other isn't hidden; nobody else is linked with them.
-INIT_PARTS   := heaps devices control
+INIT_PARTS   := heaps devices control swap
 INIT_heaps   := heaps blocks
 INIT_devices := devices dma mmio mmio_word pci
 INIT_control := control restart
+INIT_swap    := bodies swap swap_bodies
 INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
 define init_rule
 $(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)
@@ -264,14 +266,27 @@ $(B)/zones.list: FORCE
 	@echo "$(ZONE_FILES)" > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
+# A program alone, to be swapped in: build/programs/IMAGE/DOMAIN.elf; build/programs/IMAGE/DOMAIN-SERVER.elf
+# with another object (servers/SERVER or tests/servers/SERVER) in the place of the domain's only server.
+$(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/target/start.o \
+                     libos/domain.ld $(wildcard images/*.conf tests/images/*.conf images/*.parts tests/images/*.parts)
+	@mkdir -p $(@D)
+	$(SAY) PROGRAM $@
+	$(Q)$(B)/tools/compose --program $(word 1,$(subst -, ,$(*F))) -o $@ --objects $(B)/target \
+	    --libos $(B)/target/libos.a $(if $(word 2,$(subst -, ,$(*F))),--server \
+	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
+	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
+
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
+# With the bundle come the programs of domains that can be swapped: build/programs/IMAGE/DOMAIN.elf.
 $(B)/images/%.bundle $(B)/images/%.map.json: %.conf $(PARTS) $(B)/tools/compose $(SERVER_O) \
                 $(B)/target/libos.a $(B)/target/start.o $(B)/zones.zdb libos/domain.ld
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(B)/programs
 	$(SAY) COMPOSE $@
 	$(Q)$(B)/tools/compose -o $(B)/images/$*.bundle --map $(B)/images/$*.map.json \
-	    --objects $(B)/target --libos $(B)/target/libos.a --file zones=$(B)/zones.zdb $<
+	    --objects $(B)/target --libos $(B)/target/libos.a --file zones=$(B)/zones.zdb \
+	    --programs $(B)/programs/$* $<
 
 $(B)/images/%.image.o: $(B)/images/%.bundle
 	$(Q)$(OBJCOPY) -I binary -O elf64-x86-64 -B i386:x86-64 \
@@ -421,11 +436,25 @@ include bench/ipc/ipc.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
-       $(if $(filter restart,$(BENCHES)),bench-restart)
+       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
+
+# Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
+SWAP_VERSIONS := ttl crash hang late late_hang newer flip
+SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+
+demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
+	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
+	    --new $(B)/programs/dns-managed/netd-ttl.elf --bad $(B)/programs/dns-managed/netd-crash.elf \
+	    --out $(B)/demo/swap.svg
+
+bench-swap: $(B)/images/dns-managed.elf $(B)/tools/motet
+	@$(PYTHON) bench/swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
+	    --programs $(B)/programs/dns-managed --out $(B)/bench/swap.json --runs $(BENCH_RUNS) \
+	    $(if $(SWAPS),--swaps $(SWAPS))
 
 bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
 	@$(PYTHON) bench/restart.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
@@ -434,7 +463,7 @@ bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns kernel sim ipc restart,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns kernel sim ipc restart swap,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 
@@ -448,7 +477,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
@@ -462,6 +491,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -5,8 +5,8 @@
  */
 #include "ipc/channel.h"
 
-void channel_init(struct channel *channel, struct ring *mine, const struct ring *theirs,
-                  uint32_t slots, uint64_t *broken_count)
+void channel_take_over(struct channel *channel, struct ring *mine, const struct ring *theirs,
+                       uint32_t slots, uint64_t *broken_count)
 {
     *channel = (struct channel){
         .mine = mine,
@@ -21,6 +21,10 @@ void channel_init(struct channel *channel, struct ring *mine, const struct ring 
         .news = mine->generation ? NEWS_PUT | NEWS_TAKEN : 0,
         .broken_count = broken_count,
     };
+}
+
+void channel_begin(struct ring *mine)
+{
     mine->current = mine->done;
     ring_publish(&mine->generation, mine->generation + 1);
 }

@@ -69,9 +69,20 @@ struct channel {
 };
 
 /* `slots` is a power of two from RING_SLOTS_MIN to RING_SLOTS_MAX. Goes on where the ring `mine`
- * was left by an earlier life of this side; zeroed rings are a first start. */
-void channel_init(struct channel *channel, struct ring *mine, const struct ring *theirs,
-                  uint32_t slots, uint64_t *broken_count);
+ * was left by an earlier life of this side, or by its other body, and writes nothing; zeroed rings
+ * are a first start. */
+void channel_take_over(struct channel *channel, struct ring *mine, const struct ring *theirs,
+                       uint32_t slots, uint64_t *broken_count);
+
+/* A new life: the peer may know. */
+void channel_begin(struct ring *mine);
+
+static inline void channel_init(struct channel *channel, struct ring *mine,
+                                const struct ring *theirs, uint32_t slots, uint64_t *broken_count)
+{
+    channel_take_over(channel, mine, theirs, slots, broken_count);
+    channel_begin(mine);
+}
 
 /* Whether this side's own invariants hold, whatever the peer wrote. */
 bool channel_check(const struct channel *channel);

@@ -72,8 +72,18 @@ struct pool_owner {
 /* All buffers of `pool` become free. */
 void pool_owner_init(struct pool_owner *owner, const struct pool *pool);
 
-/* Whether the invariants above hold: a look at every buffer. */
+/* Whether the invariants above hold, whatever the table holds: a look at every buffer. */
 bool pool_owner_check(const struct pool_owner *owner);
+
+/* The table as bytes, for who takes the owner's place (libos/swap.h): POOL_OWNER_BYTES of them,
+ * without alignment. */
+#define POOL_OWNER_BYTES(buffers) (4u + 3u * (buffers))
+uint32_t pool_owner_save(const struct pool_owner *owner, uint8_t *to);
+
+/* Takes a table over, of as many buffers as `owner` has after pool_owner_init. ERROR_BAD_ARGUMENT:
+ * it makes no sense, or has holders above `holder_max`. */
+enum error pool_owner_load(struct pool_owner *owner, const uint8_t *from, uint32_t bytes,
+                           uint8_t holder_max);
 
 /* Lends a free buffer to `holder` (1 to 255). Returns its index, or -1 when none is free. */
 int pool_lend(struct pool_owner *owner, uint8_t holder);

@@ -12,8 +12,11 @@ static void channels_open(struct libos *libos, struct link *link, const struct s
     link->conn.room = channel_room;
     link->conn.transport = &link->channel;
     link->doorbell = from->doorbell;
-    channel_init(&link->channel, (struct ring *)from->mine, (const struct ring *)from->theirs,
-                 from->slots, &libos->counters[COUNT_BROKEN_CHANNELS]);
+    struct ring *mine = (struct ring *)from->mine;
+    channel_take_over(&link->channel, mine, (const struct ring *)from->theirs, from->slots,
+                      &libos->counters[COUNT_BROKEN_CHANNELS]);
+    if (!libos->takes_over)
+        channel_begin(mine);
 }
 
 static struct link *first_channel(const struct libos *libos)

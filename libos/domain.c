@@ -104,6 +104,8 @@ enum error domain_init(struct libos *libos, const struct start_page *start,
     libos->info = info;
     memcpy(libos->transport, linked->transport, sizeof(libos->transport));
     libos->restarts = linked->restarts;
+    libos->swaps = linked->swaps;
+    libos->takes_over = linked->swaps && start->swaps;
     libos->log = (struct log_page *)start->log_address;
     libos->counters = counters_add(page, names, COUNT_LIBOS);
     page->libos_end = COUNT_LIBOS;
@@ -240,6 +242,11 @@ void domain_log(struct domain *domain, const char *pattern, ...)
     va_end(arguments);
     log_write(libos->log, line, length);
     domain->libos->log_new = true; /* the loop tells the supervisor, once per round */
+}
+
+bool domain_swaps(const struct domain *domain)
+{
+    return domain->libos->takes_over;
 }
 
 uint64_t domain_time(struct domain *domain)

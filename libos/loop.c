@@ -135,6 +135,8 @@ static void round_deliver(struct libos *libos, uint64_t pending)
         interrupts_deliver(libos, pending);
     if (pending >> (SIGNAL_CONTROL_FIRST + CONTROL_BIT_RECLAIM) & 1)
         reclaim_deliver(libos);
+    if (pending >> (SIGNAL_CONTROL_FIRST + CONTROL_BIT_REST) & 1)
+        libos->resting = libos->swaps;
     if (libos->message.op)
         message_deliver(libos);
     if (libos->deadline)
@@ -180,11 +182,20 @@ uint64_t loop_round(struct libos *libos, uint64_t pending)
         libos->log_new = false;
         ring_later(libos, SLOT_SUPERVISOR);
     }
+    const struct swaps *rest = libos->resting;
+    if (rest && !rest->can_rest(libos))
+        rest = NULL;
     /* [OFFER_AGAIN] Stalls are offered once more before sleeping: after what happened, and with
      * the room noted from before the offer. */
     bool sleep = !libos->queued && !libos->happened && (!libos->stalled || (retry && !happened));
     if (channels)
-        sleep = channels->publish(libos, sleep);
+        sleep = channels->publish(libos, sleep && !rest);
+    if (rest) {
+        ring_owed(libos);
+        libos->resting = NULL;
+        rest->rest(libos);
+        return 0;
+    }
     if (sleep)
         return wait(libos, deadline_ticks(libos));
     if (++libos->rounds == LOOP_ROUNDS_PER_WAIT)

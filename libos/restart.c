@@ -25,9 +25,11 @@ static bool handle(const struct link *link, enum restarted what)
 
 static void prepare(const struct start_page *start)
 {
-    if (!start->restarts)
+    if (!start->restarts && !start->swaps)
         return;
     memset((void *)start->private_address, 0, start->private_bytes);
+    if (start->swaps)
+        return; /* its devices are as the other body left them */
     /* A pin may have been masked since the earlier life took its interrupt. */
     for (uint32_t i = 0; i < start->devices; i++)
         if (start->device[i].device.pin)

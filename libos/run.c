@@ -37,10 +37,12 @@ void domain_run(const struct start_page *start, const struct linked *linked)
     enum error error = domain_init(libos, start, info, linked);
     if (!error)
         error = loop_start(libos, &server);
+    if (!error && libos->takes_over)
+        error = libos->swaps->begin(libos, &server);
+    else if (!error && linked->restarts)
+        linked->restarts->begin(libos);
     if (error)
         fail(libos, error, server, linked->servers[server]->name);
-    if (linked->restarts)
-        linked->restarts->begin(libos);
     for (uint64_t pending = 0;;)
         pending = loop_round(libos, pending);
 }

@@ -9,6 +9,7 @@
 #pragma weak channel_transport
 #pragma weak direct_transport
 #pragma weak domain_restarts
+#pragma weak domain_swap
 
 /* libos/domain.ld: the descriptors' addresses, in link order. */
 extern const struct server *const __servers_start[], *const __servers_end[];
@@ -22,6 +23,7 @@ void _start(const struct start_page *start)
         .count = (uint64_t)(__servers_end - __servers_start),
         .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
         .restarts = &domain_restarts,
+        .swaps = &domain_swap,
     };
     domain_run(start, &linked);
 }

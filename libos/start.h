@@ -65,6 +65,14 @@ enum {
 enum { INIT_PRIVATE_BYTES = 16 * 1024, INIT_STACK_BYTES = 8 * 1024 };
 _Static_assert(INIT_PRIVATE_ADDRESS + INIT_PRIVATE_BYTES < INIT_STACK_ADDRESS, "a page between");
 
+/* Why a body of a domain that can be swapped begins. */
+enum start_swaps {
+    START_LIVES,      /* as any domain */
+    START_TAKES_OVER, /* from the other body, which is at rest: its state is there */
+    START_REHEARSES,  /* the same with a copy of the state, while the other body serves: it gets as
+                         far as that it could begin, tells so, and is stopped */
+};
+
 enum { START_EVERY_SERVER = 255 }; /* in the place of a server's number */
 
 enum start_transport {
@@ -162,7 +170,7 @@ struct start_page {
     uint64_t state_address; /* of a domain that can be swapped: where its state is handed over; 0:
                                it can't be */
     uint32_t state_bytes;
-    uint32_t swaps;           /* init, each time: 1: this body takes over, its state is there */
+    uint32_t swaps;           /* init, each time: enum start_swaps */
     uint64_t staging_address; /* the controller's, to write, and the loader's, to read: a new
                                  program or file, piece by piece; 0: there is none */
     uint32_t staging_bytes;

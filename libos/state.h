@@ -17,6 +17,7 @@
 #include "libos/restart.h"
 #include "libos/server.h"
 #include "libos/start.h"
+#include "libos/swap.h"
 #include "libos/transport.h"
 #include "motet/abi.h"
 
@@ -81,12 +82,15 @@ struct libos {
     const struct transport *transport[START_TRANSPORTS]; /* NULL: no connection of that kind */
     struct domain *domains_end;                          /* likewise */
     const struct restarts *restarts;                     /* NULL: nobody is restarted */
+    const struct swaps *swaps;                           /* NULL: this domain isn't swapped */
+    const struct swaps *resting;                         /* the same while rest is asked for */
     struct msg message;        /* came to the domain's port with the last wait; op 0: none */
     uint64_t owed;             /* a doorbell to ring before the next round, 0: none */
     bool log_new;              /* lines that the supervisor wasn't told of */
     bool stalled;              /* a message was refused in the last round */
     bool queued;               /* a message inside the domain waits for the next round */
     bool happened;             /* something happened since the last batch_end */
+    bool takes_over;           /* from another body: its state isn't loaded yet */
     const struct domain *turn; /* in the round of batch_ends: those before it had theirs */
     struct domain domain[DOMAIN_SERVERS_MAX];
     struct link link[START_CONNS_MAX];
@@ -101,6 +105,7 @@ struct linked {
     uint64_t count;
     const struct transport *transport[START_TRANSPORTS]; /* NULL: not linked */
     const struct restarts *restarts;                     /* likewise */
+    const struct swaps *swaps;                           /* likewise */
 };
 
 /* Sets up `libos` (zeroed) and the states of the servers from the start page. ERROR_LIMIT: more

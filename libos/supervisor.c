@@ -32,6 +32,21 @@ const struct counter_page *supervisor_counters(struct domain *domain, uint32_t n
     return number ? page_of(domain, number, 1) : NULL;
 }
 
+void *supervisor_staging(struct domain *domain, uint32_t *bytes)
+{
+    *bytes = domain->libos->start->staging_bytes;
+    return (void *)domain->libos->start->staging_address;
+}
+
+struct supervisor_staged supervisor_staged(struct domain *domain)
+{
+    const struct start_page *start = domain->libos->start;
+    struct supervisor_staged staged = {NULL, start->staged, start->staged_check, start->staged_for};
+    if (staged.bytes && staged.bytes <= start->staging_bytes)
+        staged.program = (const uint8_t *)start->staging_address;
+    return staged;
+}
+
 const struct kernel_info *supervisor_kernel(struct domain *domain)
 {
     return domain->libos->info;

@@ -42,7 +42,8 @@ struct state_record {
     uint16_t id;        /* of this server's, never used for something else later; from 1 on */
     uint16_t version;   /* that is written */
     uint16_t oldest;    /* version that can still be read; 0: only `version` */
-    uint16_t optional;  /* 1: a state without it is accepted (an older version had none) */
+    uint16_t optional;  /* 1: a state without it is accepted (an older version had none), and a
+                           version that doesn't know it goes on without */
     uint32_t offset;    /* without save and load: this part of the server's state, as it is */
     uint32_t bytes_max; /* of a record; without save and load exactly */
 
@@ -72,10 +73,11 @@ struct server_swap {
     enum error (*loaded)(void *state);
 };
 
-/* The linker drops it, and all that only it calls, where libos/swap.c isn't linked. */
+/* The linker drops it, and all that only it calls, where libos/swap.c isn't linked. Aligned by
+ * hand: entries of one table stand close together. */
 #define SERVER_SWAP(descriptor, ...)                                                               \
-    __attribute__((section("motet_swaps"),                                                         \
-                   used)) static const struct server_swap descriptor##_swap = {                    \
+    __attribute__((section("motet_swaps"), used,                                                   \
+                   aligned(8))) static const struct server_swap descriptor##_swap = {              \
         .server = &descriptor, __VA_ARGS__}
 
 /* Whether this life takes over from another one (until `loaded` has returned). */
@@ -87,9 +89,13 @@ struct swaps {
      * whose they were; the log says which record and why. */
     enum error (*begin)(struct libos *libos, uint32_t *server);
 
-    /* After a round in which coming to rest was asked for: false: not yet. True: the state was
-     * taken and the supervisor told, the swap has failed, and the domain goes on. */
-    bool (*rest)(struct libos *libos);
+    /* Coming to rest was asked for. At the end of a round, before it is published: can it be now?
+     * Asked again in each round until it can. */
+    bool (*can_rest)(const struct libos *libos);
+
+    /* The round is published. Saves the state and tells the supervisor. If this returns, the swap
+     * has failed, and the domain goes on. */
+    void (*rest)(struct libos *libos);
 };
 
 extern const struct swaps domain_swap;

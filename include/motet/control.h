@@ -31,27 +31,30 @@ enum {
     CONTROL_NAME_BYTES = 16,
 };
 
-/* | op         | argument                   | reply, behind struct control_status |
- * |------------|----------------------------|-------------------------------------|
- * | IMAGE      | none                       | control_image, control_kernel       |
- * | DOMAIN     | domain, 1 and up           | control_domain                      |
- * | SERVER     | domain, server << 16       | control_server                      |
- * | END        | domain                     | control_end: why it stopped last    |
- * | CONNECTION | connection, 0 and up       | control_connection                  |
- * | COUNTERS   | control_counters_request   | control_counters, entries           |
- * | LOG        | control_log_request        | control_log, text                   |
- * | KILL       | domain                     | none: it has been stopped           |
- * | RESTART    | domain                     | none: it has been started anew      |
- * | SWAP_BEGIN | control_swap_begin         | control_swap_room                   |
- * | STAGE      | control_stage, its bytes   | none: they are in the staging memory |
- * | SWAP_TAKE  | bytes                      | none: so many, from the beginning of the staging
- * memory, |            |                            | are behind what was taken before    | |
- * SWAP_GO    | enum control_swap_go       | none: it goes on by itself; ask for its status | |
- * SWAP_STATUS | none (0)                  | control_swap                        | | SWAP_CANCEL |
- * none (0)                  | none: a swap that hadn't gone is no more |
+/* | op          | argument                 | reply, behind struct control_status                 |
+ * |-------------|--------------------------|-----------------------------------------------------|
+ * | IMAGE       | none                     | control_image, control_kernel                       |
+ * | DOMAIN      | domain, 1 and up         | control_domain                                      |
+ * | SERVER      | domain, server << 16     | control_server                                      |
+ * | END         | domain                   | control_end: why it stopped last                    |
+ * | CONNECTION  | connection, 0 and up     | control_connection                                  |
+ * | COUNTERS    | control_counters_request | control_counters, entries                           |
+ * | LOG         | control_log_request      | control_log, text                                   |
+ * | KILL        | domain                   | none: it has been stopped                           |
+ * | RESTART     | domain                   | none: it has been started anew                      |
+ * | SWAP_BEGIN  | control_swap_begin       | control_swap_room                                   |
+ * | STAGE       | control_stage, its bytes | none: they are in the staging memory                |
+ * | SWAP_TAKE   | bytes                    | none: so many, from the beginning of the staging    |
+ * |             |                          | memory, are behind what was taken before            |
+ * | SWAP_GO     | 0                        | none: it goes on by itself; ask for its status      |
+ * | SWAP_STATUS | 0                        | control_swap                                        |
+ * | SWAP_CANCEL | 0                        | none: a swap that hadn't gone is no more            |
+ * | SWAP_COMMIT | 0                        | none: its probation is over                         |
+ * | FILE        | domain, file << 16       | control_file                                        |
  *
- * All but KILL, RESTART and SWAP_... (of those, all but SWAP_STATUS) change nothing and may be
- * repeated. docs/swap.md has the order of the last six. */
+ * All but KILL, RESTART, STAGE and SWAP_... (of those, all but SWAP_STATUS) change nothing. STAGE
+ * and SWAP_BEGIN may be repeated as well: the same again is the same. docs/swap.md has the order of
+ * those. */
 enum control_op {
     CONTROL_IMAGE = 1,
     CONTROL_DOMAIN,
@@ -68,6 +71,8 @@ enum control_op {
     CONTROL_SWAP_GO,
     CONTROL_SWAP_STATUS,
     CONTROL_SWAP_CANCEL,
+    CONTROL_SWAP_COMMIT,
+    CONTROL_FILE,
     CONTROL_OPS,
 };
 
@@ -129,6 +134,13 @@ struct control_domain {
 
 struct control_server {
     char name[CONTROL_NAME_BYTES];
+    char version[16]; /* of its domain's program; empty: it says none */
+};
+
+struct control_file {
+    char name[CONTROL_NAME_BYTES];
+    uint32_t bytes;
+    uint32_t room; /* for another one; 0: it stays as it is */
 };
 
 enum control_end_kind {
@@ -215,6 +227,7 @@ enum control_swap_phase {
     CONTROL_SWAP_NONE,        /* none yet, since boot */
     CONTROL_SWAP_STAGING,     /* BEGIN was, GO wasn't */
     CONTROL_SWAP_LOADING,     /* the loader looks at it */
+    CONTROL_SWAP_REHEARSING,  /* the new one tries to start, with a copy of the state */
     CONTROL_SWAP_RESTING,     /* the old version is asked to come to rest */
     CONTROL_SWAP_STARTING,    /* the new one starts and loads */
     CONTROL_SWAP_PROBATION,   /* the new one serves, the old one is kept */
@@ -235,7 +248,8 @@ struct control_swap {
     uint32_t state_bytes;
     uint64_t blackout; /* ns: no message was taken meanwhile */
     uint32_t queued;   /* messages that came meanwhile */
-    uint32_t count;    /* of swaps done since boot, of all domains */
+    uint16_t count;    /* of swaps done since boot, of all domains */
+    uint16_t left;     /* of its probation: tenths of a second */
     char version[16];  /* of the new program */
 };
 
@@ -243,6 +257,7 @@ _Static_assert(sizeof(struct control_swap) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_image) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_domain) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_server) <= MSG_BYTES, "fits a message");
+_Static_assert(sizeof(struct control_file) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_end) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_connection) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_log_request) <= CONTROL_REQUEST_MAX, "the bound");

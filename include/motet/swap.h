@@ -27,7 +27,8 @@ struct state_header {
     uint32_t format;
     uint32_t bytes; /* in all, this header included; a multiple of 8 */
     uint32_t records;
-    uint32_t check; /* of all bytes behind this header */
+    uint32_t check; /* of this header, with 0 here, and then of all record headers, which have the
+                       checks of what follows them */
     uint32_t reserved;
     uint64_t rested; /* clock tick: no message was taken after it */
 };
@@ -36,9 +37,9 @@ struct state_record_header {
     char server[16]; /* by name, terminated; "": the libOS's */
     uint16_t id;
     uint16_t version;
-    uint32_t length; /* bytes, without padding */
-    uint32_t check;  /* of those */
-    uint32_t reserved;
+    uint32_t length;   /* bytes, without padding, which is zero */
+    uint32_t check;    /* of those */
+    uint32_t optional; /* 1: who doesn't know it may go on without */
 };
 _Static_assert(sizeof(struct state_header) % 8 == 0, "records are aligned");
 _Static_assert(sizeof(struct state_record_header) % 8 == 0, "records are aligned");
@@ -70,7 +71,8 @@ struct swap_port {
     char name[PROGRAM_NAME_BYTES];
     char protocol[PROGRAM_NAME_BYTES];
     uint32_t version;
-    uint32_t role; /* enum conn_role */
+    uint32_t role;   /* enum conn_role */
+    uint32_t number; /* among the server's ports: start pages name it by that */
 };
 
 struct swap_server {
@@ -109,9 +111,18 @@ enum swap_refusal {
     SWAP_REFUSALS,
 };
 
+/* Which ABI it is that differs: `detail` of SWAP_WRONG_ABI. */
+enum swap_abi { SWAP_ABI_START = 1, SWAP_ABI_STATE, SWAP_ABI_KERNEL, SWAP_ABI_SERVER };
+
+/* What there is no room for, or is elsewhere: of SWAP_TOO_LARGE and SWAP_WRONG_PLACE. */
+enum swap_part { SWAP_PART_TEXT = 1, SWAP_PART_CONSTANTS, SWAP_PART_STATE, SWAP_PART_STACK };
+
 struct swap_verdict {
     uint32_t refusal; /* enum swap_refusal */
-    uint32_t detail;  /* number of the server, or of the first thing that is wrong; for people */
+    uint32_t detail;  /* for people. WRONG_ABI, TOO_LARGE, WRONG_PLACE: see above; NO_PROGRAM: 1 +
+                         the server whose descriptor is broken, or 0; WRONG_DOMAIN: 1 + the server
+                         that is another one, or 0: it has more or fewer; WRONG_PORTS: 1 + server,
+                         256 * the port's number */
     uint64_t entry;   /* address, in the text */
     uint32_t text_offset, text_bytes;
     uint32_t constants_offset, constants_bytes;

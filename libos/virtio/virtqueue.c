@@ -9,8 +9,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "virtio 1 rings are little-endian");
 
-void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
-                    bool event_idx)
+void virtqueue_place(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift)
 {
     memset(queue, 0, sizeof(*queue));
     vring_init(&queue->ring, size, memory, VIRTQUEUE_USED_ALIGN);
@@ -20,6 +19,12 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32
     queue->mask = (uint16_t)(size - 1);
     queue->shift = (uint8_t)shift;
     queue->slots = (uint16_t)(size >> shift);
+}
+
+void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
+                    bool event_idx)
+{
+    virtqueue_place(queue, memory, size, shift);
     queue->event_idx = event_idx;
     while (queue->free_count < queue->slots) {
         queue->free[queue->free_count] = (uint8_t)(queue->slots - 1 - queue->free_count);

@@ -68,6 +68,9 @@ static inline uint32_t virtqueue_bytes(uint32_t size)
 void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
                     bool event_idx);
 
+/* Only says where the rings are and how they are cut: nothing of the memory is touched. */
+void virtqueue_place(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift);
+
 static inline bool virtqueue_full(const struct virtqueue *queue)
 {
     return !queue->free_count;

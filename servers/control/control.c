@@ -21,6 +21,7 @@
 #include "libos/restart.h"
 #include "libos/server.h"
 #include "libos/supervisor.h"
+#include "libos/swap.h"
 #include "servers/control/frame.h"
 
 #define CONTROL_COUNTERS_LIST(COUNTER)                                                             \
@@ -47,6 +48,8 @@ struct control {
     uint64_t *counters;
     enum state state;
     bool open_due;        /* the driver is to be asked for its state */
+    bool staging;         /* init's answer to SWAP_BEGIN was that the staging memory is ours. Not
+                             carried over: SWAP_GO has ended it before we are swapped */
     uint16_t ask;         /* number of the question that init has */
     struct frame request; /* the current one */
     struct frame_input input;
@@ -152,17 +155,36 @@ static void log_answer(struct control *control)
     answer(control, OK, sizeof(head) + head.bytes);
 }
 
-/* What init is asked: one number. */
+/* The words of the question to init: one number, or what it says about a new program. False: the
+ * request isn't as long as that. */
+static bool question(const struct control *control, struct msg *m)
+{
+    struct control_swap_begin begin;
+    struct control_request wanted;
+    if (control->request.op == CONTROL_IMAGE)
+        return true;
+    if (control->request.op == CONTROL_SWAP_BEGIN) {
+        if (!request_get(control, &begin, sizeof(begin)))
+            return false;
+        memcpy(m->bytes, &begin, sizeof(begin));
+        return true;
+    }
+    if (!request_get(control, &wanted, sizeof(wanted)))
+        return false;
+    m->w[0] = wanted.argument;
+    return true;
+}
+
 static void ask(struct control *control)
 {
-    struct control_request wanted = {0};
-    if (control->request.op != CONTROL_IMAGE && !request_get(control, &wanted, sizeof(wanted))) {
+    const uint16_t op = control->request.op;
+    struct msg m = {.op = SUPERVISOR_CONTROL + op, .flags = ++control->ask};
+    if (!question(control, &m)) {
         answer(control, ERROR_BAD_ARGUMENT, 0);
         return;
     }
-    struct msg m = {.op = SUPERVISOR_CONTROL + control->request.op,
-                    .flags = ++control->ask,
-                    .w = {wanted.argument}};
+    if (op == CONTROL_SWAP_BEGIN || op == CONTROL_SWAP_GO || op == CONTROL_SWAP_CANCEL)
+        control->staging = false; /* whatever comes of it: a touch too many would be our end */
     enum error error = supervisor_ask(control->domain, &m);
     if (error) {
         answer(control, error, 0);
@@ -181,8 +203,34 @@ static uint32_t answer_bytes(uint16_t op)
         [CONTROL_SERVER] = sizeof(struct control_server),
         [CONTROL_END] = sizeof(struct control_end),
         [CONTROL_CONNECTION] = sizeof(struct control_connection),
+        [CONTROL_SWAP_BEGIN] = sizeof(struct control_swap_room),
+        [CONTROL_SWAP_STATUS] = sizeof(struct control_swap),
+        [CONTROL_FILE] = sizeof(struct control_file),
     };
     return bytes[op];
+}
+
+static void stage(struct control *control)
+{
+    struct control_stage head;
+    uint32_t room = 0;
+    uint8_t *staging = supervisor_staging(control->domain, &room);
+    const uint32_t bytes = control->request.length - (uint32_t)sizeof(head);
+    if (control->request.length < sizeof(head)) {
+        answer(control, ERROR_BAD_ARGUMENT, 0);
+        return;
+    }
+    memcpy(&head, control->request.payload, sizeof(head));
+    if (head.bytes != bytes)
+        answer(control, ERROR_BAD_ARGUMENT, 0);
+    else if (!control->staging || !staging)
+        answer(control, ERROR_BAD_STATE, 0);
+    else if (head.offset > room || bytes > room - head.offset)
+        answer(control, ERROR_LIMIT, 0);
+    else {
+        memcpy(staging + head.offset, control->request.payload + sizeof(head), bytes);
+        answer(control, OK, 0);
+    }
 }
 
 static void request_handle(struct control *control)
@@ -202,12 +250,30 @@ static void request_handle(struct control *control)
     case CONTROL_CONNECTION:
     case CONTROL_KILL:
     case CONTROL_RESTART:
+    case CONTROL_SWAP_BEGIN:
+    case CONTROL_SWAP_TAKE:
+    case CONTROL_SWAP_GO:
+    case CONTROL_SWAP_STATUS:
+    case CONTROL_SWAP_CANCEL:
+    case CONTROL_SWAP_COMMIT:
+    case CONTROL_FILE:
         ask(control);
+        break;
+    case CONTROL_STAGE:
+        stage(control);
         break;
     default:
         answer(control, ERROR_UNKNOWN_CALL, 0);
         break;
     }
+}
+
+/* Whether init's answer gives us the staging memory: of a swap with something new. */
+static bool gives_staging(const struct control *control, const struct msg *m)
+{
+    struct control_swap_begin begin;
+    return control->request.op == CONTROL_SWAP_BEGIN && m->status == OK &&
+           request_get(control, &begin, sizeof(begin)) && begin.bytes;
 }
 
 /* What the kernel's page says goes behind init's part. */
@@ -232,6 +298,7 @@ static void control_message(void *state, const struct msg *m)
     uint32_t bytes = answer_bytes(control->request.op);
     domain_set_deadline(control->domain, 0);
     memcpy(payload(control), m->bytes, bytes);
+    control->staging |= gives_staging(control, m);
     if (control->request.op == CONTROL_IMAGE)
         bytes = kernel_append(control, bytes);
     answer(control, (enum error)m->status, bytes);
@@ -350,7 +417,8 @@ static enum error control_start(void *state, struct domain *domain)
     control->domain = domain;
     control->counters = domain_counters(domain);
     control->conn = domain_conn(domain, "console", 0);
-    control->open_due = true;
+    control->open_due = !domain_swaps(domain);
+    control->ask = (uint16_t)domain_random(domain); /* no life takes another's answer for its own */
     if (!supervisor_log(domain, 0)) {
         domain_log(domain, "not the controller: the manifest needs control = true");
         return ERROR_NO_RIGHT;
@@ -375,6 +443,7 @@ const struct server motet_server_control = {
     .magic = SERVER_MAGIC,
     .abi = SERVER_ABI,
     .name = "control",
+    .version = "1",
     .state_size = sizeof(struct control),
     .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 700 */
     .ports = ports,
@@ -389,3 +458,35 @@ const struct server motet_server_control = {
 };
 SERVER_EXPORT(motet_server_control);
 SERVER_RESTARTED(motet_server_control, control_restarted);
+
+/* The driver has been asked for its state. */
+static bool control_rest(void *state)
+{
+    const struct control *control = state;
+    return !control->open_due;
+}
+
+/* A swap: the stream goes on in the middle of a frame, and init's answer finds who asked by its
+ * number. What makes no sense is refused. */
+static enum error control_loaded(void *state)
+{
+    const struct control *control = state;
+    if (control->state > STATE_REPLY || control->input.held > FRAME_INPUT_MAX ||
+        control->request.length > CONTROL_REQUEST_MAX ||
+        control->reply_bytes > sizeof(control->reply) || control->reply_sent > control->reply_bytes)
+        return ERROR_BAD_ARGUMENT;
+    return OK;
+}
+
+static const struct state_record records[] = {
+    {.name = "state", .id = 1, .version = 1, RECORD_OF(struct control, state)},
+    {.name = "question", .id = 2, .version = 1, RECORD_OF(struct control, ask)},
+    {.name = "request", .id = 3, .version = 1, RECORD_OF(struct control, request)},
+    {.name = "input", .id = 4, .version = 1, RECORD_OF(struct control, input)},
+    {.name = "reply_bytes", .id = 5, .version = 1, RECORD_OF(struct control, reply_bytes)},
+    {.name = "reply_sent", .id = 6, .version = 1, RECORD_OF(struct control, reply_sent)},
+    {.name = "reply", .id = 7, .version = 1, RECORD_OF(struct control, reply)},
+};
+SERVER_SWAP(motet_server_control, .records = records,
+            .record_count = sizeof(records) / sizeof(records[0]), .rest = control_rest,
+            .loaded = control_loaded);

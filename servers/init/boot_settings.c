@@ -199,6 +199,7 @@ void boot_settings_report_unknown(const struct init *init)
                      setting_matches("heap.limit", entry, length) ||
                      setting_matches("trace", entry, length) ||
                      setting_matches("trace.events", entry, length) ||
+                     (swap_begin && setting_matches("swap.probation", entry, length)) ||
                      setting_matches(MMIO_WORD_KEY, entry, length);
         for (uint32_t d = 1; d < init->image->domains.count && !known; d++)
             known = understands(init, d, entry);

@@ -12,12 +12,15 @@ enum {
     DOMAIN_WINDOW = 2 * PAGE_BYTES,
 };
 
-/* Capabilities that every domain starts with: its own port, and one to reach init. */
+/* Capabilities that every domain starts with: its own port, and one to reach init. The receive end
+ * of a port is in one body at a time: the first's, at boot. */
 static void give_ports(struct init *init, uint32_t d, struct child *child)
 {
     const char *name = init->domain[d].name;
-    enum error error = sys_invoke(child->captable, OPERATION_captable_copy, child->port,
-                                  SLOT_OWN_PORT, RIGHT_WAIT, 0, 0, NULL);
+    enum error error = OK;
+    if (!init->domain[d].second)
+        error = sys_invoke(child->captable, OPERATION_captable_copy, child->port, SLOT_OWN_PORT,
+                           RIGHT_WAIT, 0, 0, NULL);
     init_check(error, "port", name);
     uint64_t share = d <= PORT_SHARES ? SUPERVISOR_SHARE : 0;
     error = sys_invoke(child->captable, OPERATION_captable_mint, init->port, SLOT_SUPERVISOR,
@@ -33,7 +36,8 @@ static void domain_make(struct init *init, uint32_t d)
     child->captable = object_make(init, OBJECT_captable, pages);
     child->space = object_make(init, OBJECT_space, SPACE_PAGES);
     child->thread = object_make(init, OBJECT_thread, 1);
-    child->port = object_make(init, OBJECT_port, 1);
+    child->port =
+        domain->second ? init->child[domain->body].port : object_make(init, OBJECT_port, 1);
     give_ports(init, d, child);
     if (has_devices())
         dma_space_make(init, d);
@@ -62,6 +66,8 @@ static uint32_t run_build(struct init *init, const struct image_region *region, 
     uint32_t slot = region->kind == IMAGE_CONTENT
                         ? object_from_image(init, region->offset + bytes, pages)
                         : object_make(init, OBJECT_page, pages);
+    if (room_fill && region->kind == IMAGE_COPY)
+        room_fill(init, region, slot);
     for (uint32_t m = 0; m < region->mappings; m++) {
         const struct image_mapping *mapping = &init->mapping[region->first_mapping + m];
         const struct child *child = &init->child[mapping->domain];
@@ -103,7 +109,8 @@ static void windows_open(struct init *init, uint32_t d, const uint32_t *slots)
 {
     const struct image_domain *domain = &init->domain[d];
     uint64_t window = LOG_WINDOW + d * DOMAIN_WINDOW;
-    object_map(init, slots[domain->log_region], INIT_SPACE, window, RIGHT_READ);
+    if (!domain->second) /* its log is the first's */
+        object_map(init, slots[domain->log_region], INIT_SPACE, window, RIGHT_READ);
     object_map(init, slots[domain->counter_region], INIT_SPACE, window + PAGE_BYTES, RIGHT_READ);
     init->child[d].start_slot = slots[domain->start_region];
     struct start_page *start = start_page_open(init, d);
@@ -129,6 +136,8 @@ static void doorbell(struct init *init, uint32_t from, uint32_t slot, uint32_t t
     enum error error = sys_invoke(init->child[from].captable, OPERATION_captable_mint,
                                   init->child[to].port, slot, RIGHT_SIGNAL, 1ull << bit, 0, NULL);
     init_check(error, "doorbell", init->domain[from].name);
+    if (init->domain[from].body && !init->domain[from].second)
+        doorbell(init, init->domain[from].body, slot, to, bit);
 }
 
 static void connections_build(struct init *init)
@@ -152,7 +161,9 @@ void domains_build(struct init *init)
         info_page_share(init, d);
     }
     for (uint32_t r = 0; r < image->regions.count; r++)
-        if (init->mapping[init->region[r].first_mapping].domain != 0)
+        if (staging_build && r == image->staging_region)
+            slots[r] = staging_build(init, &init->region[r]);
+        else if (init->mapping[init->region[r].first_mapping].domain != 0)
             region_build(init, r, slots);
     for (uint32_t d = 1; d < image->domains.count; d++)
         windows_open(init, d, slots);
@@ -186,7 +197,7 @@ static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_
         error = budget_give(thread, domain);
     if (!error && control_account)
         error = control_account(init, d, thread);
-    if (!error)
+    if (!error && begins_at_boot(init, d))
         error = sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
     init_check(error, "thread", domain->name);
 }

@@ -61,17 +61,16 @@ enum error control_account(const struct init *init, uint32_t domain, uint32_t th
     return sys_invoke(thread, OPERATION_thread_budget, ACCOUNT_TICKS, ACCOUNT_TICKS, 0, 0, 0, NULL);
 }
 
-static void watch(struct init *init, uint32_t slot, uint32_t controller, uint64_t address)
+static uint32_t watch(struct init *init, uint32_t slot, uint32_t controller, uint64_t address)
 {
     uint32_t copy = object_copy(init, slot, RIGHT_READ, "log", init->domain[controller].name);
     object_map(init, copy, init->child[controller].space, address, RIGHT_READ);
+    return copy;
 }
 
-void control_give(struct init *init)
+/* To one of the controller's bodies. */
+static void body_give(struct init *init, uint32_t controller, uint32_t watches[])
 {
-    const uint32_t controller = init->image->controller;
-    if (!controller)
-        return;
     uint64_t address = start_address(init, controller) +
                        (uint64_t)init->domain[controller].watch_page * PAGE_BYTES;
     watch(init, init->console_page, controller, address);
@@ -79,12 +78,23 @@ void control_give(struct init *init)
         const struct image_domain *domain = &init->domain[d];
         uint64_t at = address + d * 2ull * PAGE_BYTES;
         watch(init, init->region_slots[domain->log_region], controller, at);
-        watch(init, init->region_slots[domain->counter_region], controller, at + PAGE_BYTES);
+        watches[d] =
+            watch(init, init->region_slots[domain->counter_region], controller, at + PAGE_BYTES);
     }
     struct start_page *start = start_page_open(init, controller);
     start->watch_address = address;
     start->watched = init->image->domains.count;
     start_page_close(init, controller);
+}
+
+void control_give(struct init *init)
+{
+    const uint32_t controller = init->image->controller;
+    if (!controller)
+        return;
+    body_give(init, controller, init->bodies.watch[0]);
+    if (init->domain[controller].body)
+        body_give(init, init->domain[controller].body, init->bodies.watch[1]);
 }
 
 /* What a domain's message said, if it stopped for that. */
@@ -107,7 +117,7 @@ static void end_note(struct init *init, uint32_t domain, const struct msg *m)
 
 static enum error image_tell(const struct init *init, struct msg *m)
 {
-    struct control_image image = {.domains = init->image->domains.count,
+    struct control_image image = {.domains = domains_shown(init),
                                   .connections = init->image->connections.count,
                                   .controller = init->image->controller,
                                   .memory_bytes = init->boot->memory_bytes};
@@ -119,11 +129,13 @@ static enum error image_tell(const struct init *init, struct msg *m)
 static uint64_t cpu_ticks(const struct init *init, uint32_t d)
 {
     const struct child *child = &init->child[d];
+    const uint32_t body = init->domain[d].body;
+    const uint32_t threads[] = {child->thread, child->pager, body ? init->child[body].thread : 0};
     uint64_t sum = 0;
     if (init->domain[d].budget)
         return ~0ull;
-    for (uint32_t i = 0; i < 2; i++) {
-        uint32_t thread = i ? child->pager : child->thread;
+    for (uint32_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+        const uint32_t thread = threads[i];
         struct invoked info = {{0}};
         if (thread && sys_invoke(thread, OPERATION_thread_budget_info, 0, 0, 0, 0, 0, &info) == OK)
             sum += info.a[2] * info.a[0] + info.a[0] - info.a[1];
@@ -154,6 +166,21 @@ static const char *server_name(const struct init *init, uint32_t d, uint32_t n)
     return name;
 }
 
+/* Fewer than `bytes` characters of a text; the rest stays zero. */
+static void name_put(char *to, uint32_t bytes, const char *text)
+{
+    for (uint32_t i = 0; i < bytes - 1 && text[i]; i++)
+        to[i] = text[i];
+}
+
+static const char *version_of(const struct init *init, uint32_t d)
+{
+    const uint32_t version = init->domain[d].version;
+    if (init->domain[d].body && swap_version)
+        return swap_version(init, d);
+    return version ? (const char *)init->image + version : "";
+}
+
 static uint8_t state_of(const struct init *init, uint32_t d)
 {
     struct invoked info = {{0}};
@@ -182,12 +209,12 @@ static enum error domain_tell(const struct init *init, uint32_t d, struct msg *m
 
 static enum error server_tell(const struct init *init, uint32_t d, uint32_t n, struct msg *m)
 {
-    struct control_server server = {{0}};
+    struct control_server server = {.name = ""};
     const char *name = server_name(init, d, n);
     if (!*name)
         return ERROR_NOT_FOUND;
-    for (uint32_t i = 0; i < sizeof(server.name) - 1 && name[i]; i++)
-        server.name[i] = name[i];
+    name_put(server.name, sizeof(server.name), name);
+    name_put(server.version, sizeof(server.version), version_of(init, d));
     memcpy(m->bytes, &server, sizeof(server));
     return OK;
 }
@@ -285,15 +312,20 @@ static enum error end_tell(const struct init *init, uint32_t d, struct msg *m)
     return OK;
 }
 
-static enum error tell(struct init *init, uint16_t op, uint64_t argument, struct msg *m)
+static enum error tell(struct init *init, uint16_t op, const struct msg *asked, struct msg *m)
 {
+    const uint64_t argument = asked->w[0];
     const uint32_t d = argument & 0xffff;
     if (op == CONTROL_IMAGE)
         return image_tell(init, m);
     if (op == CONTROL_CONNECTION)
         return connection_tell(init, d, m);
-    if (!d || d >= init->image->domains.count)
+    if (op >= CONTROL_SWAP_BEGIN && swap_asked)
+        return swap_asked(init, op, asked, m);
+    if (!d || d >= domains_shown(init))
         return ERROR_NOT_FOUND;
+    if (swap_forbids && swap_forbids(init, d, op))
+        return ERROR_BAD_STATE;
     switch (op) {
     case CONTROL_DOMAIN:
         return domain_tell(init, d, m);
@@ -313,12 +345,14 @@ static enum error tell(struct init *init, uint16_t op, uint64_t argument, struct
 void control_handle(struct init *init, uint32_t domain, const struct msg *m)
 {
     end_note(init, domain, m);
+    if (swap_message)
+        swap_message(init, domain, m);
     restart_consider(init, domain);
     if (!init->image->controller || domain != init->image->controller ||
         init->child[domain].stopped || m->op < SUPERVISOR_CONTROL || m->op >= KERNEL_FAULT)
         return;
     struct msg reply = {.op = m->op, .flags = m->flags};
-    reply.status = tell(init, m->op - SUPERVISOR_CONTROL, m->w[0], &reply);
+    reply.status = tell(init, m->op - SUPERVISOR_CONTROL, m, &reply);
     /* FULL: it doesn't take its answers, and that is its loss. */
     sys_send(init->child[domain].port, &reply, 0);
 }

@@ -55,10 +55,18 @@ bool containment_allows(struct init *init, struct claim *claim, bool contained, 
     return true;
 }
 
+/* How far the addresses of a domain's second body are from its own: 0, but in the simulator, where
+ * no two domains have the same. */
+static uint64_t body_distance(const struct init *init, uint32_t domain)
+{
+    return start_address(init, init->domain[domain].body) - start_address(init, domain);
+}
+
 void registers_give(struct init *init, struct claim *claim, struct device_bar *bar,
                     uint64_t physical, uint64_t size)
 {
     const struct child *child = &init->child[claim->device->domain];
+    const uint32_t body = init->domain[claim->device->domain].body;
     uint64_t inside = physical % PAGE_BYTES;
     uint64_t pages = (inside + size + PAGE_BYTES - 1) / PAGE_BYTES;
     if (pages > PAGE_RUN_MAX)
@@ -70,7 +78,12 @@ void registers_give(struct init *init, struct claim *claim, struct device_bar *b
         return;
     }
     object_share(init, page, RIGHT_READ | RIGHT_WRITE, child->space, claim->address,
-                 child->captable, claim->slot++);
+                 child->captable, claim->slot);
+    if (body)
+        object_share(init, page, RIGHT_READ | RIGHT_WRITE, init->child[body].space,
+                     claim->address + body_distance(init, claim->device->domain),
+                     init->child[body].captable, claim->slot);
+    claim->slot++;
     bar->base = (volatile uint8_t *)(claim->address + inside);
     bar->size = size < pages * PAGE_BYTES - inside ? size : pages * PAGE_BYTES - inside;
     claim->address += (pages + 1) * PAGE_BYTES; /* and a page between */
@@ -93,6 +106,7 @@ void pin_give(struct init *init, struct claim *claim, uint32_t line, struct star
               const char *name)
 {
     struct child *child = &init->child[claim->device->domain];
+    const uint32_t body = init->domain[claim->device->domain].body;
     if (line == 0 || line >= LINES)
         return;
     out->device.line = (uint8_t)line;
@@ -108,6 +122,9 @@ void pin_give(struct init *init, struct claim *claim, uint32_t line, struct star
     if (!error)
         error = sys_invoke(child->captable, OPERATION_captable_copy, irq, claim->slot, RIGHT_SIGNAL,
                            0, 0, NULL);
+    if (!error && body)
+        error = sys_invoke(init->child[body].captable, OPERATION_captable_copy, irq, claim->slot,
+                           RIGHT_SIGNAL, 0, 0, NULL);
     if (error) {
         console_print("init: %s: interrupt line %u: %s", name, line, error_text(error));
         return;
@@ -118,12 +135,25 @@ void pin_give(struct init *init, struct claim *claim, uint32_t line, struct star
     out->device.pin = out->device.vectors = 1;
 }
 
+static void append(struct init *init, uint32_t domain, const struct start_device *device,
+                   uint64_t distance)
+{
+    struct start_page *start = start_page_open(init, domain);
+    struct start_device *to = &start->device[start->devices++];
+    *to = *device;
+    for (uint32_t i = 0; i < DEVICE_BARS; i++)
+        if (to->device.bar[i].base)
+            to->device.bar[i].base += distance;
+    start_page_close(init, domain);
+}
+
 void device_append(struct init *init, struct claim *claim, const struct start_device *device)
 {
-    struct start_page *start = start_page_open(init, claim->device->domain);
-    start->device[start->devices++] = *device;
-    start_page_close(init, claim->device->domain);
-    init->child[claim->device->domain].devices++;
+    const uint32_t domain = claim->device->domain;
+    append(init, domain, device, 0);
+    if (init->domain[domain].body)
+        append(init, init->domain[domain].body, device, body_distance(init, domain));
+    init->child[domain].devices++;
 }
 
 static void check_required(const struct init *init, const struct claims *claims)

@@ -41,7 +41,7 @@ struct claim *claim_find(struct init *init, struct claims *claims, struct identi
  * and the claim has room again. */
 bool containment_allows(struct init *init, struct claim *claim, bool contained, const char *name);
 
-/* Maps registers at a physical address into the claiming domain. */
+/* Maps registers at a physical address into the claiming domain, both bodies of it. */
 void registers_give(struct init *init, struct claim *claim, struct device_bar *bar,
                     uint64_t physical, uint64_t size);
 

@@ -18,6 +18,7 @@
 #include "motet/control.h"
 #include "motet/image.h"
 #include "motet/msg.h"
+#include "motet/swap.h"
 #include "servers/init/blocks.h"
 #include "servers/init/settings.h"
 
@@ -30,8 +31,14 @@ enum {
 #define LOG_WINDOW     0x50000000ull /* per domain: log page, counter page */
 #define SCRATCH_WINDOW 0x51000000ull /* one thing at a time */
 #define TRACE_WINDOW   0x52000000ull /* TRACE_PAGES_MAX: the kernel's trace, read-only */
+/* In images where a domain can be swapped, PAGE_RUN_MAX pages each, whose page tables are there. */
+#define COPY_FROM_WINDOW (SCRATCH_WINDOW + 0x400000ull)
+#define COPY_TO_WINDOW   (SCRATCH_WINDOW + 0x800000ull)
 
-/* A domain as init holds it: slots of init's own table. */
+/* A domain as init holds it: slots of init's own table. Of a domain with two bodies the entry under
+ * its own number is the body that runs, whichever that is, and what the bodies share; under the
+ * second body's number is the spare one's captable, space, thread and start page (swap_bodies.c).
+ */
 struct child {
     uint32_t captable, space, thread, port;
     uint32_t start_slot;                   /* page capability of its start page */
@@ -92,6 +99,30 @@ struct init {
         uint8_t in_row; /* of them, without a steady time between */
         bool given_up;
     } restart[IMAGE_DOMAINS_MAX];
+    /* swap.c, swap_bodies.c; likewise. By body: under the numbers of the image's tables. */
+    struct bodies {
+        uint64_t second;                     /* domains whose second body runs, a bit each */
+        uint64_t entry[IMAGE_DOMAINS_MAX];   /* of the program in it; 0: the image's */
+        uint32_t program[IMAGE_DOMAINS_MAX]; /* which one, by a number; 0: none yet */
+        uint32_t programs;                   /* numbers given */
+        char version[IMAGE_DOMAINS_MAX][PROGRAM_NAME_BYTES]; /* of the program in it; for people */
+        uint16_t file[IMAGE_DOMAINS_MAX][START_FILES_MAX]; /* the region that it has as this file */
+        uint32_t rest[IMAGE_DOMAINS_MAX];     /* a domain's: slot whose signal asks it to rest */
+        uint32_t watch[2][IMAGE_DOMAINS_MAX]; /* counter pages as the controller's bodies have them
+                                               */
+    } bodies;
+    struct swapping {
+        uint64_t deadline;  /* clock tick at which the phase ends; 0: when something happens */
+        uint64_t asked_at;  /* clock tick, RESTING */
+        uint64_t rested;    /* likewise: no message was taken after it */
+        uint32_t taken;     /* of a file, bytes that are in place */
+        uint32_t check;     /* CRC-32 of those */
+        uint32_t count;     /* done since boot */
+        uint64_t probation; /* clock ticks */
+        bool said;          /* PROBATION: that it was swapped */
+        struct control_swap_begin asked;
+        struct control_swap status;
+    } swapping;
 };
 
 _Static_assert(sizeof(struct init) <= INIT_PRIVATE_BYTES, "compose gives init no more");
@@ -130,6 +161,10 @@ void device_page_close(struct init *init);
 /* Pages of the image, in place. */
 uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages);
 
+/* Pages of the image in the spare slot, mapped at `window` for init alone, until image_close. */
+void image_open(struct init *init, uint64_t offset, uint64_t pages, uint64_t window);
+void image_close(struct init *init);
+
 /* Maps the page capability in `slot` into the space in slot `space`, with tables as needed. */
 void object_map(struct init *init, uint32_t slot, uint32_t space, uint64_t address, uint8_t rights);
 
@@ -144,6 +179,13 @@ void domains_run(struct init *init);
 /* Maps a domain's start page for writing / takes it away again. One at a time. */
 struct start_page *start_page_open(struct init *init, uint32_t domain);
 void start_page_close(struct init *init, uint32_t domain);
+
+/* Whether the domain is there from boot on: no second body, nor the loader, which begins with each
+ * swap. */
+static inline bool begins_at_boot(const struct init *init, uint32_t domain)
+{
+    return !init->domain[domain].second && domain != init->image->loader;
+}
 
 /* Parts that compose links where the manifest needs them; elsewhere their functions are NULL. */
 #define OPTIONAL __attribute__((weak))
@@ -168,6 +210,18 @@ OPTIONAL void heap_print(struct init *init, uint32_t domain);
 static inline bool has_heaps(void)
 {
     return heaps_build;
+}
+
+/* bodies.c, swap.c; where a domain can be swapped. Fills what has room for another program or file
+ * with what the image has for it; makes the staging memory, which nobody has mapped yet: returns
+ * init's slot. */
+OPTIONAL void room_fill(struct init *init, const struct image_region *region, uint32_t slot);
+OPTIONAL uint32_t staging_build(struct init *init, const struct image_region *region);
+
+/* A domain's counters, of the body that runs. */
+static inline const struct counter_page *counters_of(uint32_t domain)
+{
+    return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
 }
 
 /* Where a domain has its start page. */
@@ -232,6 +286,9 @@ static inline const struct kernel_info *kernel_info(void)
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);
 
+/* A line that says which fault it was. */
+void fault_print(const struct init *init, uint32_t domain, const struct msg *m);
+
 /* Stops a domain that hasn't faulted, and says so. */
 void domain_stop(struct init *init, uint32_t domain);
 
@@ -244,6 +301,46 @@ OPTIONAL void console_keep(const char *name, const char *line);
 OPTIONAL enum error control_account(const struct init *init, uint32_t domain, uint32_t thread);
 OPTIONAL void control_give(struct init *init);
 OPTIONAL void control_handle(struct init *init, uint32_t domain, const struct msg *m);
+
+/* The body of a domain that runs, or would if the domain hadn't stopped; by its number in the
+ * image's tables. */
+static inline uint32_t body_of(const struct init *init, uint32_t domain)
+{
+    return init->bodies.second >> domain & 1 ? init->domain[domain].body : domain;
+}
+
+/* Domains, init included; second bodies are behind them, and nobody else's business. */
+static inline uint32_t domains_shown(const struct init *init)
+{
+    uint32_t count = init->image->domains.count;
+    while (init->domain[count - 1].second)
+        count--;
+    return count;
+}
+
+/* swap_bodies.c, swap.c, which are linked only where a domain can be swapped: else these are NULL.
+ */
+OPTIONAL void swap_begin(struct init *init);
+/* A message of a body that isn't the domain's yet, by its badge's number. True: it was one, and is
+ * dealt with. */
+OPTIONAL bool swap_rehearsed(struct init *init, uint32_t number, const struct msg *m);
+/* Whose message or signal it is, by its badge's number: the domain's whose running body that is;
+ * 0: nobody's. */
+OPTIONAL uint32_t swap_sender(const struct init *init, uint32_t number);
+/* Signals about logs, by sender; each domain's two bodies share one log. */
+OPTIONAL uint64_t swap_logs(const struct init *init, uint64_t pending);
+/* The version of the program that a domain runs, for people. */
+OPTIONAL const char *swap_version(const struct init *init, uint32_t domain);
+OPTIONAL void swap_message(struct init *init, uint32_t domain, const struct msg *m);
+/* The controller's; fills in the words of `reply`. */
+OPTIONAL enum error swap_asked(struct init *init, uint16_t op, const struct msg *m,
+                               struct msg *reply);
+/* The domain can't be killed or restarted now. */
+OPTIONAL bool swap_forbids(const struct init *init, uint32_t domain, uint16_t op);
+/* The domain has stopped. True: that is the swap's business, and done. */
+OPTIONAL bool swap_stopped(struct init *init, uint32_t domain);
+/* Ends the phase whose time is over; returns when the next one's is, 0: never. */
+OPTIONAL uint64_t swap_deadline(struct init *init);
 
 /* restart.c, likewise. A domain has stopped: whether and when it begins anew. */
 OPTIONAL void restart_consider(struct init *init, uint32_t domain);

@@ -65,6 +65,8 @@ __attribute__((noreturn)) static void run(struct init *init, const struct image_
         devices_grant(init);
     if (has_heaps())
         heaps_build(init);
+    if (swap_begin)
+        swap_begin(init);
     domains_run(init);
     supervise(init);
 }

@@ -101,6 +101,19 @@ uint32_t object_from_image(struct init *init, uint64_t offset, uint64_t pages)
     return slot;
 }
 
+void image_open(struct init *init, uint64_t offset, uint64_t pages, uint64_t window)
+{
+    init_check(retype(INIT_IMAGE, OBJECT_page, pages, init->spare_slot,
+                      init->boot->image_address + offset),
+               "contents", "the image");
+    object_map(init, init->spare_slot, INIT_SPACE, window, RIGHT_READ);
+}
+
+void image_close(struct init *init)
+{
+    device_page_close(init);
+}
+
 void tables_add(struct init *init, uint32_t space, uint64_t address)
 {
     /* The last one finds nothing missing, and serves the next address. */

@@ -36,6 +36,8 @@ void restart_consider(struct init *init, uint32_t domain)
     const char *name = init->domain[domain].name;
     const uint32_t most = init->domain[domain].restarts_most;
     uint64_t now = kernel_clock();
+    if (swap_stopped && swap_stopped(init, domain))
+        return;
     if (!most || !init->child[domain].stopped || restart->due || restart->given_up)
         return;
     if (now - restart->began > STEADY_SECONDS * kernel_info()->clock_frequency)
@@ -75,9 +77,11 @@ enum error domain_restart(struct init *init, uint32_t domain)
     restart->in_row++;
     restart->began = kernel_clock();
     count(init, domain);
-    enum error error =
-        sys_invoke(child->thread, OPERATION_thread_set_registers, init->domain[domain].entry,
-                   init->domain[domain].stack_top, start_address(init, domain), 0, 0, NULL);
+    const uint32_t body = body_of(init, domain);
+    const uint64_t entry = init->bodies.entry[body];
+    enum error error = sys_invoke(
+        child->thread, OPERATION_thread_set_registers, entry ? entry : init->domain[body].entry,
+        init->domain[body].stack_top, start_address(init, body), 0, 0, NULL);
     if (!error)
         error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
     if (error)

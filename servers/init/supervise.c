@@ -26,11 +26,6 @@ static const struct log_page *log_of(uint32_t domain)
     return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES);
 }
 
-static const struct counter_page *counters_of(uint32_t domain)
-{
-    return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
-}
-
 /* Which of a domain's servers, in link order; NULL: it has no more. */
 static const char *server_name(const struct init *init, uint32_t domain, int number)
 {
@@ -123,7 +118,7 @@ static void counters_print(struct init *init)
     char name[COUNTER_NAME_BYTES];
     uint64_t value;
     console_print("init: counters:");
-    for (uint32_t d = 1; d < init->image->domains.count; d++)
+    for (uint32_t d = 1; d < domains_shown(init); d++)
         for (uint32_t n = 0; counters_read(counters_of(d), n, name, &value); n++)
             if (value)
                 console_print("  %s.%s %lu", counter_owner(init, d, n), name, (unsigned long)value);
@@ -139,7 +134,7 @@ static void domains_print(struct init *init)
         [THREAD_FAULTED] = "stopped",     [THREAD_EXHAUSTED] = "out of budget",
     };
     console_print("init: domains:");
-    for (uint32_t d = 1; d < init->image->domains.count; d++) {
+    for (uint32_t d = 1; d < domains_shown(init); d++) {
         struct invoked info;
         sys_invoke(init->child[d].thread, OPERATION_thread_info, 0, 0, 0, 0, 0, &info);
         console_print("  %s: %s, priority %u", name_of(init, d),
@@ -209,15 +204,8 @@ static void memory_release(struct init *init, uint32_t domain)
     heap_release(init, domain);
 }
 
-static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
+void fault_print(const struct init *init, uint32_t domain, const struct msg *m)
 {
-    const struct child *child = &init->child[domain];
-    bool pager = child->pager && has_faulted(child->pager);
-    if (child->stopped || (!pager && !has_faulted(child->thread)))
-        return; /* it lies: the message isn't the kernel's */
-    stop(init, domain);
-    if (pager)
-        console_print("init: %s: its pager failed:", name_of(init, domain));
     if (m->w[0] == FAULT_PAGE)
         console_print(
             "init: %s stopped: page fault %s address 0x%lx (%s) at instruction 0x%lx, stack "
@@ -230,6 +218,18 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
                       "0x%lx",
                       name_of(init, domain), fault_text(m->w[0]), (unsigned long)m->w[0],
                       (unsigned long)m->w[4], (unsigned long)m->w[2], (unsigned long)m->w[3]);
+}
+
+static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
+{
+    const struct child *child = &init->child[domain];
+    bool pager = child->pager && has_faulted(child->pager);
+    if (child->stopped || (!pager && !has_faulted(child->thread)))
+        return; /* it lies: the message isn't the kernel's */
+    stop(init, domain);
+    if (pager)
+        console_print("init: %s: its pager failed:", name_of(init, domain));
+    fault_print(init, domain, m);
     memory_release(init, domain);
 }
 
@@ -256,6 +256,10 @@ void domain_stop(struct init *init, uint32_t domain)
 static void message_handle(struct init *init, const struct msg *m)
 {
     uint32_t domain = m->tag ? (uint32_t)__builtin_ctzll(m->tag) : 0;
+    if (swap_rehearsed && swap_rehearsed(init, domain, m))
+        return;
+    if (swap_sender)
+        domain = swap_sender(init, domain);
     if (domain == 0 || domain >= init->image->domains.count)
         return;
     switch (m->op) {
@@ -296,6 +300,8 @@ static void console_handle(struct init *init)
 
 static void signals_handle(struct init *init, uint64_t pending)
 {
+    if (swap_logs)
+        pending = swap_logs(init, pending);
     init->logs |= pending & ((1ull << init->image->domains.count) - 2);
     if (pending >> CONSOLE_BIT & 1)
         console_handle(init);
@@ -316,6 +322,8 @@ void supervise(struct init *init)
         uint64_t heaps = has_heaps() ? heaps_deadline(init) : 0;
         if (restarts_deadline)
             heaps = earlier(heaps, restarts_deadline(init));
+        if (swap_deadline)
+            heaps = earlier(heaps, swap_deadline(init));
         sys_wait(init->port, 0, earlier(earlier(report, logs), earlier(heaps, faults)), &received);
         if (received.msg.op)
             message_handle(init, &received.msg);

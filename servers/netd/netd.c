@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "libos/server.h"
+#include "libos/swap.h"
 #include "servers/netd/netd.h"
 
 enum { PORT_NET, PORT_SOCK };
@@ -111,7 +112,8 @@ COLD static enum error netd_start(void *state, struct domain *domain)
         return error;
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
         interface_configure(netd, i);
-    driver_open(netd);
+    if (!domain_swaps(domain))
+        driver_open(netd);
     return OK;
 }
 
@@ -171,6 +173,7 @@ const struct server motet_server_netd = {
     .magic = SERVER_MAGIC,
     .abi = SERVER_ABI,
     .name = "netd",
+    .version = "1",
     .state_size = sizeof(struct netd),
     .stack_bytes = 2048,
     .ports = ports,

@@ -24,9 +24,20 @@ static uint32_t align(uint32_t bytes)
 
 enum { DATA_BYTES = CON_ENTRIES * CON_PIECE_BYTES };
 
+uint32_t con_ring_bytes(void)
+{
+    return align(virtqueue_bytes(CON_ENTRIES));
+}
+
 uint32_t con_bytes(void)
 {
-    return 2 * (align(virtqueue_bytes(CON_ENTRIES)) + DATA_BYTES);
+    return 2 * (con_ring_bytes() + DATA_BYTES);
+}
+
+void con_place_data(struct con *con, const struct con_setup *setup)
+{
+    con->rx_data = setup->memory + 2 * con_ring_bytes();
+    con->tx_data = con->rx_data + DATA_BYTES;
 }
 
 static enum error con_refuse(struct con *con, const char *why)
@@ -55,14 +66,13 @@ static enum error con_negotiate(struct con *con)
 /* Queues first, which have an alignment, then the data. Addresses are written once. */
 static void con_place(struct con *con, const struct con_setup *setup)
 {
-    const uint32_t ring = align(virtqueue_bytes(CON_ENTRIES));
+    const uint32_t ring = con_ring_bytes();
     const bool event_idx = con->features >> VIRTIO_RING_F_EVENT_IDX & 1;
     const uint64_t rx_address = setup->physical + 2 * ring, tx_address = rx_address + DATA_BYTES;
     memset(setup->memory, 0, con_bytes());
     virtqueue_init(&con->rx, setup->memory, CON_ENTRIES, 0, event_idx);
     virtqueue_init(&con->tx, setup->memory + ring, CON_ENTRIES, 0, event_idx);
-    con->rx_data = setup->memory + 2 * ring;
-    con->tx_data = con->rx_data + DATA_BYTES;
+    con_place_data(con, setup);
     for (uint32_t i = 0; i < CON_ENTRIES; i++) {
         *virtqueue_chain(&con->rx, i) =
             (struct vring_desc){.addr = rx_address + i * CON_PIECE_BYTES,

@@ -49,8 +49,12 @@ struct con_setup {
     uint32_t bytes;    /* its size */
 };
 
-/* Bytes of memory that con_start needs. */
+/* Bytes of memory that con_start needs; and of each of the two queues at its beginning. */
 uint32_t con_bytes(void);
+uint32_t con_ring_bytes(void);
+
+/* Says where the data of both queues is, behind them. */
+void con_place_data(struct con *con, const struct con_setup *setup);
 
 /* Resets the device and brings it up. Not OK: `fault` says why the device can't be used. */
 enum error con_start(struct con *con, const struct con_setup *setup);

@@ -9,35 +9,25 @@
  * Without a device the driver runs on and drops what it is sent, counted: an image serves whether
  * or not somebody can look into it.
  */
+#include "servers/virtio_con/virtio_con.h"
+
 #include "ipc/proto/console.h"
 #include "libos/assert.h"
-#include "libos/domain.h"
-#include "libos/server.h"
-#include "servers/virtio_con/con.h"
+#include "libos/swap.h"
 
-enum counter {
-#define COUNTER(name, text, meaning) COUNTER_##name,
-#include "servers/virtio_con/counters.def"
-#undef COUNTER
-    COUNTER_COUNT
-};
-
-struct virtio_con {
-    struct domain *domain;
-    struct conn *conn;
-    uint64_t *counters;
-    const struct device *device;
-    bool state_due; /* the client is to hear of the state */
-    struct con con;
-};
-
-/* Brings the device up, or says why not. */
-static void device_start(struct virtio_con *drv, const struct pool *queues)
+struct con_setup console_setup(const struct virtio_con *drv)
 {
-    struct con_setup setup = {.device = drv->device,
+    const struct pool *queues = domain_pool_named(drv->domain, "queues");
+    return (struct con_setup){.device = drv->device,
                               .memory = queues->base,
                               .physical = queues->physical,
                               .bytes = queues->buffer_size};
+}
+
+/* Brings the device up, or says why not. */
+static void device_start(struct virtio_con *drv)
+{
+    struct con_setup setup = console_setup(drv);
     char place[DEVICE_TEXT_BYTES];
     device_text(drv->device, place);
     if (con_start(&drv->con, &setup) == OK) {
@@ -62,8 +52,10 @@ static enum error drv_start(void *state, struct domain *domain)
                            "or not writable with dma right: see the manifest");
         return ERROR_NOT_FOUND;
     }
+    if (domain_swaps(domain))
+        return OK; /* the device is running: swap.c */
     if (drv->device)
-        device_start(drv, queues);
+        device_start(drv);
     else
         domain_log(domain, "no console: the machine has none (QEMU: -device virtio-serial-pci "
                            "-device virtconsole,chardev=...)");
@@ -192,6 +184,7 @@ const struct server motet_server_virtio_con = {
     .magic = SERVER_MAGIC,
     .abi = SERVER_ABI,
     .name = "virtio_con",
+    .version = "1",
     .state_size = sizeof(struct virtio_con),
     .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 500 */
     .ports = ports,

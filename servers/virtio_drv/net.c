@@ -170,10 +170,12 @@ static uint32_t entries_choose(uint32_t entries, uint32_t offered)
     return entries;
 }
 
-static uint32_t memory_bytes(uint32_t rx_entries, uint32_t tx_entries)
+struct net_layout net_layout(uint32_t rx_entries, uint32_t tx_entries)
 {
-    return align(virtqueue_bytes(rx_entries)) + align(virtqueue_bytes(tx_entries)) +
-           (tx_entries >> NET_TX_SHIFT) * NET_HEADER_BYTES;
+    struct net_layout layout = {.tx = align(virtqueue_bytes(rx_entries))};
+    layout.headers = layout.tx + align(virtqueue_bytes(tx_entries));
+    layout.bytes = layout.headers + (tx_entries >> NET_TX_SHIFT) * NET_HEADER_BYTES;
+    return layout;
 }
 
 /* Lays both queues and the transmit headers out in the memory; all of it is cleared, so a restart
@@ -184,16 +186,17 @@ static enum error net_place_queues(struct net *net, const struct net_setup *setu
     uint32_t tx = entries_choose(NET_TX_ENTRIES, virtio_queue_size(&net->virtio, QUEUE_TX));
     if (rx < QUEUE_ENTRIES_MIN || tx < QUEUE_ENTRIES_MIN)
         return net_refuse(net, "its queues are missing or too small");
-    while (memory_bytes(rx, tx) > setup->bytes && rx > QUEUE_ENTRIES_MIN && tx > QUEUE_ENTRIES_MIN)
+    while (net_layout(rx, tx).bytes > setup->bytes && rx > QUEUE_ENTRIES_MIN &&
+           tx > QUEUE_ENTRIES_MIN)
         rx /= 2, tx /= 2;
-    if (memory_bytes(rx, tx) > setup->bytes)
+    const struct net_layout layout = net_layout(rx, tx);
+    if (layout.bytes > setup->bytes)
         return net_refuse(net, "pool \"queues\" has too small buffers (16 KiB are enough)");
     memset(setup->memory, 0, setup->bytes);
-    uint8_t *tx_memory = setup->memory + align(virtqueue_bytes(rx));
     bool event_idx = net_has(net, VIRTIO_RING_F_EVENT_IDX);
     virtqueue_init(&net->rx, setup->memory, rx, 0, event_idx);
-    virtqueue_init(&net->tx, tx_memory, tx, NET_TX_SHIFT, event_idx);
-    net->headers = (void *)(tx_memory + align(virtqueue_bytes(tx)));
+    virtqueue_init(&net->tx, setup->memory + layout.tx, tx, NET_TX_SHIFT, event_idx);
+    net->headers = (void *)(setup->memory + layout.headers);
     return OK;
 }
 

@@ -67,6 +67,12 @@ struct net_setup {
     uint16_t number;
 };
 
+/* Where things are in the memory: offsets in bytes, the receive queue first. */
+struct net_layout {
+    uint32_t tx, headers, bytes;
+};
+struct net_layout net_layout(uint32_t rx_entries, uint32_t tx_entries);
+
 /* Resets the device and brings it up. Not OK: `fault` says why the device can't be used. */
 enum error net_start(struct net *net, const struct net_setup *setup);
 

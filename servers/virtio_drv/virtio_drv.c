@@ -11,53 +11,13 @@
  * the channel to the client. What goes there has its own bounded place until there is room: sent
  * frames in `done`, received ones in the device's ring, unused buffers in the spare lists.
  */
+#include "servers/virtio_drv/virtio_drv.h"
+
 #include <string.h>
 
-#include "ipc/proto/netdev.h"
-#include "libos/domain.h"
-#include "libos/restart.h"
-#include "libos/server.h"
 #include "libos/assert.h"
-#include "servers/virtio_drv/net.h"
-
-enum counter {
-#define COUNTER(name, text, meaning) COUNTER_##name,
-#include "servers/virtio_drv/counters.def"
-#undef COUNTER
-    COUNTER_COUNT
-};
-
-enum {
-    BUFFER_BYTES_MIN = 128,   /* a header and the smallest frame */
-    BUFFER_BYTES_MAX = 32768, /* lengths and offsets in messages have 16 bits */
-};
-
-/* Values of `next` that are no index of a buffer. */
-enum { BUFFER_CLIENT = 0xffff, BUFFER_QUEUED = 0xfffe, LIST_END = 0xfffd };
-_Static_assert((int)POOL_BUFFERS_MAX <= (int)LIST_END, "indices and marks differ");
-
-struct interface {
-    struct net net;
-    uint16_t spare; /* first of the buffers that have no place in the receive queue */
-    uint8_t device; /* its number in this domain */
-    bool link_due;  /* the client is to hear of the link */
-    bool config_due;
-};
-
-struct virtio_drv {
-    struct domain *domain;
-    struct conn *conn;
-    uint64_t *counters;
-    const struct pool *rx;                  /* the client's receive buffers */
-    const struct pool *queues;              /* buffer i: interface i's queues */
-    const struct pool *sendable[NET_POOLS]; /* by number: what frames may lie in; else NULL */
-    uint16_t interfaces;                    /* that were found */
-    uint16_t outstanding; /* transmits without TX_DONE, at most NETDEV_TX_OUTSTANDING */
-    uint16_t done_count;  /* of those: only the message is due */
-    struct interface interface[NETDEV_INTERFACES_MAX];
-    uint32_t done[NETDEV_TX_OUTSTANDING]; /* cookies */
-    uint16_t next[POOL_BUFFERS_MAX];
-};
+#include "libos/restart.h"
+#include "libos/swap.h"
 
 static void count(struct virtio_drv *drv, enum counter counter)
 {
@@ -80,19 +40,24 @@ static void log_interface(struct virtio_drv *drv, const struct interface *interf
                features[0] ? features : " none", net->rx.ring.num, net->tx.ring.num);
 }
 
-/* Brings up the domain's n-th device as the next interface, or says why not. */
-static void device_start(struct virtio_drv *drv, const struct device *device, uint8_t n)
+struct net_setup interface_setup(struct virtio_drv *drv, uint16_t n, const struct device *device)
 {
-    struct interface *interface = &drv->interface[drv->interfaces];
-    uint64_t offset = (uint64_t)drv->interfaces * drv->queues->buffer_size;
-    struct net_setup setup = {.device = device,
+    uint64_t offset = (uint64_t)n * drv->queues->buffer_size;
+    return (struct net_setup){.device = device,
                               .rx_pool = drv->rx,
                               .sendable = drv->sendable,
                               .memory = drv->queues->base + offset,
                               .physical = drv->queues->physical + offset,
                               .bytes = drv->queues->buffer_size,
-                              .random = domain_random(drv->domain),
-                              .number = drv->interfaces};
+                              .number = n};
+}
+
+/* Brings up the domain's n-th device as the next interface, or says why not. */
+static void device_start(struct virtio_drv *drv, const struct device *device, uint8_t n)
+{
+    struct interface *interface = &drv->interface[drv->interfaces];
+    struct net_setup setup = interface_setup(drv, drv->interfaces, device);
+    setup.random = domain_random(drv->domain);
     if (net_start(&interface->net, &setup) == OK) {
         interface->device = n;
         log_interface(drv, interface, device);
@@ -167,6 +132,8 @@ static enum error drv_start(void *state, struct domain *domain)
         return ERROR_NOT_FOUND;
     }
     find_sendable(drv);
+    if (domain_swaps(domain))
+        return OK; /* the devices are running: swap.c */
     return devices_start(drv) ? OK : ERROR_NOT_FOUND;
 }
 
@@ -520,6 +487,7 @@ const struct server motet_server_virtio_drv = {
     .magic = SERVER_MAGIC,
     .abi = SERVER_ABI,
     .name = "virtio_drv",
+    .version = "1",
     .state_size = sizeof(struct virtio_drv),
     .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 700 */
     .ports = ports,

@@ -22,6 +22,7 @@ FUZZ_query    := zonec.a user.a
 FUZZ_zone     := zonec.a user.a
 FUZZ_master   := zonec.a user.a
 FUZZ_elf      := compose.a user.a
+FUZZ_loader   := user.a
 FUZZ_LIBS     := -lcmocka -lldns -lcrypto -lconfig
 
 $(B)/fuzz/%.o: %.c

@@ -13,7 +13,7 @@ from machine import BUILD, LIMIT, Machine
 TOOL = BUILD / "tools/motet"
 MANAGED = BUILD / "images/dns-managed.elf"
 NOSY = BUILD / "images/nosy.elf"
-DOMAINS = ["virtio_drv", "netd", "dnsd", "virtio_con", "control"]
+DOMAINS = ["virtio_drv", "netd", "dnsd", "virtio_con", "control", "loader"]
 REFUSED, USAGE, NO_IMAGE, NO_ANSWER = 1, 2, 3, 4
 
 

@@ -515,17 +515,19 @@ class Block:
 
     def __init__(self, path):
         self.data = data = path.read_bytes()
-        self.header = fields("QIIQQ16s14I", "magic version header_bytes size checksum name "
-                             "d0 dn r0 rn m0 mn c0 cn v0 vn s0 sn controller x", data, 0)
+        self.header = fields("QIIQQ16s13IHH", "magic version header_bytes size checksum name "
+                             "d0 dn r0 rn m0 mn c0 cn v0 vn s0 sn controller loader staging", data, 0)
         h = self.header
-        self.domains = [fields("16sQQIIIHHHBBIIIIIQQQHHHBBIIII", "name entry stack_top start start_bytes "
+        self.domains = [fields("16sQQIIIHHHBBIIIIIQQQHHHBBIIIIHHHHBBHHHHxxII", "name entry stack_top start start_bytes "
                                "table_slots start_region log_region counter_region priority restarts "
                                "settings servers budget period pager_slot pager_entry pager_stack "
                                "heap_address heap_blocks heap_kept pager pager_priority x fault_slot "
-                               "trace_page watch_page x", data, h["d0"] + 120 * i)
+                               "trace_page watch_page x body program_region constants_region "
+                               "state_region second files file0 file1 file2 file3 version watchdog",
+                               data, h["d0"] + 152 * i)
                         for i in range(h["dn"])]
-        self.regions = [fields("IIIHBB", "pages offset first mappings kind x", data,
-                               h["r0"] + 16 * i) for i in range(h["rn"])]
+        self.regions = [fields("IIIIHBB", "pages offset bytes first mappings kind x", data,
+                               h["r0"] + 20 * i) for i in range(h["rn"])]
         self.mappings = [fields("QIHBB", "address slot domain rights pool", data, h["m0"] + 16 * i)
                          for i in range(h["mn"])]
         self.connections = [fields("HHIIBBH", "client server client_slot server_slot client_bit "
@@ -594,7 +596,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 5
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 6
     assert block.header["header_bytes"] == 104
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325
@@ -696,7 +698,7 @@ def test_slots_are_distinct_and_inside_the_table(block):
 def test_start_page(block):
     start = block.start("net")
     memory = block.memory(block.number("net"))
-    assert (start["magic"], start["version"]) == (0x74725453, 3)
+    assert (start["magic"], start["version"]) == (0x74725453, 4)
     assert text_of(start["name"]) == "net" and start["domain"] == block.number("net")
     assert start["private_bytes"] == LIBOS_BYTES + 70016
     for i in range((start["private_bytes"] + PAGE - 1) // PAGE):

@@ -236,12 +236,164 @@ static void senseless_requests_are_refused(void **state)
         {CONTROL_RESTART, 0, ERROR_BAD_ARGUMENT},
         {CONTROL_COUNTERS, 4, ERROR_NOT_FOUND},
         {CONTROL_LOG, CONTROL_REQUEST_MAX, ERROR_NOT_FOUND},
+        {CONTROL_SWAP_BEGIN, 4, ERROR_BAD_ARGUMENT},
+        {CONTROL_SWAP_BEGIN, 13, ERROR_BAD_ARGUMENT},
+        {CONTROL_SWAP_TAKE, 12, ERROR_BAD_ARGUMENT},
+        {CONTROL_SWAP_GO, 0, ERROR_BAD_ARGUMENT},
+        {CONTROL_STAGE, 7, ERROR_BAD_ARGUMENT},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         request(rig, cases[i].op, zeros, cases[i].length);
         assert_false(fake_domain_asked(rig->domain, &m));
         assert_int_equal(reply(rig, cases[i].op), cases[i].error);
     }
+}
+
+enum { STAGING_BYTES = 4096 };
+
+/* The staging memory, which may be touched only while init has given it. */
+struct staging {
+    uint8_t *memory;
+    uint8_t before[STAGING_BYTES];
+};
+
+static void staging_make(struct rig *rig, struct staging *staging)
+{
+    staging->memory = calloc(1, STAGING_BYTES); /* of that size: the sanitizer sees the end */
+    memset(staging->before, 0, sizeof(staging->before));
+    fake_domain_set_staging(rig->domain, staging->memory, STAGING_BYTES);
+}
+
+static enum error stage(struct rig *rig, uint32_t offset, uint32_t said, uint32_t bytes,
+                        uint8_t value)
+{
+    uint8_t payload[CONTROL_REQUEST_MAX];
+    const struct control_stage head = {.offset = offset, .bytes = said};
+    memcpy(payload, &head, sizeof(head));
+    memset(payload + sizeof(head), value, sizeof(payload) - sizeof(head));
+    request(rig, CONTROL_STAGE, payload, (uint16_t)(sizeof(head) + bytes));
+    return reply(rig, CONTROL_STAGE);
+}
+
+static void swap_begins(struct rig *rig, uint32_t bytes, enum error error)
+{
+    const struct control_swap_begin begin = {.domain = 2, .what = 1, .bytes = bytes, .check = 77};
+    const struct control_swap_room room = {STAGING_BYTES};
+    request(rig, CONTROL_SWAP_BEGIN, &begin, sizeof(begin));
+    const struct msg asked = init_answers(rig, error, &room, sizeof(room));
+    struct control_swap_begin told;
+    memcpy(&told, asked.bytes, sizeof(told));
+    assert_int_equal(asked.op, SUPERVISOR_CONTROL + CONTROL_SWAP_BEGIN);
+    assert_memory_equal(&told, &begin, sizeof(told));
+    assert_int_equal(reply(rig, CONTROL_SWAP_BEGIN), error);
+    assert_int_equal(rig->reply_bytes, error ? 0 : sizeof(room));
+}
+
+static void asks_init(struct rig *rig, uint16_t op, uint32_t argument, enum error error)
+{
+    const struct control_request wanted = {.argument = argument};
+    request(rig, op, &wanted, sizeof(wanted));
+    assert_int_equal(init_answers(rig, error, NULL, 0).w[0], argument);
+    assert_int_equal(reply(rig, op), error);
+}
+
+static void a_program_goes_into_the_staging_memory(void **state)
+{
+    struct rig *rig = *state;
+    struct staging staging;
+    staging_make(rig, &staging);
+    swap_begins(rig, 3000, OK);
+    for (uint32_t at = 0; at < 3000; at += 1000)
+        assert_int_equal(stage(rig, at, 1000, 1000, (uint8_t)(1 + at / 1000)), OK);
+    for (uint32_t at = 0; at < STAGING_BYTES; at++)
+        assert_int_equal(staging.memory[at], at < 3000 ? 1 + at / 1000 : 0);
+    assert_int_equal(stage(rig, STAGING_BYTES - 1, 1, 1, 9), OK);
+    assert_int_equal(staging.memory[STAGING_BYTES - 1], 9);
+    asks_init(rig, CONTROL_SWAP_TAKE, 3000, OK);
+    asks_init(rig, CONTROL_SWAP_GO, 0, OK);
+    free(staging.memory);
+}
+
+static void nothing_goes_beside_the_staging_memory(void **state)
+{
+    static const struct {
+        uint32_t offset, said, bytes;
+        enum error error;
+    } cases[] = {
+        {STAGING_BYTES, 1, 1, ERROR_LIMIT},
+        {STAGING_BYTES - 7, 8, 8, ERROR_LIMIT},
+        {~0u, 8, 8, ERROR_LIMIT},
+        {~0u - 7, 8, 8, ERROR_LIMIT},
+        {STAGING_BYTES + 1, 0, 0, ERROR_LIMIT},
+        {0, 9, 8, ERROR_BAD_ARGUMENT},
+        {0, ~0u, 8, ERROR_BAD_ARGUMENT},
+        {0, 7, 8, ERROR_BAD_ARGUMENT},
+    };
+    struct rig *rig = *state;
+    struct staging staging;
+    const uint8_t half[4] = {0};
+    staging_make(rig, &staging);
+    swap_begins(rig, 3000, OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(stage(rig, cases[i].offset, cases[i].said, cases[i].bytes, 5),
+                         cases[i].error);
+        assert_memory_equal(staging.memory, staging.before, STAGING_BYTES);
+    }
+    request(rig, CONTROL_STAGE, half, sizeof(half));
+    assert_int_equal(reply(rig, CONTROL_STAGE), ERROR_BAD_ARGUMENT);
+    free(staging.memory);
+}
+
+/* Whenever it may not be ours, a touch would be the end: it is refused. */
+static void the_staging_memory_is_ours_only_while_staging(void **state)
+{
+    struct rig *rig = *state;
+    struct staging staging;
+    staging_make(rig, &staging);
+    assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
+    swap_begins(rig, 3000, ERROR_BAD_STATE);
+    assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
+    swap_begins(rig, 0, OK); /* nothing new: it isn't given */
+    assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
+    static const uint16_t ends[] = {CONTROL_SWAP_GO, CONTROL_SWAP_CANCEL};
+    static const enum error answers[] = {OK, ERROR_BAD_STATE};
+    for (int i = 0; i < 4; i++) {
+        swap_begins(rig, 3000, OK);
+        asks_init(rig, ends[i & 1], 0, answers[i >> 1]);
+        assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
+    }
+    swap_begins(rig, 3000, OK);
+    swap_begins(rig, 3000, ERROR_NOT_FOUND); /* whether it still is ours, isn't said */
+    assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
+    assert_memory_equal(staging.memory, staging.before, STAGING_BYTES);
+    free(staging.memory);
+}
+
+/* init's answer doesn't come in time: not until the next one is the memory ours. */
+static void a_late_yes_gives_nothing(void **state)
+{
+    struct rig *rig = *state;
+    struct staging staging;
+    const struct control_swap_begin begin = {.domain = 2, .bytes = 3000};
+    struct msg asked;
+    staging_make(rig, &staging);
+    request(rig, CONTROL_SWAP_BEGIN, &begin, sizeof(begin));
+    assert_true(fake_domain_asked(rig->domain, &asked));
+    fake_domain_advance(rig->domain, 1000000000);
+    assert_int_equal(reply(rig, CONTROL_SWAP_BEGIN), ERROR_TIMEOUT);
+    struct msg answer = {.op = asked.op, .flags = asked.flags, .status = OK};
+    fake_domain_message(rig->domain, &answer);
+    fake_domain_batch_end(rig->domain);
+    assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
+    assert_memory_equal(staging.memory, staging.before, STAGING_BYTES);
+    free(staging.memory);
+}
+
+static void an_image_without_staging_memory(void **state)
+{
+    struct rig *rig = *state;
+    swap_begins(rig, 3000, OK);
+    assert_int_equal(stage(rig, 0, 8, 8, 5), ERROR_BAD_STATE);
 }
 
 static void counters_come_in_parts(void **state)
@@ -420,6 +572,11 @@ int main(void)
         TEST(without_an_answer_the_host_hears_so),
         TEST(an_init_that_takes_nothing),
         TEST(senseless_requests_are_refused),
+        TEST(a_program_goes_into_the_staging_memory),
+        TEST(nothing_goes_beside_the_staging_memory),
+        TEST(the_staging_memory_is_ours_only_while_staging),
+        TEST(a_late_yes_gives_nothing),
+        TEST(an_image_without_staging_memory),
         TEST(counters_come_in_parts),
         TEST(the_log_comes_in_parts_and_goes_on),
         TEST(the_log_of_a_liar),

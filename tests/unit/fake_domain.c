@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libos/swap.h"
 #include "tests/unit/fake_domain.h"
 
 enum { NAME_BYTES = 32, VALUE_BYTES = 256, LOG_TEXT_BYTES = 256 * 1024 };
@@ -49,6 +50,9 @@ struct domain {
     uint64_t time, deadline, random;
     struct fake_watched *watched;
     uint32_t watched_count;
+    void *staging; /* the test's */
+    uint32_t staging_bytes;
+    struct supervisor_staged staged;
     struct msg asked; /* op 0: none */
     bool full;
     char log[LOG_TEXT_BYTES];
@@ -297,6 +301,17 @@ struct fake_watched *fake_domain_watch(struct domain *domain, uint32_t domains)
     return domain->watched;
 }
 
+void fake_domain_set_staging(struct domain *domain, void *memory, uint32_t bytes)
+{
+    domain->staging = memory;
+    domain->staging_bytes = bytes;
+}
+
+void fake_domain_set_staged(struct domain *domain, const struct supervisor_staged *staged)
+{
+    domain->staged = *staged;
+}
+
 bool fake_domain_asked(struct domain *domain, struct msg *m)
 {
     *m = domain->asked;
@@ -307,6 +322,12 @@ bool fake_domain_asked(struct domain *domain, struct msg *m)
 void fake_domain_set_full(struct domain *domain, bool full)
 {
     domain->full = full;
+}
+
+bool domain_swaps(const struct domain *domain)
+{
+    (void)domain;
+    return false;
 }
 
 /* libos/supervisor.h */
@@ -327,6 +348,17 @@ const struct log_page *supervisor_log(struct domain *domain, uint32_t number)
 const struct counter_page *supervisor_counters(struct domain *domain, uint32_t number)
 {
     return number && number < domain->watched_count ? &domain->watched[number].counters : NULL;
+}
+
+void *supervisor_staging(struct domain *domain, uint32_t *bytes)
+{
+    *bytes = domain->staging_bytes;
+    return domain->staging;
+}
+
+struct supervisor_staged supervisor_staged(struct domain *domain)
+{
+    return domain->staged;
 }
 
 const struct kernel_info *supervisor_kernel(struct domain *domain)

@@ -65,6 +65,10 @@ struct fake_watched {
 };
 struct fake_watched *fake_domain_watch(struct domain *domain, uint32_t domains);
 
+/* The controller's staging memory, which is the test's; and what the loader is begun for. */
+void fake_domain_set_staging(struct domain *domain, void *memory, uint32_t bytes);
+void fake_domain_set_staged(struct domain *domain, const struct supervisor_staged *staged);
+
 /* What the server asked the supervisor last; false: nothing since the last call. With `full` set
  * the supervisor takes nothing. */
 bool fake_domain_asked(struct domain *domain, struct msg *m);

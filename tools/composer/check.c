@@ -7,6 +7,7 @@
 
 #include "libos/server.h"
 #include "tools/composer/check.h"
+#include "tools/composer/swaps.h"
 
 static const struct program_port *port_of(struct program *const programs[],
                                           const struct endpoint *end)
@@ -275,5 +276,7 @@ bool check_image(struct manifest *manifest, struct program *const programs[IMAGE
             check_client_ports(manifest, programs[i], i);
     }
     check_cycles(manifest);
+    if (report_count() == before)
+        swaps_check_programs(manifest, programs);
     return report_count() == before;
 }

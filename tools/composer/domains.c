@@ -10,6 +10,7 @@
 #include "motet/abi.h"
 #include "tools/composer/fields.h"
 #include "tools/composer/names.h"
+#include "tools/composer/swaps.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -41,6 +42,14 @@ static const struct field domain_fields[] = {
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
     {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
     {"restart", FIELD_NUMBER, false, offsetof(struct manifest_domain, restart), 1, RESTARTS_MAX},
+    {"loader", FIELD_BOOL, false, offsetof(struct manifest_domain, loader), 0, 0},
+    {"swap", FIELD_BOOL, false, offsetof(struct manifest_domain, swap), 0, 0},
+    {"text_room", FIELD_SIZE, false, offsetof(struct manifest_domain, text_room), PAGE_BYTES,
+     ROOM_MAX},
+    {"constants_room", FIELD_SIZE, false, offsetof(struct manifest_domain, constants_room),
+     PAGE_BYTES, ROOM_MAX},
+    {"state_room", FIELD_SIZE, false, offsetof(struct manifest_domain, state_room), PAGE_BYTES,
+     STATE_ROOM_MAX},
 };
 
 /* What belongs to a server: of the above what isn't about a domain. */
@@ -59,6 +68,7 @@ static const struct field part_fields[] = {
     {"trace", FIELD_BOOL, false, offsetof(struct manifest_domain, trace), 0, 0},
     {"control", FIELD_BOOL, false, offsetof(struct manifest_domain, control), 0, 0},
     {"restart", FIELD_NUMBER, false, offsetof(struct manifest_domain, restart), 1, RESTARTS_MAX},
+    {"swap", FIELD_BOOL, false, offsetof(struct manifest_domain, swap), 0, 0},
 };
 
 enum { VIRTIO_TYPE_MAX = 63 }; /* PCI ids 0x1041 to 0x107f name these */
@@ -77,6 +87,8 @@ static const struct field claim_fields[] = {
 static const struct field file_fields[] = {
     {"name", FIELD_NAME, true, offsetof(struct manifest_file, name), 0, 0},
     {"file", FIELD_TEXT, true, offsetof(struct manifest_file, file), 0, 0},
+    {"reload", FIELD_BOOL, false, offsetof(struct manifest_file, reload), 0, 0},
+    {"room", FIELD_SIZE, false, offsetof(struct manifest_file, room), PAGE_BYTES, ROOM_MAX},
 };
 
 static bool is_server_name(const char *name)
@@ -277,6 +289,7 @@ static void take_part(struct manifest_domain *domain, uint32_t s, struct manifes
     domain->heap_kept += part->heap_kept;
     domain->trace |= part->trace;
     domain->control |= part->control;
+    domain->swap |= part->swap;
     if (part->restart > domain->restart)
         domain->restart = part->restart;
 }
@@ -372,14 +385,13 @@ static void check_restarts(struct manifest *manifest)
 {
     for (uint32_t d = 1; d < manifest->domain_count; d++) {
         const struct manifest_domain *domain = &manifest->domains[d];
-        if (!domain->restart)
-            continue;
-        if (domain->heap)
+        /* A new version that fails in its probation is followed by another life of the old one. */
+        manifest->restarts |= domain->restart || domain->swap;
+        if (domain->restart && domain->heap)
             report(domain->at,
                    "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
                    "domain that begins anew: drop one of them",
                    domain->name);
-        manifest->restarts = true;
     }
 }
 

@@ -9,12 +9,13 @@
 #include "motet/abi.h"
 #include "tools/composer/explain.h"
 #include "tools/composer/picture_text.h"
+#include "tools/composer/swaps.h"
 
 static void explain_domains(FILE *out, const struct composition *c)
 {
     fprintf(out, "image %s\n\nDOMAINS\n%-16s %8s %8s %8s %8s  %s\n", c->manifest->image, "name",
             "priority", "slots", "text", "const", "servers");
-    for (uint32_t d = 0; d < c->domain_count; d++) {
+    for (uint32_t d = 0; d < c->drawn_count; d++) {
         const struct composed_domain *domain = &c->domains[d];
         fprintf(out, "%-16s %8u %8u %8" PRIu64 " %8" PRIu64 "  %s\n", domain->record.name,
                 domain->record.priority, domain->record.table_slots,
@@ -175,7 +176,7 @@ static void explain_capabilities(FILE *out, const struct composition *c)
 {
     fprintf(out, "\nWHAT EACH DOMAIN STARTS WITH (capability slot, rights, address, size; the "
                  "kernel information page is mapped everywhere)\n");
-    for (uint32_t d = 1; d < c->domain_count; d++) {
+    for (uint32_t d = 1; d < c->drawn_count; d++) {
         fprintf(out, "%s\n%6d  wait    its own port\n%6d  send    its supervisor, init\n",
                 c->domains[d].record.name, SLOT_OWN_PORT, SLOT_SUPERVISOR);
         explain_doorbells(out, c, d);
@@ -190,6 +191,41 @@ static void explain_capabilities(FILE *out, const struct composition *c)
     }
 }
 
+static void explain_room(FILE *out, uint64_t bytes, uint64_t room)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%" PRIu64 " of %" PRIu64, bytes, room);
+    fprintf(out, " %17s", text);
+}
+
+static void explain_swaps(FILE *out, const struct composition *c)
+{
+    const unsigned page = PAGE_BYTES / 1024;
+    if (!c->manifest->swaps)
+        return;
+    fprintf(out,
+            "\nWHAT CAN BE SWAPPED (docs/swap.md; bytes in use of the room for a new version; KiB "
+            "that the second body costs)\n%-16s %17s %17s %17s %6s  files that can be replaced\n",
+            "domain", "text", "constants", "states", "KiB");
+    for (uint32_t e = c->drawn_count; e < c->domain_count; e++) {
+        const struct composed_domain *second = &c->domains[e];
+        const struct manifest_domain *drawn = second->drawn;
+        fprintf(out, "%-16s", drawn->name);
+        explain_room(out, second->program->elf.text.bytes, drawn->text_room);
+        explain_room(out, second->program->elf.rodata.bytes, drawn->constants_room);
+        explain_room(out, states_bytes(second->program), drawn->state_room);
+        fprintf(out, " %6" PRIu64 " ", (second->memory_pages + second->object_pages) * page);
+        for (uint32_t i = 0; i < drawn->file_count; i++)
+            if (drawn->files[i].reload)
+                fprintf(out, " %s (up to %" PRIu64 " KiB)", drawn->files[i].name,
+                        drawn->files[i].room / 1024);
+        fputc('\n', out);
+    }
+    fprintf(out, "staging memory: %" PRIu64 " KiB; looked at by %s, asked for by %s\n",
+            c->manifest->staging / 1024, c->domains[c->manifest->loader].record.name,
+            c->domains[c->manifest->controller].record.name);
+}
+
 static void explain_memory(FILE *out, const struct composition *c)
 {
     const unsigned page = PAGE_BYTES / 1024;
@@ -198,8 +234,9 @@ static void explain_memory(FILE *out, const struct composition *c)
     for (uint32_t d = 0; d < c->domain_count; d++) {
         const struct composed_domain *domain = &c->domains[d];
         own += domain->memory_pages;
-        fprintf(out, "%-16s %8" PRIu64 " %8" PRIu64 "\n", domain->record.name,
-                domain->memory_pages * page, domain->object_pages * page);
+        fprintf(out, "%-16s %8" PRIu64 " %8" PRIu64 "%s\n", domain->record.name,
+                domain->memory_pages * page, domain->object_pages * page,
+                domain->record.second ? "  second body" : "");
     }
     fprintf(out, "%-16s %8" PRIu64 "\n", "rings and pools", (c->memory_pages - own) * page);
     fprintf(out, "%-16s %8" PRIu64 "\n", "image", c->block_bytes / 1024);
@@ -213,5 +250,6 @@ void explain(FILE *out, const struct composition *composition)
     explain_connections(out, composition);
     explain_pools(out, composition->manifest);
     explain_capabilities(out, composition);
+    explain_swaps(out, composition);
     explain_memory(out, composition);
 }

@@ -10,7 +10,7 @@
 #include "libos/start.h"
 #include "tools/composer/fields.h"
 
-enum { FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 32 };
 
 const char *source_path(const config_t *config, const char *file)
 {

@@ -134,7 +134,7 @@ static void add_heap(struct composition *c, uint32_t d)
 static void add_paged(struct composition *c, uint32_t d)
 {
     struct composed_domain *pager = &c->domains[d];
-    for (uint32_t i = 1; i < c->domain_count; i++) {
+    for (uint32_t i = 1; i < c->drawn_count; i++) {
         if (c->manifest->domains[i].pager != d)
             continue;
         struct start_paged *paged = &pager->page.paged_domain[pager->page.paged++];
@@ -155,7 +155,7 @@ void heap_layout(struct composition *c, uint32_t d)
 
 void heap_layout_finish(struct composition *c)
 {
-    for (uint32_t d = 1; d < c->domain_count; d++) {
+    for (uint32_t d = 1; d < c->drawn_count; d++) {
         struct start_page *page = &c->domains[d].page;
         for (uint32_t i = 0; i < page->paged; i++) {
             const struct image_domain *record = &c->domains[page->paged_domain[i].domain].record;

@@ -13,6 +13,8 @@
 #include "tools/composer/connections.h"
 #include "tools/composer/heaps.h"
 #include "tools/composer/regions.h"
+#include "tools/composer/swap_layout.h"
+#include "tools/composer/swaps.h"
 
 /* Regions shared by domains, by their number in the manifest. */
 struct shared_regions {
@@ -25,11 +27,6 @@ static uint64_t round_up(uint64_t value, uint64_t to)
     return (value + to - 1) / to * to;
 }
 
-static void add_content(struct composition *c, const uint8_t *bytes, uint64_t size, uint64_t offset)
-{
-    c->contents[c->content_count++] = (struct content){bytes, size, offset};
-}
-
 /* Whether the constants begin in the page where the text ends, seen from the file. */
 static bool shares_page(const struct elf *elf)
 {
@@ -38,7 +35,17 @@ static bool shares_page(const struct elf *elf)
     return elf->rodata.bytes && text_end && begin >= text_end;
 }
 
-static struct program_regions *add_program(struct composition *c, const struct program *program)
+/* Of domains that can be swapped: contents only, each on pages of its own. */
+static void add_replaceable(struct composition *c, const struct program *program)
+{
+    struct program_regions *p = &c->programs[c->program_count++];
+    const struct elf *elf = &program->elf;
+    p->program = program;
+    p->text_offset = add_content(c, elf->file + elf->text.offset, elf->text.bytes);
+    p->rodata_offset = add_content(c, elf->file + elf->rodata.offset, elf->rodata.bytes);
+}
+
+static void add_program(struct composition *c, const struct program *program)
 {
     struct program_regions *p = &c->programs[c->program_count++];
     const struct elf *elf = &program->elf;
@@ -56,36 +63,46 @@ static struct program_regions *add_program(struct composition *c, const struct p
         p->shared = add_region(c, IMAGE_CONTENT, 1, "text and constants of %s", name);
     if (p->rodata_pages)
         p->rodata = add_region(c, IMAGE_CONTENT, p->rodata_pages, "constants of %s", name);
-    add_content(c, elf->file + elf->text.offset, elf->text.bytes, p->text_offset);
-    add_content(c, elf->file + elf->rodata.offset, elf->rodata.bytes, p->rodata_offset);
-    return p;
-}
-
-static const struct program_regions *regions_of(const struct composition *c, uint32_t d)
-{
-    const struct program_regions *p = c->programs;
-    while (p->program != c->domains[d].program)
-        p++;
-    return p;
+    put_content(c, elf->file + elf->text.offset, elf->text.bytes, p->text_offset);
+    put_content(c, elf->file + elf->rodata.offset, elf->rodata.bytes, p->rodata_offset);
 }
 
 static void add_programs(struct composition *c, struct program *const programs[])
 {
-    for (uint32_t d = 0; d < c->domain_count; d++) {
+    for (uint32_t d = 0; d < c->drawn_count; d++) {
         uint32_t known = 0;
         while (known < c->program_count && c->programs[known].program != programs[d])
             known++;
         c->domains[d].program = programs[d];
-        if (known == c->program_count)
+        if (known == c->program_count && c->domains[d].drawn->swap)
+            add_replaceable(c, programs[d]);
+        else if (known == c->program_count)
             add_program(c, programs[d]);
     }
+}
+
+/* Whether a domain has the file as it is, for good. */
+static bool stays(const struct composition *c, const struct content_file *file)
+{
+    for (uint32_t d = 1; d < c->drawn_count; d++) {
+        const struct manifest_domain *drawn = c->domains[d].drawn;
+        for (uint32_t i = 0; i < drawn->file_count; i++)
+            if (!drawn->files[i].reload && !strcmp(drawn->files[i].file, file->name))
+                return true;
+    }
+    return false;
 }
 
 static void add_files(struct composition *c)
 {
     for (uint32_t i = 0; i < c->file_count; i++) {
         struct content_file *file = &c->files[i];
-        add_content(c, file->bytes, file->size, c->content_pages * PAGE_BYTES);
+        if (!stays(c, file)) {
+            file->offset = add_content(c, file->bytes, file->size);
+            continue;
+        }
+        file->offset = c->content_pages * PAGE_BYTES;
+        put_content(c, file->bytes, file->size, file->offset);
         file->region = add_region(c, IMAGE_CONTENT, pages_of(file->size), "file %s", file->name);
     }
 }
@@ -104,7 +121,7 @@ static void add_shared(struct composition *c, struct shared_regions *shared)
 /* Text, then constants, where they were linked. Sets the cursor behind them. */
 static void map_program(struct composition *c, uint32_t d)
 {
-    const struct program_regions *p = regions_of(c, d);
+    const struct program_regions *p = program_regions(c, c->domains[d].program);
     uint64_t text = p->program->elf.text.address;
     uint64_t rodata = p->program->elf.rodata.address / PAGE_BYTES * PAGE_BYTES;
     if (p->text_pages)
@@ -126,9 +143,11 @@ static void map_program(struct composition *c, uint32_t d)
  * other. */
 static uint64_t stack_bytes(const struct composition *c, uint32_t d)
 {
-    const struct manifest_domain *drawn = &c->manifest->domains[d];
+    const struct manifest_domain *drawn = c->domains[d].drawn;
     const struct program *program = c->domains[d].program;
     uint64_t most = 0, sum = 0;
+    if (drawn->swap)
+        return stack_room(drawn);
     for (uint32_t i = 0; i < program->server_count; i++) {
         uint64_t bytes = drawn->server_stack[i];
         if (!bytes)
@@ -152,6 +171,8 @@ static void map_memory(struct composition *c, uint32_t d)
     for (uint32_t i = 0; i < domain->program->server_count; i++)
         page->private_bytes =
             state_end(page->private_bytes, domain->program->servers[i].state_size);
+    if (domain->drawn->swap)
+        page->private_bytes = LIBOS_PRIVATE_BYTES + domain->drawn->state_room;
     uint64_t queues = page->private_bytes;
     page->private_bytes += queue_bytes(c, d);
     map_own(c, d, bytes, "stack", &stack);
@@ -215,20 +236,26 @@ static void map_pools(struct composition *c, uint32_t d, const struct shared_reg
         map_pool(c, d, i, shared->pools[i]);
 }
 
-static void map_files(struct composition *c, uint32_t d)
+static bool map_files(struct composition *c, uint32_t d)
 {
-    const struct manifest_domain *drawn = &c->manifest->domains[d];
+    const struct manifest_domain *drawn = c->domains[d].drawn;
     struct start_page *page = &c->domains[d].page;
+    bool fits = true;
     for (uint32_t i = 0; i < drawn->file_count; i++) {
         const struct content_file *file = c->files;
         while (strcmp(file->name, drawn->files[i].file) != 0)
             file++;
-        struct start_file *view = &page->file[page->files++];
-        view->address = map_next(c, d, file->region, IMAGE_READ)->address;
+        struct start_file *view = &page->file[page->files];
+        uint32_t region = file->region;
+        if (drawn->files[i].reload)
+            fits &= add_file_room(c, d, page->files, file, &region);
+        page->files++;
+        view->address = map_next(c, d, region, IMAGE_READ)->address;
         view->size = (uint32_t)file->size; /* place_contents: an image is below 4 GiB */
         view->server = (uint8_t)drawn->files[i].server;
         memcpy(view->name, drawn->files[i].name, sizeof view->name);
     }
+    return fits;
 }
 
 static bool add_claims(struct composition *c, uint32_t d)
@@ -347,18 +374,22 @@ static void count_objects(struct composition *c, struct composed_domain *domain)
 
 static bool layout_domain(struct composition *c, uint32_t d, const struct shared_regions *shared)
 {
-    const struct manifest_domain *drawn = &c->manifest->domains[d];
     struct composed_domain *domain = &c->domains[d];
+    const struct manifest_domain *drawn = domain->drawn;
     map_start_page(c, d);
-    map_program(c, d);
+    if (drawn->swap)
+        map_rooms(c, d);
+    else
+        map_program(c, d);
     map_memory(c, d);
     map_rings(c, d, &shared->rings);
     map_pools(c, d, shared);
-    map_files(c, d);
+    bool fits = map_files(c, d);
+    map_swap_memory(c, d);
     heap_layout(c, d);
     keep_trace(c, d);
     keep_watch(c, d);
-    bool fits = add_claims(c, d) && set_table_slots(domain, drawn);
+    fits &= add_claims(c, d) && set_table_slots(domain, drawn);
     count_objects(c, domain);
     return fits;
 }
@@ -371,6 +402,8 @@ static bool set_init_slots(struct composition *c)
     /* The dmaspace; per run of pages with dma a copy and, wherever it lies, two tables that no
      * other run needs. */
     enum { DMASPACE_SLOTS = 2, DMA_RUN_SLOTS = 3 };
+    /* For what a swap moves about, and page tables of init's windows for it. */
+    enum { SWAP_SLOTS = 32 };
     uint64_t slots = heap_blocks(c->manifest) + INIT_UNTYPED + BOOT_UNTYPED_MAX + WORK_SLOTS;
     for (uint32_t i = 0; i < c->region_count; i++)
         slots += (c->regions[i].pages + PAGE_RUN_MAX - 1) / PAGE_RUN_MAX;
@@ -378,7 +411,9 @@ static bool set_init_slots(struct composition *c)
         slots += OBJECTS_PER_DOMAIN + (c->domains[d].record.pager_entry ? PAGER_OBJECTS : 0) +
                  c->domains[d].tables + c->domains[d].device_slots + c->domains[d].trace_slots +
                  c->domains[d].watch_slots;
-    for (uint32_t d = 1; d < c->domain_count; d++)
+    if (c->manifest->swaps)
+        slots += SWAP_SLOTS;
+    for (uint32_t d = 1; d < c->drawn_count; d++)
         if (c->manifest->domains[d].claim_count)
             slots += DMASPACE_SLOTS + DMA_RUN_SLOTS * c->domains[d].dma_runs;
     c->domains[0].slots = (uint32_t)slots;
@@ -411,7 +446,7 @@ static void finish_init(struct composition *c)
 
 static void name_domains(struct composition *c)
 {
-    for (uint32_t d = 0; d < c->domain_count; d++) {
+    for (uint32_t d = 0; d < c->drawn_count; d++) {
         struct composed_domain *domain = &c->domains[d];
         memcpy(domain->record.name, c->manifest->domains[d].name, IMAGE_NAME_BYTES);
         domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
@@ -471,6 +506,12 @@ static uint32_t name_bytes(const struct program *program)
     return bytes + 1;
 }
 
+uint32_t version_bytes(const struct program *program)
+{
+    const char *version = program->server_count ? program->servers[0].version : NULL;
+    return version ? (uint32_t)strlen(version) + 1 : 0;
+}
+
 struct table_offsets table_offsets(const struct composition *c)
 {
     struct table_offsets at = {.domains = sizeof(struct image_header)};
@@ -480,8 +521,9 @@ struct table_offsets table_offsets(const struct composition *c)
     at.connections = at.mappings + c->mapping_count * (uint32_t)sizeof(struct image_mapping);
     at.devices = at.connections + c->channel_count * (uint32_t)sizeof(struct image_connection);
     at.strings = at.devices + c->device_count * (uint32_t)sizeof(struct image_device);
-    for (uint32_t d = 0; d < c->domain_count; d++)
-        at.string_bytes += pattern_bytes(c->domains[d].program) + name_bytes(c->domains[d].program);
+    for (uint32_t d = 0; d < c->drawn_count; d++)
+        at.string_bytes += pattern_bytes(c->domains[d].program) +
+                           name_bytes(c->domains[d].program) + version_bytes(c->domains[d].program);
     at.end = (uint32_t)round_up(at.strings + at.string_bytes, 8);
     for (uint32_t d = 1; d < c->domain_count; d++) {
         at.starts[d] = at.end;
@@ -505,8 +547,10 @@ static bool place_contents(struct composition *c)
         c->programs[i].text_offset += first;
         c->programs[i].rodata_offset += first;
     }
+    for (uint32_t i = 0; i < c->file_count; i++)
+        c->files[i].offset += first;
     for (uint32_t i = 0; i < c->region_count; i++) {
-        if (c->regions[i].kind == IMAGE_CONTENT)
+        if (c->regions[i].kind == IMAGE_CONTENT || c->regions[i].bytes)
             c->regions[i].offset += (uint32_t)first;
     }
     return true;
@@ -528,10 +572,12 @@ static bool check_memory(struct composition *c)
 /* Before any is made: at most as many as the tables hold. */
 static bool check_regions(const struct composition *c)
 {
-    enum { PER_PROGRAM = 3, PER_DOMAIN = 7 };
+    enum { PER_PROGRAM = 3, PER_DOMAIN = 7, STATE = 1, OF_SWAPS = 2, ONCE = 2 };
     const struct manifest *m = c->manifest;
     uint32_t most = c->domain_count * (PER_PROGRAM + PER_DOMAIN) + m->connection_count * 2 +
                     m->pool_count + c->file_count;
+    uint32_t swapped = c->domain_count - c->drawn_count;
+    most += swapped * (STATE + OF_SWAPS * START_FILES_MAX) + ONCE;
     return most <= IMAGE_REGIONS_MAX ||
            report(m->at,
                   "the image has up to %u pieces of memory — there can be %d: take out domains, "
@@ -545,18 +591,23 @@ bool layout_image(struct composition *c, const struct manifest *manifest,
     static struct shared_regions shared;
     bool fits = true;
     c->manifest = manifest;
-    c->domain_count = manifest->domain_count;
+    c->drawn_count = manifest->domain_count;
+    c->domain_count = c->drawn_count + swap_count(manifest);
     if (!check_regions(c))
         return false;
+    for (uint32_t d = 0; d < c->drawn_count; d++)
+        c->domains[d].drawn = &manifest->domains[d];
     add_programs(c, programs);
     name_domains(c);
     add_files(c);
     fits &= layout_init(c);
     add_shared(c, &shared);
+    fits &= add_swap_shared(c);
     add_ends(c);
-    for (uint32_t d = 1; d < c->domain_count; d++)
+    for (uint32_t d = 1; d < c->drawn_count; d++)
         fits &= layout_domain(c, d, &shared);
     heap_layout_finish(c);
+    add_second_bodies(c);
     fits = fits && set_init_slots(c);
     group_mappings(c);
     fits = fits && place_contents(c);

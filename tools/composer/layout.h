@@ -16,7 +16,7 @@
 
 enum {
     MAPPINGS_MAX = IMAGE_DOMAINS_MAX * 64, /* 9 of its own, 32 rings, 16 pools, 4 files */
-    CONTENTS_MAX = IMAGE_DOMAINS_MAX * (2 + START_FILES_MAX),
+    CONTENTS_MAX = IMAGE_DOMAINS_MAX * (2 + START_FILES_MAX) + 1,
     DEVICES_MAX = IMAGE_DOMAINS_MAX * CLAIMS_MAX,
     LABEL_BYTES = 96,
 
@@ -46,7 +46,8 @@ struct content_file {
     const char *name; /* as on the command line */
     const uint8_t *bytes;
     uint64_t size;
-    uint32_t region;
+    uint64_t offset; /* in the block */
+    uint32_t region; /* for those who have it for good; 0: nobody */
 };
 
 /* Where a program's contents lie and the regions that they make; text and constants may share the
@@ -55,11 +56,13 @@ struct program_regions {
     const struct program *program;
     uint64_t text_offset, rodata_offset;             /* in the block */
     uint32_t text, shared, rodata;                   /* regions */
-    uint32_t text_pages, shared_pages, rodata_pages; /* 0: no such region */
+    uint32_t text_pages, shared_pages, rodata_pages; /* 0: no such region; if the program can be
+                                                        replaced, each domain has its own */
 };
 
 struct composed_domain {
     const struct program *program;
+    const struct manifest_domain *drawn; /* of a second body, what the first one is */
     struct image_domain record;
     struct start_page page;
     uint32_t slots;         /* in use, from 0 */
@@ -78,6 +81,9 @@ struct composition {
     const struct manifest *manifest;
     struct composed_domain domains[IMAGE_DOMAINS_MAX];
     uint32_t domain_count;
+    uint32_t drawn_count;    /* of them, those that the manifest draws; then second bodies */
+    uint32_t staging_region; /* 0: none */
+    uint32_t swaps_region;   /* the loader's table; likewise */
     struct image_region regions[IMAGE_REGIONS_MAX];
     char labels[IMAGE_REGIONS_MAX][LABEL_BYTES];
     uint32_t region_count;
@@ -114,6 +120,9 @@ struct table_offsets {
     uint32_t end;
 };
 struct table_offsets table_offsets(const struct composition *composition);
+
+/* Of the version that its first server declares, as a string; 0: none. */
+uint32_t version_bytes(const struct program *program);
 
 /* How much of a start page isn't zero at its end, a multiple of 8. */
 uint32_t start_page_bytes(const struct start_page *page);

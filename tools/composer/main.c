@@ -18,7 +18,9 @@
 #include "tools/composer/explain.h"
 #include "tools/composer/options.h"
 #include "tools/composer/picture.h"
+#include "tools/composer/names.h"
 #include "tools/composer/picture_text.h"
+#include "tools/composer/standalone.h"
 #include "tools/composer/write.h"
 
 /* The directory for linked domains: as asked, or the output without suffix, or a temporary one. */
@@ -43,13 +45,17 @@ static bool make_work(struct options *options)
     return true;
 }
 
-/* Domains with the same servers share a program. */
+/* Domains with the same servers share a program, but for `alone`: only there servers are replaced.
+ */
 static bool link_domains(const struct manifest *manifest, const struct link_paths *paths,
-                         struct program *programs[IMAGE_DOMAINS_MAX])
+                         uint32_t alone, struct program *programs[IMAGE_DOMAINS_MAX])
 {
+    struct link_paths plain = *paths;
+    plain.replaced_count = 0;
     for (uint32_t d = 0; d < manifest->domain_count; d++) {
-        for (uint32_t other = 1; other < d && !programs[d]; other++) {
-            if (domains_run_the_same(&manifest->domains[other], &manifest->domains[d]))
+        for (uint32_t other = 1; other < d && d != alone && !programs[d]; other++) {
+            if (other != alone &&
+                domains_run_the_same(&manifest->domains[other], &manifest->domains[d]))
                 programs[d] = programs[other];
         }
         if (programs[d])
@@ -57,7 +63,7 @@ static bool link_domains(const struct manifest *manifest, const struct link_path
         programs[d] = calloc(1, sizeof *programs[d]);
         if (!programs[d])
             return false;
-        program_link(programs[d], manifest, d, paths);
+        program_link(programs[d], manifest, d, d == alone ? paths : &plain);
     }
     return report_count() == 0;
 }
@@ -138,12 +144,51 @@ static bool draw(const struct options *options, const struct composition *compos
     return true;
 }
 
+/* The program of each domain that can be swapped. */
+static bool write_programs(const struct options *options, const struct manifest *manifest,
+                           struct program *const programs[])
+{
+    if (!options->programs || !manifest->swaps)
+        return true;
+    if (mkdir(options->programs, 0777) && errno != EEXIST)
+        return report((struct place){options->programs, 0},
+                      "can't be made (%s) — make the folder above it first", strerror(errno));
+    for (uint32_t d = 1; d < manifest->domain_count; d++) {
+        const struct manifest_domain *domain = &manifest->domains[d];
+        if (domain->swap &&
+            !standalone_write(programs[d],
+                              text_format("%s/%s.elf", options->programs, domain->name)))
+            return false;
+    }
+    return true;
+}
+
+/* One domain's program, checked against the whole image. */
+static bool compose_program(const struct options *options, struct manifest *manifest,
+                            struct program *programs[])
+{
+    uint32_t d = find_domain(manifest, manifest->at, options->program);
+    if (!d)
+        return false;
+    if (!manifest->domains[d].swap)
+        return report(manifest->domains[d].at,
+                      "domain \"%s\" can't be swapped — add swap = true; to it", options->program);
+    for (size_t i = 0; i < options->paths.replaced_count; i++) {
+        const char *server = options->replaced[i];
+        char *name = text_format("%.*s", (int)strcspn(server, "="), server);
+        if (find_server(&manifest->domains[d], manifest->domains[d].at, name) == SERVERS_MAX)
+            return false;
+    }
+    return report_count() == 0 && link_domains(manifest, &options->paths, d, programs) &&
+           check_image(manifest, programs) && standalone_write(programs[d], options->output);
+}
+
 static bool compose(const struct options *options, struct manifest *manifest,
                     struct program *programs[])
 {
     static struct composition composition;
     if (!load_files(&composition, options, manifest) ||
-        !link_domains(manifest, &options->paths, programs) || !check_image(manifest, programs) ||
+        !link_domains(manifest, &options->paths, 0, programs) || !check_image(manifest, programs) ||
         !layout_image(&composition, manifest, programs))
         return false;
     if (options->check) {
@@ -158,6 +203,8 @@ static bool compose(const struct options *options, struct manifest *manifest,
             return false;
     }
     if (options->output && !block_write(&composition, options->output))
+        return false;
+    if (!write_programs(options, manifest, programs))
         return false;
     return !options->map || map_write(&composition, options->map);
 }
@@ -180,7 +227,8 @@ static bool treat(struct options *options, const char *path)
         return true;
     if (!make_work(options))
         return false;
-    bool done = compose(options, &manifest, programs);
+    bool done = options->program ? compose_program(options, &manifest, programs)
+                                 : compose(options, &manifest, programs);
     remove_work(options, programs);
     return done;
 }

@@ -11,17 +11,20 @@
 #include <string.h>
 
 #include "ipc/ring_layout.h"
+#include "motet/abi.h"
 #include "tools/composer/domains.h"
 #include "tools/composer/fields.h"
 #include "tools/composer/heaps.h"
 #include "tools/composer/names.h"
 #include "tools/composer/pools.h"
+#include "tools/composer/swaps.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct field image_fields[] = {
     {"image", FIELD_TEXT, false, offsetof(struct manifest, image_text), 0, 0},
     {"memory", FIELD_SIZE, false, offsetof(struct manifest, memory), 1 << 20, 1ull << 40},
+    {"staging", FIELD_SIZE, false, offsetof(struct manifest, staging), PAGE_BYTES, ROOM_MAX},
     {"servers", FIELD_LIST, false, 0, 0, 0},
     {"domains", FIELD_LIST, true, 0, 0, 0},
     {"connections", FIELD_LIST, false, 0, 0, 0},
@@ -33,6 +36,7 @@ static const struct field connection_fields[] = {
     {"server", FIELD_TEXT, true, offsetof(struct manifest_connection, server.text), 0, 0},
     {"slots", FIELD_POWER, true, offsetof(struct manifest_connection, slots), RING_SLOTS_MIN,
      RING_SLOTS_MAX},
+    {"rate", FIELD_NUMBER, false, offsetof(struct manifest_connection, rate), 1, RATE_MAX},
 };
 
 /* Splits at dots. False when there are too few or too many parts, or one is too long. */
@@ -170,13 +174,17 @@ bool manifest_read(struct manifest *manifest, const char *path)
     config_setting_t *root = config_root_setting(config);
     manifest->at = (struct place){path, 1};
     config_setting_t *memory = config_setting_get_member(root, "memory");
+    config_setting_t *staging = config_setting_get_member(root, "staging");
     if (memory)
         manifest->memory_at = setting_place(memory);
+    manifest->staging_at = staging ? setting_place(staging) : manifest->at;
     fields_read(root, "the manifest", image_fields, COUNT(image_fields), manifest);
     name_image(manifest, root, path);
     read_domains(manifest, root);
     heaps_check(manifest);
+    swaps_check(manifest);
     read_connections(manifest, root);
     read_pools(manifest, root);
+    rates_check(manifest);
     return report_count() == 0;
 }

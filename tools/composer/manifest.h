@@ -44,6 +44,7 @@ struct manifest_connection {
     struct place at;
     struct endpoint client, server;
     uint32_t slots;
+    uint32_t rate; /* messages per second in one direction, 0: not stated */
 };
 
 /* Between two servers of one domain. */
@@ -74,6 +75,8 @@ struct manifest_file {
     uint32_t server; /* whose: index in its domain, or START_EVERY_SERVER */
     char name[START_NAME_BYTES];
     const char *file; /* the name on the command line: --file FILE=PATH */
+    bool reload;      /* it can be replaced while the image runs */
+    uint64_t room;    /* bytes, with reload */
 };
 
 struct manifest_text {
@@ -98,6 +101,10 @@ struct manifest_domain {
     bool trace;       /* it can read the kernel's trace */
     uint32_t restart; /* so often in a row it begins anew; 0: never */
     bool control;     /* it is the controller: motet/control.h */
+    bool loader;      /* it looks at new programs: motet/swap.h */
+    bool swap;        /* it can be replaced while it runs: then it has a room for each of these, in
+                         bytes, which swaps_check fills in where the manifest doesn't */
+    uint64_t text_room, constants_room, state_room;
     struct manifest_text servers[SERVERS_MAX];
     uint64_t server_stack[SERVERS_MAX]; /* bytes, 0: what the server declares */
     uint32_t server_count;
@@ -125,6 +132,7 @@ struct manifest_pool {
     uint32_t buffers, size;
     const char *owner_name; /* a server or a domain */
     uint32_t owner;         /* domain */
+    uint32_t rate;          /* buffers that are used per second, 0: not stated */
     struct manifest_right rights[RIGHTS_MAX];
     uint32_t right_count;
 };
@@ -142,6 +150,10 @@ struct manifest {
     uint32_t domain_count;
     uint32_t controller; /* the domain with `control`; 0: none */
     bool restarts;       /* some domain has `restart` */
+    uint32_t loader;     /* the domain with `loader`; 0: none */
+    bool swaps;          /* some domain has `swap` */
+    uint64_t staging;    /* bytes for what is swapped in, with swaps */
+    struct place staging_at;
     struct manifest_connection connections[CONNECTIONS_MAX];
     uint32_t connection_count;
     struct manifest_pool pools[POOLS_MAX];

@@ -12,12 +12,15 @@
 static const char usage[] =
     "usage: compose --explain IMAGE|MANIFEST [--svg FILE]\n"
     "       compose --check [IMAGE|MANIFEST]...\n"
-    "       compose -o BLOCK [--map FILE] MANIFEST\n"
+    "       compose -o BLOCK [--map FILE] [--programs DIR] MANIFEST\n"
+    "       compose --program DOMAIN -o ELF [--server SERVER=OBJECT]... IMAGE|MANIFEST\n"
     "\n"
     "      --explain          print what may do what and what it costs, and draw it\n"
     "      --svg FILE         where to draw it\n"
     "      --check            only check; without a name, all images\n"
     "      --file NAME=PATH   the file that the manifest calls NAME; may be repeated\n"
+    "      --program DOMAIN   its program alone, to be swapped in (docs/swap.md)\n"
+    "      --server SERVER=OBJECT  with OBJECT in the place of SERVER.o; may be repeated\n"
     "      --help             print this\n"
     "\n"
     "tools/compose builds what is needed and adds the following; by hand:\n"
@@ -31,6 +34,7 @@ static const char usage[] =
     "      --servers          only print which servers the manifests name\n"
     "  -o, --output FILE      write the composition block\n"
     "      --map FILE         write where everything lies, as JSON\n"
+    "      --programs DIR     write DIR/DOMAIN.elf for each domain that can be swapped\n"
     "      --work DIR         where the linked domains go (OUTPUT without its suffix)\n"
     "The linker is $LD, or ld.\n";
 
@@ -45,6 +49,14 @@ static void add_file(struct options *options, const char *text)
     if (!strchr(text, '=') || options->file_count == FILE_OPTIONS_MAX)
         misuse("--file takes NAME=PATH, 64 times at most");
     options->files[options->file_count++] = text;
+}
+
+static void add_replaced(struct options *options, const char *text)
+{
+    if (!strchr(text, '=') || options->paths.replaced_count == SERVERS_MAX)
+        misuse("--server takes SERVER=OBJECT, 8 times at most");
+    options->paths.replaced = options->replaced;
+    options->replaced[options->paths.replaced_count++] = text;
 }
 
 static void add_folder(struct options *options, const char *text)
@@ -66,6 +78,10 @@ static const char **text_option(struct options *options, int option)
         return &options->svg;
     case 'p':
         return &options->pictures;
+    case 'P':
+        return &options->program;
+    case 'd':
+        return &options->programs;
     case 'b':
         return &options->paths.objects;
     case 'l':
@@ -92,6 +108,9 @@ static void take_option(struct options *options, int option)
         break;
     case 'i':
         add_folder(options, optarg);
+        break;
+    case 'r':
+        add_replaced(options, optarg);
         break;
     case 'c':
         options->check = true;
@@ -123,6 +142,10 @@ static void check_options(const struct options *options)
         misuse("--check writes nothing: leave out -o, --map and --svg");
     if (options->check && options->explain)
         misuse("--explain checks, too: leave out --check");
+    if (options->program && (!options->output || options->map || options->explain))
+        misuse("--program wants -o, and nothing else is made");
+    if (options->paths.replaced_count && !options->program)
+        misuse("--server goes with --program");
     if (!options->paths.objects != !options->paths.libos)
         misuse("--objects and --libos go together");
     if (!options->paths.objects && !options->check)
@@ -132,11 +155,12 @@ static void check_options(const struct options *options)
 void options_parse(struct options *options, int count, char **arguments)
 {
     static const struct option known[] = {
-        {"output", 1, NULL, 'o'},  {"map", 1, NULL, 'm'},     {"svg", 1, NULL, 'v'},
-        {"objects", 1, NULL, 'b'}, {"libos", 1, NULL, 'l'},   {"script", 1, NULL, 's'},
-        {"work", 1, NULL, 'w'},    {"file", 1, NULL, 'f'},    {"images", 1, NULL, 'i'},
-        {"check", 0, NULL, 'c'},   {"explain", 0, NULL, 'e'}, {"pictures", 1, NULL, 'p'},
-        {"help", 0, NULL, 'h'},    {"servers", 0, NULL, 'n'}, {NULL, 0, NULL, 0},
+        {"output", 1, NULL, 'o'},  {"map", 1, NULL, 'm'},      {"svg", 1, NULL, 'v'},
+        {"objects", 1, NULL, 'b'}, {"libos", 1, NULL, 'l'},    {"script", 1, NULL, 's'},
+        {"work", 1, NULL, 'w'},    {"file", 1, NULL, 'f'},     {"images", 1, NULL, 'i'},
+        {"check", 0, NULL, 'c'},   {"explain", 0, NULL, 'e'},  {"pictures", 1, NULL, 'p'},
+        {"help", 0, NULL, 'h'},    {"servers", 0, NULL, 'n'},  {"program", 1, NULL, 'P'},
+        {"server", 1, NULL, 'r'},  {"programs", 1, NULL, 'd'}, {NULL, 0, NULL, 0},
     };
     int option;
     *options = (struct options){.paths.script = "libos/domain.ld"};

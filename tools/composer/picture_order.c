@@ -106,7 +106,7 @@ void picture_order(struct picture *p)
     uint32_t group[IMAGE_DOMAINS_MAX];
     find_depths(p, depth);
     find_groups(p, group);
-    for (uint32_t d = 1; d < p->c->domain_count; d++) {
+    for (uint32_t d = 1; d < p->c->drawn_count; d++) {
         struct picture_column *column = &p->columns[p->count++];
         uint32_t servers = p->c->domains[d].program->server_count;
         column->domain = d;

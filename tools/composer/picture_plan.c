@@ -70,7 +70,7 @@ static void plan_arrows(struct picture *p)
 {
     for (uint32_t i = 0; i < p->c->manifest->connection_count; i++)
         plan_connection(p, i);
-    for (uint32_t d = 1; d < p->c->domain_count; d++) {
+    for (uint32_t d = 1; d < p->c->drawn_count; d++) {
         if (p->c->domains[d].record.heap_blocks && p->c->domains[d].record.pager)
             plan_paging(p, d);
     }

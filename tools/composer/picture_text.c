@@ -64,6 +64,11 @@ void picture_facts(const struct composition *c, uint32_t d, struct picture_lines
     add(lines, "kernel objects %" PRIu64 " KiB", domain->object_pages * page);
     if (domain->record.budget)
         add(lines, "%u of %u us", domain->record.budget, domain->record.period);
+    if (domain->record.body)
+        add(lines, "swappable: %" PRIu64 " KiB more",
+            (c->domains[domain->record.body].memory_pages +
+             c->domains[domain->record.body].object_pages) *
+                page);
     add_heap(lines, c, d);
     add_files(lines, c, &c->manifest->domains[d]);
     if (domain->record.trace_page)

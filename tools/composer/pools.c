@@ -9,6 +9,7 @@
 #include "ipc/pool.h"
 #include "tools/composer/fields.h"
 #include "tools/composer/names.h"
+#include "tools/composer/swaps.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -18,6 +19,7 @@ static const struct field pool_fields[] = {
     {"size", FIELD_POWER, true, offsetof(struct manifest_pool, size), 64, 65536},
     {"owner", FIELD_TEXT, true, offsetof(struct manifest_pool, owner_name), 0, 0},
     {"rights", FIELD_LIST, true, 0, 0, 0},
+    {"rate", FIELD_NUMBER, false, offsetof(struct manifest_pool, rate), 1, RATE_MAX},
 };
 
 static const struct field right_fields[] = {

@@ -71,15 +71,21 @@ static bool run(char *const *command)
            WEXITSTATUS(status) == 0;
 }
 
-bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b)
+static bool have_same_servers(const struct manifest_domain *a, const struct manifest_domain *b)
 {
-    if (a->server_count != b->server_count || has_pager(a) != has_pager(b))
+    if (a->server_count != b->server_count)
         return false;
     for (uint32_t i = 0; i < a->server_count; i++) {
         if (strcmp(a->servers[i].text, b->servers[i].text) != 0)
             return false;
     }
     return true;
+}
+
+bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b)
+{
+    return have_same_servers(a, b) && has_pager(a) == has_pager(b) && a->swap == b->swap &&
+           (!a->swap || a->text_room == b->text_room);
 }
 
 static bool is_init(const struct manifest_domain *domain)
@@ -106,7 +112,7 @@ static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wro
     return suggest(buffer, wrong, names, count);
 }
 
-enum { INIT_PARTS = 3 };
+enum { INIT_PARTS = 5 };
 
 /* init's pieces: the one that every image has, and those that this one needs. */
 static uint32_t find_init(const struct manifest *manifest, const struct link_paths *paths,
@@ -125,7 +131,19 @@ static uint32_t find_init(const struct manifest *manifest, const struct link_pat
         objects[count++] = text_format("%s/init_devices.o", paths->objects);
     if (manifest->controller || manifest->restarts)
         objects[count++] = text_format("%s/init_control.o", paths->objects);
+    if (manifest->swaps)
+        objects[count++] = text_format("%s/init_swap.o", paths->objects);
     return count;
+}
+
+/* Where a server's object is. */
+static char *object_of(const struct link_paths *paths, const char *server)
+{
+    size_t length = strlen(server);
+    for (size_t i = 0; i < paths->replaced_count; i++)
+        if (!strncmp(paths->replaced[i], server, length) && paths->replaced[i][length] == '=')
+            return text_format("%s", paths->replaced[i] + length + 1);
+    return text_format("%s/%s.o", paths->objects, server);
 }
 
 /* The objects that must be there, in link order; false when one isn't (reported). */
@@ -140,7 +158,7 @@ static bool find_objects(const struct manifest *manifest, const struct manifest_
     else
         objects[(*count)++] = text_format("%s/start.o", paths->objects);
     for (uint32_t i = 0; i < domain->server_count; i++) {
-        char *object = text_format("%s/%s.o", paths->objects, domain->servers[i].text);
+        char *object = object_of(paths, domain->servers[i].text);
         objects[(*count)++] = object;
         if (access(object, R_OK))
             found = report(domain->servers[i].at, "unknown server \"%s\": there is no %s — %s",
@@ -150,7 +168,7 @@ static bool find_objects(const struct manifest *manifest, const struct manifest_
     return found;
 }
 
-enum { WANTED_MAX = START_TRANSPORTS + 2 };
+enum { WANTED_MAX = START_TRANSPORTS + 5 };
 
 /* Transports that the connections of all domains need which run domain d's program. */
 static void find_transports(const struct manifest *manifest, uint32_t d,
@@ -179,6 +197,12 @@ static uint32_t find_wanted(const struct manifest *manifest, uint32_t d, char **
         options[count++] = "--undefined=domain_restarts";
     if (has_pager(&manifest->domains[d]))
         options[count++] = "--undefined=pager_start";
+    if (manifest->domains[d].swap) {
+        options[count++] = "--undefined=domain_swap";
+        options[count++] = "--undefined=program_note";
+        options[count++] = text_format("--defsym=CONSTANTS_ADDRESS=%#llx",
+                                       IMAGE_ADDRESS + manifest->domains[d].text_room);
+    }
     return count;
 }
 
@@ -207,9 +231,10 @@ static bool run_linker(struct program *program, const struct manifest *manifest,
                      "-o",
                      program->path};
     char *command[sizeof fixed / sizeof fixed[0] + SERVERS_MAX + INIT_PARTS + WANTED_MAX + 4];
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+    command[used++] = fixed[0];
+    used += find_wanted(manifest, d, &command[used]); /* the script asks for some of it */
+    for (size_t i = 1; i < sizeof fixed / sizeof fixed[0]; i++)
         command[used++] = fixed[i];
-    used += find_wanted(manifest, d, &command[used]);
     for (uint32_t i = 0; i < count; i++)
         command[used++] = objects[i];
     command[used++] = (char *)paths->libos;
@@ -318,6 +343,10 @@ static const char *read_record(const struct elf *elf, const struct server_record
     *server = (struct program_server){.name = elf_string(elf, record->name, IMAGE_NAME_BYTES - 1),
                                       .state_size = record->state_size,
                                       .stack_bytes = record->stack_bytes};
+    if (record->version)
+        server->version = elf_string(elf, record->version, VERSION_MAX);
+    if (record->version && !server->version)
+        return "its version is longer than 15 characters — correct .version";
     if (!server->name)
         return "its name is missing or longer than 15 characters — correct .name";
     if (record->state_size > STATE_MAX)
@@ -339,7 +368,7 @@ static const char *read_record(const struct elf *elf, const struct server_record
 }
 
 static bool read_server(struct program *program, uint64_t table,
-                        const struct manifest_domain *domain)
+                        const struct manifest_domain *domain, const struct link_paths *paths)
 {
     const struct manifest_text *expected = &domain->servers[program->server_count];
     struct program_server *server = &program->servers[program->server_count];
@@ -356,14 +385,15 @@ static bool read_server(struct program *program, uint64_t table,
         return report(expected->at, "server \"%s\": %s", expected->text, problem);
     if (strcmp(server->name, expected->text) != 0)
         return report(expected->at,
-                      "%s.o holds the server \"%s\" — object file and descriptor must have one "
-                      "name",
-                      expected->text, server->name);
+                      "%s holds the server \"%s\", \"%s\" is wanted — object file and "
+                      "descriptor must have one name",
+                      object_of(paths, expected->text), server->name, expected->text);
     program->server_count++;
     return true;
 }
 
-static bool read_servers(struct program *program, const struct manifest_domain *domain)
+static bool read_servers(struct program *program, const struct manifest_domain *domain,
+                         const struct link_paths *paths)
 {
     uint64_t first, end;
     if (!elf_symbol(&program->elf, "__servers_start", &first) ||
@@ -378,15 +408,20 @@ static bool read_servers(struct program *program, const struct manifest_domain *
                       " descriptors — each object puts one pointer into .motet.servers",
                       domain->name, domain->server_count, (end - first) / 8);
     for (uint32_t i = 0; i < domain->server_count; i++) {
-        if (!read_server(program, first, domain))
+        if (!read_server(program, first, domain, paths))
             return false;
     }
     return true;
 }
 
-static void name_program(struct program *program, const struct manifest_domain *domain)
+/* Two programs of the same servers, linked to different addresses, are two files. */
+static void name_program(struct program *program, const struct manifest *manifest,
+                         const struct manifest_domain *domain)
 {
     size_t used = 0;
+    bool is_first = true;
+    for (const struct manifest_domain *other = &manifest->domains[1]; other < domain; other++)
+        is_first &= !have_same_servers(other, domain);
     if (is_init(domain))
         strcpy(program->name, "init");
     for (uint32_t i = 0; i < domain->server_count; i++)
@@ -394,6 +429,8 @@ static void name_program(struct program *program, const struct manifest_domain *
                                  i ? "+" : "", domain->servers[i].text);
     if (has_pager(domain))
         snprintf(program->name + used, sizeof program->name - used, "+pager");
+    else if (domain->swap && !is_first)
+        snprintf(program->name + used, sizeof program->name - used, "+%s", domain->name);
 }
 
 bool program_link(struct program *program, const struct manifest *manifest, uint32_t d,
@@ -403,7 +440,7 @@ bool program_link(struct program *program, const struct manifest *manifest, uint
     char problem[ELF_PROBLEM_BYTES];
     uint64_t start;
     size_t size;
-    name_program(program, domain);
+    name_program(program, manifest, domain);
     program->path = text_format("%s/%s.elf", paths->work, program->name);
     if (!run_linker(program, manifest, d, paths))
         return false;
@@ -426,5 +463,5 @@ bool program_link(struct program *program, const struct manifest *manifest, uint
     if (has_pager(domain) && !elf_symbol(&program->elf, "pager_start", &program->pager_entry))
         return report(domain->at, "domain \"%s\": nothing defines pager_start — %s must",
                       domain->name, paths->libos);
-    return is_init(domain) || read_servers(program, domain);
+    return is_init(domain) || read_servers(program, domain, paths);
 }

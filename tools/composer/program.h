@@ -17,11 +17,13 @@ enum {
     PATTERNS_MAX = 32,                                /* settings it understands */
     PATTERN_BYTES_MAX = 63,                           /* of one of them */
     DOMAIN_COUNTERS_MAX = COUNTERS_MAX - COUNT_LIBOS, /* of all servers of a domain */
+    VERSION_MAX = 15,                                 /* characters */
     STATE_MAX = 64 * 1024 * 1024,                     /* bytes; beyond lies a mistake in a sizeof */
 };
 
 struct program_server {
     const char *name;
+    const char *version; /* NULL: none */
     uint64_t state_size, stack_bytes;
     struct program_port {
         const char *name, *protocol;
@@ -44,17 +46,20 @@ struct program {
 
 /* Where to find what is linked; from the command line. */
 struct link_paths {
-    const char *objects; /* directory of NAME.o and start.o */
-    const char *libos;   /* libos.a */
-    const char *script;  /* libos/domain.ld */
-    const char *work;    /* directory for the linked files; exists */
+    const char *objects;         /* directory of NAME.o and start.o */
+    const char *libos;           /* libos.a */
+    const char *script;          /* libos/domain.ld */
+    const char *work;            /* directory for the linked files; exists */
+    const char *const *replaced; /* "SERVER=OBJECT" in the place of SERVER.o; see program_link */
+    size_t replaced_count;
 };
 
-/* Whether two domains have the same servers in the same order. */
+/* Whether two domains have the same program: the same servers in the same order, at the same
+ * addresses. */
 bool domains_run_the_same(const struct manifest_domain *a, const struct manifest_domain *b);
 
-/* Links and reads the program of domain d, with what all domains need that run it. False: reported,
- * at the domain's line. */
+/* Links and reads the program of domain d, with what all domains need that run it. What is
+ * `replaced` is replaced in it. False: reported, at the domain's line. */
 bool program_link(struct program *program, const struct manifest *manifest, uint32_t d,
                   const struct link_paths *paths);
 

@@ -35,6 +35,28 @@ uint32_t add_region(struct composition *c, enum image_region_kind kind, uint64_t
     return index;
 }
 
+void put_content(struct composition *c, const uint8_t *bytes, uint64_t size, uint64_t offset)
+{
+    c->contents[c->content_count++] = (struct content){bytes, size, offset};
+}
+
+uint64_t add_content(struct composition *c, const uint8_t *bytes, uint64_t size)
+{
+    uint64_t offset = c->content_pages * PAGE_BYTES;
+    put_content(c, bytes, size, offset);
+    c->content_pages += pages_of(size);
+    return offset;
+}
+
+const struct program_regions *program_regions(const struct composition *c,
+                                              const struct program *program)
+{
+    const struct program_regions *p = c->programs;
+    while (p->program != program)
+        p++;
+    return p;
+}
+
 void count_tables(struct composed_domain *domain, uint64_t address, uint64_t pages)
 {
     static const unsigned shifts[] = {21, 30};

@@ -15,6 +15,15 @@ __attribute__((format(printf, 4, 5))) uint32_t add_region(struct composition *c,
                                                           enum image_region_kind kind,
                                                           uint64_t pages, const char *format, ...);
 
+/* Bytes that the image carries at `offset` of its contents; or, on pages of their own, behind those
+ * added before: where. */
+void put_content(struct composition *c, const uint8_t *bytes, uint64_t size, uint64_t offset);
+uint64_t add_content(struct composition *c, const uint8_t *bytes, uint64_t size);
+
+/* Where the contents of that program lie. */
+const struct program_regions *program_regions(const struct composition *c,
+                                              const struct program *program);
+
 /* Counts the page tables that `pages` at `address` need beyond those counted. Addresses come in
  * ascending order, so only the last ones need to be remembered. */
 void count_tables(struct composed_domain *domain, uint64_t address, uint64_t pages);

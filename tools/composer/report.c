@@ -11,19 +11,32 @@
 
 static unsigned reported;
 
+static void say(struct place at, const char *kind, const char *format, va_list arguments)
+{
+    if (at.line)
+        fprintf(stderr, "%s:%u: %s: ", at.file, at.line, kind);
+    else
+        fprintf(stderr, "%s: %s: ", at.file, kind);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
 bool report(struct place at, const char *format, ...)
 {
     reported++;
-    if (at.line)
-        fprintf(stderr, "%s:%u: error: ", at.file, at.line);
-    else
-        fprintf(stderr, "%s: error: ", at.file);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    say(at, "error", format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
     return false;
+}
+
+void warn(struct place at, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say(at, "warning", format, arguments);
+    va_end(arguments);
 }
 
 unsigned report_count(void)

@@ -19,6 +19,9 @@ struct place {
  * out. Returns false, for `return report(...)`. */
 __attribute__((format(printf, 2, 3))) bool report(struct place at, const char *format, ...);
 
+/* The same for what is no error: "FILE:LINE: warning: ...". */
+__attribute__((format(printf, 2, 3))) void warn(struct place at, const char *format, ...);
+
 /* How many errors were reported so far. */
 unsigned report_count(void);
 

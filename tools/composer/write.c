@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "motet/abi.h"
+#include "tools/composer/regions.h"
 #include "tools/composer/write.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tables are written as they are");
@@ -36,22 +37,39 @@ static void put_names(uint8_t *block, uint32_t *at, const struct program *progra
     put_string(block, at, "");
 }
 
+static void put_strings(uint8_t *block, uint32_t *at, const struct program *program,
+                        struct image_domain *record)
+{
+    record->settings = *at;
+    put_patterns(block, at, program);
+    record->servers = *at;
+    put_names(block, at, program);
+    if (version_bytes(program)) {
+        record->version = *at;
+        put_string(block, at, program->servers[0].version);
+    }
+}
+
 static void put_domains(const struct composition *c, const struct table_offsets *at, uint8_t *block)
 {
     uint32_t strings = at->strings;
+    struct image_domain records[IMAGE_DOMAINS_MAX] = {0};
     for (uint32_t d = 0; d < c->domain_count; d++) {
-        struct image_domain record = c->domains[d].record;
-        record.settings = strings;
-        put_patterns(block, &strings, c->domains[d].program);
-        record.servers = strings;
-        put_names(block, &strings, c->domains[d].program);
-        if (d) {
-            record.start = at->starts[d];
-            record.start_bytes = start_page_bytes(&c->domains[d].page);
-            memcpy(block + record.start, &c->domains[d].page, record.start_bytes);
+        struct image_domain *record = &records[d];
+        *record = c->domains[d].record;
+        if (!record->second) {
+            put_strings(block, &strings, c->domains[d].program, record);
+        } else { /* its names are the first's, a version it has none yet */
+            record->settings = records[record->body].settings;
+            record->servers = records[record->body].servers;
         }
-        memcpy(block + at->domains + d * sizeof record, &record, sizeof record);
+        if (d) {
+            record->start = at->starts[d];
+            record->start_bytes = start_page_bytes(&c->domains[d].page);
+            memcpy(block + record->start, &c->domains[d].page, record->start_bytes);
+        }
     }
+    memcpy(block + at->domains, records, c->domain_count * sizeof records[0]);
 }
 
 static void put_connections(const struct composition *c, uint8_t *at)
@@ -78,6 +96,8 @@ static void put_header(const struct composition *c, const struct table_offsets *
         .devices = {at->devices, c->device_count},
         .strings = {at->strings, at->string_bytes},
         .controller = c->manifest->controller,
+        .loader = (uint16_t)c->manifest->loader,
+        .staging_region = (uint16_t)c->staging_region,
     };
     memcpy(header.name, c->manifest->image, sizeof header.name);
     header.checksum = image_checksum(block + sizeof header, c->block_bytes - sizeof header);
@@ -101,42 +121,48 @@ uint8_t *block_make(const struct composition *c)
     return block;
 }
 
-/* Opens the temporary file beside `path`. */
+/* Opens the temporary file beside `path`; its name is the caller's to free, with a file. */
 static FILE *open_beside(const char *path, char **temporary)
 {
     *temporary = text_format("%s.new", path);
     FILE *file = fopen(*temporary, "wb");
-    if (!file)
+    if (!file) {
         report((struct place){path, 0}, "can't be written (%s) — check the folder and its rights",
                strerror(errno));
+        free(*temporary);
+    }
     return file;
 }
 
-static bool put_in_place(FILE *file, const char *temporary, const char *path)
+static bool put_in_place(FILE *file, char *temporary, const char *path)
 {
     bool written = !ferror(file);
-    written = !fclose(file) && written;
-    if (written && !rename(temporary, path))
-        return true;
-    remove(temporary);
-    return report((struct place){path, 0}, "can't be written (%s) — is the disk full?",
-                  strerror(errno));
+    written = !fclose(file) && written && !rename(temporary, path);
+    if (!written)
+        remove(temporary);
+    free(temporary);
+    return written || report((struct place){path, 0}, "can't be written (%s) — is the disk full?",
+                             strerror(errno));
+}
+
+bool file_write(const char *path, const void *bytes, uint64_t size)
+{
+    char *temporary;
+    FILE *file = open_beside(path, &temporary);
+    if (!file)
+        return false;
+    fwrite(bytes, 1, size, file);
+    return put_in_place(file, temporary, path);
 }
 
 bool block_write(const struct composition *c, const char *path)
 {
-    char *temporary;
     uint8_t *block = block_make(c);
     if (!block)
         return report((struct place){path, 0}, "no memory to make it — close something");
-    FILE *file = open_beside(path, &temporary);
-    if (!file) {
-        free(block);
-        return false;
-    }
-    fwrite(block, 1, c->block_bytes, file);
+    bool written = file_write(path, block, c->block_bytes);
     free(block);
-    return put_in_place(file, temporary, path);
+    return written;
 }
 
 static void put_text(FILE *out, const char *text)
@@ -165,9 +191,7 @@ static void put_segment(FILE *out, const char *name, const struct elf_segment *s
 static void put_domain(FILE *out, const struct composition *c, uint32_t d)
 {
     const struct composed_domain *domain = &c->domains[d];
-    const struct program_regions *p = c->programs;
-    while (p->program != domain->program)
-        p++;
+    const struct program_regions *p = program_regions(c, domain->program);
     fprintf(out, "%s\n    {\"name\": \"%s\", \"elf\": ", d ? "," : "", domain->record.name);
     put_text(out, domain->program->path);
     fprintf(out, ", \"servers\": [");
@@ -179,9 +203,16 @@ static void put_domain(FILE *out, const struct composition *c, uint32_t d)
     put_segment(out, "rodata", &domain->program->elf.rodata, p->rodata_offset);
     fprintf(out,
             ",\n      \"private_address\": %" PRIu64 ", \"memory_bytes\": %" PRIu64
-            ", \"object_bytes\": %" PRIu64 ", \"slots\": %u}",
+            ", \"object_bytes\": %" PRIu64 ", \"slots\": %u",
             d ? domain->page.private_address : (uint64_t)INIT_PRIVATE_ADDRESS,
             domain->memory_pages * PAGE_BYTES, domain->object_pages * PAGE_BYTES, domain->slots);
+    if (domain->record.body)
+        fprintf(out,
+                ",\n      \"second_body\": {\"number\": %u, \"memory_bytes\": %" PRIu64
+                ", \"object_bytes\": %" PRIu64 "}",
+                domain->record.body, c->domains[domain->record.body].memory_pages * PAGE_BYTES,
+                c->domains[domain->record.body].object_pages * PAGE_BYTES);
+    fputc('}', out);
 }
 
 /* Each program's bytes once, however many domains run it. */
@@ -217,7 +248,7 @@ bool map_write(const struct composition *c, const char *path)
     if (!out)
         return false;
     fprintf(out, "{\"image\": \"%s\",\n  \"domains\": [", c->manifest->image);
-    for (uint32_t d = 0; d < c->domain_count; d++)
+    for (uint32_t d = 0; d < c->drawn_count; d++)
         put_domain(out, c, d);
     fprintf(out, "],\n  \"connections\": [");
     for (uint32_t i = 0; i < c->manifest->connection_count; i++)
@@ -226,8 +257,8 @@ bool map_write(const struct composition *c, const char *path)
     for (uint32_t i = 0; i < c->file_count; i++) {
         fprintf(out, "%s{\"name\": ", i ? ", " : "");
         put_text(out, c->files[i].name);
-        fprintf(out, ", \"bytes\": %" PRIu64 ", \"offset\": %u}", c->files[i].size,
-                c->regions[c->files[i].region].offset);
+        fprintf(out, ", \"bytes\": %" PRIu64 ", \"offset\": %" PRIu64 "}", c->files[i].size,
+                c->files[i].offset);
     }
     fprintf(out, "],\n");
     put_totals(out, c);

@@ -12,6 +12,7 @@ uint8_t *block_make(const struct composition *composition);
 
 /* Writes the file through a temporary one beside it, so that it is whole or not there. False:
  * reported. */
+bool file_write(const char *path, const void *bytes, uint64_t size);
 bool block_write(const struct composition *composition, const char *path);
 bool map_write(const struct composition *composition, const char *path);
 

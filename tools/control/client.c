@@ -206,7 +206,9 @@ static long reply_get(struct client *client, uint16_t op, uint8_t payload[CONTRO
 enum error client_ask(struct client *client, uint16_t op, const void *request, size_t request_bytes,
                       void *reply, size_t size, size_t *bytes)
 {
-    const bool once = op == CONTROL_KILL || op == CONTROL_RESTART;
+    const bool once = op == CONTROL_KILL || op == CONTROL_RESTART || op == CONTROL_SWAP_TAKE ||
+                      op == CONTROL_SWAP_GO || op == CONTROL_SWAP_CANCEL ||
+                      op == CONTROL_SWAP_COMMIT;
     uint8_t payload[CONTROL_REPLY_MAX];
     struct control_status status;
     long length = -1;

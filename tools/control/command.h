@@ -13,11 +13,15 @@
 
 struct options {
     bool json;
-    bool follow;       /* log */
-    bool all;          /* stats: zeros too */
-    unsigned interval; /* milliseconds between two looks: top, log -f */
-    unsigned count;    /* looks of top, 0: until it is stopped */
-    const char *name;  /* the domain or server, NULL: all */
+    bool follow;                       /* log */
+    bool all;                          /* stats: zeros too */
+    unsigned interval;                 /* milliseconds between two looks: top, log -f */
+    unsigned count;                    /* looks of top, 0: until it is stopped */
+    bool wait, commit, cancel, status; /* swap, zone */
+    const char *zones, *domain;        /* zone: where they are; whose they are */
+    const char *name;                  /* the domain or server, NULL: all */
+    char *const *words;                /* all that are no options, `name` first */
+    unsigned word_count;
 };
 
 /* All of an image at one time, as far as the channel tells. */
@@ -29,6 +33,7 @@ struct picture {
         struct control_domain told;
         struct control_end end;
         char servers[128]; /* their names, joined by + */
+        char version[16];  /* of its program; empty: it says none */
         uint32_t queued;   /* messages that wait for it */
     } domain[IMAGE_DOMAINS_MAX];
 };
@@ -50,5 +55,7 @@ int command_log(struct client *client, const struct options *options);
 int command_stats(struct client *client, const struct options *options);
 int command_kill(struct client *client, const struct options *options);
 int command_restart(struct client *client, const struct options *options);
+int command_swap(struct client *client, const struct options *options);
+int command_zone(struct client *client, const struct options *options);
 
 #endif

@@ -10,29 +10,48 @@
 
 #include "tools/control/command.h"
 
+enum { WORDS_MAX = 1000000 };
 enum { LIMIT_MILLISECONDS = 2000, INTERVAL_MILLISECONDS = 1000, FOLLOW_MILLISECONDS = 250 };
 
 static const struct command {
     const char *name;
     int (*run)(struct client *client, const struct options *options);
-    bool wants_name; /* it needs a server; else it may have one */
+    bool wants_name;     /* it needs a server; else it may have one */
+    unsigned words_most; /* that are no options */
     const char *usage, *text;
 } commands[] = {
-    {"ps", command_ps, false, "ps [--json]",
+    {"ps", command_ps, false, 1, "ps [--json]",
      "The domains of the image: servers, state, priority, memory that each may write, CPU time,\n"
      "restarts, messages that wait for it, and why it ended last.\n"},
-    {"top", command_top, false, "top [--interval MS] [--count N] [--json]",
+    {"top", command_top, false, 1, "top [--interval MS] [--count N] [--json]",
      "The same again and again (every 1000 ms, until it is stopped), CPU since the last look.\n"},
-    {"log", command_log, false, "log [-f] [SERVER] [--json]",
+    {"log", command_log, false, 1, "log [-f] [SERVER] [--json]",
      "What was printed on the console, or logged by SERVER's domain: the newest 4 KiB.\n"
      "  -f, --follow     go on with what is new, until it is stopped\n"},
-    {"stats", command_stats, false, "stats [SERVER] [-a] [--json]",
+    {"stats", command_stats, false, 1, "stats [SERVER] [-a] [--json]",
      "Counters that aren't zero, of all domains or one.\n"
      "  -a, --all        those at zero too\n"},
-    {"restart", command_restart, true, "restart SERVER [--json]",
+    {"restart", command_restart, true, 1, "restart SERVER [--json]",
      "Stops SERVER's domain, if it runs, and starts it anew. Its state is lost.\n"},
-    {"kill", command_kill, true, "kill SERVER [--json]",
+    {"kill", command_kill, true, 1, "kill SERVER [--json]",
      "Stops SERVER's domain as if it had crashed: what happens then is up to the manifest.\n"},
+    {"swap", command_swap, false, 2,
+     "swap SERVER [FILE.elf] [--wait | --commit] | --status | --cancel | --commit [--json]",
+     "Replaces SERVER's domain by the program in FILE.elf (make build/programs/IMAGE/DOMAIN.elf)\n"
+     "while it serves; without FILE by the same program. A version that fails is taken back\n"
+     "(docs/swap.md).\n"
+     "  --wait           until its probation is over\n"
+     "  --commit         ends its probation at once; alone: that of the last swap\n"
+     "  --status         how the last swap came out\n"
+     "  --cancel         of one that was begun and didn't go: somebody's who went away\n"},
+    {"zone", command_zone, true, WORDS_MAX,
+     "zone reload [FILE.zdb | FILE.zone... | --zones DIR] [--domain SERVER] [--wait | --commit]",
+     "Compiles the zones (without a word those of this tree) and lets dnsd serve them instead of\n"
+     "those that it has, without a pause. What can't be compiled changes nothing.\n"
+     "  --zones DIR      all DIR/ORIGIN.zone\n"
+     "  --domain SERVER  the domain that has the file \"zones\" (dnsd)\n"
+     "  --wait           until its probation is over\n"
+     "  --commit         ends its probation at once\n"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -76,13 +95,32 @@ static const struct command *command_find(const char *name)
 static void options_read(int argc, char **argv, const struct command *command,
                          struct client *client, struct options *options)
 {
-    enum { JSON = 256, SOCKET, TIMEOUT, INTERVAL, COUNT, HELP };
+    enum {
+        JSON = 256,
+        SOCKET,
+        TIMEOUT,
+        INTERVAL,
+        COUNT,
+        WAIT,
+        COMMIT,
+        CANCEL,
+        STATUS,
+        ZONES,
+        DOMAIN_,
+        HELP
+    };
     static const struct option known[] = {
         {"json", no_argument, NULL, JSON},
         {"socket", required_argument, NULL, SOCKET},
         {"timeout", required_argument, NULL, TIMEOUT},
         {"interval", required_argument, NULL, INTERVAL},
         {"count", required_argument, NULL, COUNT},
+        {"wait", no_argument, NULL, WAIT},
+        {"commit", no_argument, NULL, COMMIT},
+        {"cancel", no_argument, NULL, CANCEL},
+        {"status", no_argument, NULL, STATUS},
+        {"zones", required_argument, NULL, ZONES},
+        {"domain", required_argument, NULL, DOMAIN_},
         {"follow", no_argument, NULL, 'f'},
         {"all", no_argument, NULL, 'a'},
         {"help", no_argument, NULL, HELP},
@@ -99,6 +137,18 @@ static void options_read(int argc, char **argv, const struct command *command,
             options->interval = number("--interval", optarg, 10);
         else if (option == COUNT)
             options->count = number("--count", optarg, 1);
+        else if (option == WAIT)
+            options->wait = true;
+        else if (option == COMMIT)
+            options->commit = true;
+        else if (option == CANCEL)
+            options->cancel = true;
+        else if (option == STATUS)
+            options->status = true;
+        else if (option == ZONES)
+            options->zones = optarg;
+        else if (option == DOMAIN_)
+            options->domain = optarg;
         else if (option == 'f')
             options->follow = true;
         else if (option == 'a')
@@ -110,10 +160,13 @@ static void options_read(int argc, char **argv, const struct command *command,
             exit(STATUS_USAGE); /* getopt has said what is wrong */
         }
     }
-    if (optind < argc)
-        options->name = argv[optind++];
-    if (optind < argc)
-        fail(STATUS_USAGE, "%s: one word too many; usage: motet %s", argv[optind], command->usage);
+    options->words = argv + optind;
+    options->word_count = (unsigned)(argc - optind);
+    if (options->word_count)
+        options->name = argv[optind];
+    if (options->word_count > command->words_most)
+        fail(STATUS_USAGE, "%s: one word too many; usage: motet %s",
+             argv[optind + (int)command->words_most], command->usage);
     if (command->wants_name && !options->name)
         fail(STATUS_USAGE, "which server? usage: motet %s", command->usage);
 }

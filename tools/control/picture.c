@@ -22,6 +22,8 @@ static void servers_name(struct client *client, struct picture_domain *domain, u
         if (client_get(client, CONTROL_SERVER, d | n << 16, &server, sizeof(server)))
             break;
         make_printable(server.name, sizeof(server.name));
+        make_printable(server.version, sizeof(server.version));
+        memcpy(domain->version, server.version, sizeof(domain->version));
         if (used + strlen(server.name) + 2 > sizeof(domain->servers))
             break;
         used += (size_t)sprintf(domain->servers + used, "%s%s", n ? "+" : "", server.name);
@@ -87,6 +89,45 @@ static bool has_server(const struct picture_domain *domain, const char *name)
     return false;
 }
 
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters to insert, drop or change to make one of the other. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[CONTROL_NAME_BYTES + 1], columns = (unsigned)strlen(b);
+    for (unsigned j = 0; j <= columns; j++)
+        row[j] = j;
+    for (unsigned i = 1; a[i - 1]; i++) {
+        unsigned corner = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= columns; j++) {
+            const unsigned change = corner + (a[i - 1] != b[j - 1]);
+            corner = row[j];
+            row[j] = least(change, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[columns];
+}
+
+/* The domain with the nearest name, if one is near: a third of the letters. */
+static const char *nearest(const struct picture *picture, const char *name)
+{
+    unsigned best = (unsigned)(strlen(name) + 2) / 3 + 1;
+    const char *found = NULL;
+    for (uint32_t d = 1; d < picture->domains; d++) {
+        const char *other = picture->domain[d].told.name;
+        const unsigned far = distance(name, other);
+        if (far < best) {
+            best = far;
+            found = other;
+        }
+    }
+    return found;
+}
+
 uint32_t domain_find(struct client *client, const char *name)
 {
     static struct picture picture;
@@ -103,6 +144,11 @@ uint32_t domain_find(struct client *client, const char *name)
             strcat(known, d > 1 ? ", " : "");
             strcat(known, picture.domain[d].told.name);
         }
+    const char *near = nearest(&picture, name);
+    if (near)
+        fail(STATUS_USAGE,
+             "no server or domain \"%s\" in image %s — did you mean \"%s\"? there are: %s", name,
+             picture.image.name, near, known);
     fail(STATUS_USAGE, "no server or domain \"%s\" in image %s; there are: %s", name,
          picture.image.name, known);
 }

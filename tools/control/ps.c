@@ -84,8 +84,9 @@ static void line_print(const struct picture *picture, const struct picture *befo
     const struct control_domain *told = &domain->told;
     char cause[96];
     cause_text(&domain->end, cause);
-    printf("%-15s %-15s %-10s %4u %8u", told->name, domain->servers, state_text(told->state),
-           told->priority, (told->memory_pages + told->heap_pages) * (IMAGE_PAGE / 1024));
+    printf("%-15s %-15s %-7s %-10s %4u %8u", told->name, domain->servers,
+           domain->version[0] ? domain->version : "-", state_text(told->state), told->priority,
+           (told->memory_pages + told->heap_pages) * (IMAGE_PAGE / 1024));
     if (told->cpu_ticks == ~0ull)
         printf(" %10s %6s", "-", "-");
     else
@@ -97,8 +98,8 @@ static void line_print(const struct picture *picture, const struct picture *befo
 static void table_print(const struct picture *picture, const struct picture *before)
 {
     head_print(picture);
-    printf("%-15s %-15s %-10s %4s %8s %10s %6s %8s %6s  %s\n", "DOMAIN", "SERVERS", "STATE", "PRIO",
-           "MEM/KIB", "CPU/MS", "CPU/%", "RESTARTS", "QUEUED", "LAST END");
+    printf("%-15s %-15s %-7s %-10s %4s %8s %10s %6s %8s %6s  %s\n", "DOMAIN", "SERVERS", "VERSION",
+           "STATE", "PRIO", "MEM/KIB", "CPU/MS", "CPU/%", "RESTARTS", "QUEUED", "LAST END");
     for (uint32_t d = 1; d < picture->domains; d++)
         line_print(picture, before, d);
 }
@@ -114,7 +115,7 @@ static void domain_json(const struct picture *picture, const struct picture *bef
     printf(", \"servers\": ");
     json_text(stdout, domain->servers);
     printf(", \"version\": ");
-    json_text(stdout, picture->kernel.build);
+    json_text(stdout, domain->version);
     printf(", \"state\": \"%s\", \"priority\": %u, \"memory_bytes\": %" PRIu64,
            state_text(told->state), told->priority,
            (uint64_t)(told->memory_pages + told->heap_pages) * IMAGE_PAGE);

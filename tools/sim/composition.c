@@ -65,6 +65,32 @@ static const struct space *domain_space(uint32_t d)
     return NULL;
 }
 
+bool body_receives(uint32_t body)
+{
+    const struct thread *thread = domain_thread(body);
+    const struct cap *cap = thread ? captable_slot(thread->captable, SLOT_OWN_PORT) : NULL;
+    return cap && cap->type == OBJECT_port;
+}
+
+uint32_t domain_body(uint32_t d)
+{
+    const uint32_t second = domain_at(d)->body;
+    return second && body_receives(second) ? second : d;
+}
+
+uint32_t body_domain(uint32_t body)
+{
+    return domain_at(body)->second ? domain_at(body)->body : body;
+}
+
+uint32_t capability_count(void)
+{
+    uint32_t count = 0;
+    for (const struct cap *cap = first_cap(); cap; cap = cap->next)
+        count++;
+    return count;
+}
+
 const void *domain_memory(uint64_t address)
 {
     const struct space *space = domain_space(sim_window(address));

@@ -18,6 +18,17 @@ const void *composition_table(struct image_table where);
 uint32_t domain_count(void);
 const struct image_domain *domain_at(uint32_t d);
 
+/* Whether that body has the receive end of its domain's port: at most one of the two does. */
+bool body_receives(uint32_t body);
+
+/* Of a domain that can be swapped: the number of the body that has the receive end of its port; of
+ * others its own. And the other way round. */
+uint32_t domain_body(uint32_t d);
+uint32_t body_domain(uint32_t body);
+
+/* All capabilities there are. */
+uint32_t capability_count(void);
+
 /* The first capability of the derivation list. */
 const struct cap *first_cap(void);
 

@@ -74,6 +74,12 @@ void invariants_moved(void)
     known.stale = true;
 }
 
+void invariants_forget(uint32_t d)
+{
+    if (d < DOMAINS_MAX)
+        memset(known.last[d], 0, sizeof(known.last[d]));
+}
+
 /* --- finding things --- */
 
 static void find_ends(const struct start_page *start, uint32_t d, const struct libos *libos)
@@ -125,16 +131,18 @@ static int netd_number(uint32_t d)
 
 static void find_domain(uint32_t d)
 {
-    const struct start_page *start = domain_start_page(d);
+    const uint32_t body = domain_body(d);
+    const struct start_page *start = domain_start_page(body);
     if (!start)
         return;
+    const bool runs = body_receives(body) && !start->swaps; /* else it is about to */
     const struct libos *libos = domain_piece(start->private_address, sizeof(*libos));
-    if (libos && !libos->links_end)
+    if (libos && (!libos->links_end || !runs))
         libos = NULL;
     known.stale |= !libos; /* it hasn't begun */
-    known.counters[d] = domain_memory(start->counters_address);
+    known.counters[d] = runs ? domain_memory(start->counters_address) : NULL;
     known.log[d] = domain_memory(start->log_address);
-    known.thread[d] = domain_thread(d);
+    known.thread[d] = domain_thread(body);
     find_ends(start, d, libos);
     int netd = netd_number(d);
     if (libos && netd >= 0 && !known.netd) { /* the first, if there are several */
@@ -211,6 +219,8 @@ static void find(void)
     known.looked_at = world.steps;
     known.domains = domain_count() < DOMAINS_MAX ? domain_count() : DOMAINS_MAX;
     known.stale = false;
+    while (domain_at(known.domains - 1)->second)
+        known.domains--;
     for (uint32_t d = 1; d < known.domains; d++) {
         find_domain(d);
         known.stale |= !known.thread[d];

@@ -14,9 +14,14 @@
 #ifndef TOOLS_SIM_INVARIANTS_H
 #define TOOLS_SIM_INVARIANTS_H
 
+#include <stdint.h>
+
 /* Another machine, or its mappings changed: everything is looked up again. */
 void invariants_reset(void);
 void invariants_moved(void);
+
+/* A domain's counters begin anew. */
+void invariants_forget(uint32_t d);
 
 /* After a step: the channels, and one of the rest, in turn. */
 void invariants_step(void);

@@ -56,6 +56,9 @@ static void print_run(const struct options *options, double took, bool brief)
         (unsigned long)world.steps, (unsigned long)world.entries, (unsigned long)world.checks,
         (unsigned long)world.copies, (double)sim_clock / 1e9, took,
         world.reported ? "; reported dead" : "");
+    if (options->swaps)
+        printf("  %lu swaps, %lu failed\n", (unsigned long)world.count.swaps,
+               (unsigned long)world.count.swaps_failed);
     if (sim_panic_text[0])
         printf("  %s\n", sim_panic_text);
     printf("  trace %016lx\n", (unsigned long)world.hash);

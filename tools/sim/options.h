@@ -43,7 +43,16 @@
     OPTION(torn, 0, 0, 0,                                                                          \
            "reads of what a hostile domain writes that find it changed, per million")              \
     OPTION(kills, 0, 0, 0, "deaths, the first at boundary `kill`; 0: one")                         \
-    OPTION(kill_every, 0, 0, 0, "boundaries between two of them, at most")
+    OPTION(kill_every, 0, 0, 0, "boundaries between two of them, at most")                         \
+    OPTION(swaps, 0, 0, 0, "domains replaced, one after the other")                                \
+    OPTION(swap_every, 100, 100, 100, "milliseconds from one to the next")                         \
+    OPTION(swap_domain, 0, 0, 0, "only this one, by its number; 0: all in turn")                   \
+    OPTION(swap_file, 0, 0, 0, "with a new file, of that number from 1 on")                        \
+    OPTION(swap_damage, 0, 0, 0, "one in so many of these has a wrong byte")                       \
+    OPTION(swap_probation, 0, 0, 0, "milliseconds of probation; 0: as always")                     \
+    OPTION(swap_deaths, 0, 0, 0,                                                                   \
+           "steps of a new version that starts in which it dies, per million")                     \
+    OPTION(swap_flips, 0, 0, 0, "states of which a bit flips before they are read, per million")
 
 struct options {
     uint64_t seed;

@@ -9,6 +9,7 @@
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/user/processor.h"
 #include "tools/sim/composition.h"
+#include "tools/sim/invariants.h"
 #include "tools/sim/world.h"
 
 enum {
@@ -112,9 +113,28 @@ static bool says_dead(const char *line)
         world.died |= 1ull << domain;
     if (domain && (lost || (stopped && !domain_at(domain)->restarts_most)))
         world.dead |= 1ull << domain;
-    if (domain && stopped && domain_at(domain)->restarts_most)
+    if (domain && stopped && (domain_at(domain)->restarts_most || domain_at(domain)->body))
         stopped = false;
     return broken || stopped || lost || strstr(line, "boot failed");
+}
+
+/* No swap takes anything, and none leaves anything behind. */
+static void swap_note(const char *line)
+{
+    const uint32_t domain = line_domain(line);
+    if (!domain || !domain_at(domain)->body)
+        return;
+    if (strstr(line, " swapped: blackout ")) {
+        const uint32_t capabilities = capability_count();
+        if (world.count.swaps++ && capabilities != world.swap_capabilities)
+            panic("there were %u capabilities after the first swap, and are %u after another",
+                  world.swap_capabilities, capabilities);
+        world.swap_capabilities = capabilities;
+    } else if (strstr(line, " not swapped: ") || strstr(line, ": swap rolled back ")) {
+        world.count.swaps_failed++;
+        if (strstr(line, " in its probation: "))
+            invariants_forget(domain);
+    }
 }
 
 void console_put(char c)
@@ -124,6 +144,7 @@ void console_put(char c)
         return;
     if (c == '\n') {
         line[world.column] = 0;
+        swap_note(line);
         world.reported |= says_dead(line);
         world.line++;
         world.column = 0;

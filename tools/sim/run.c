@@ -71,11 +71,26 @@ static void fail(struct run_result *result, const char *text)
     snprintf(result->text, sizeof(result->text), "%s", text);
 }
 
+static void command_line_set(char *line, size_t size, const struct options *options)
+{
+    int used = 0;
+    *line = 0;
+    if (options->trace_pages)
+        used = snprintf(line, size, "trace=%u ", options->trace_pages);
+    if (options->swaps)
+        used += snprintf(line + used, size - (size_t)used,
+                         "swapper.swaps=%u swapper.every=%u swapper.domain=%u swapper.file=%u "
+                         "swapper.damage=%u ",
+                         options->swaps, options->swap_every, options->swap_domain,
+                         options->swap_file, options->swap_damage);
+    if (options->swap_probation)
+        snprintf(line + used, size - (size_t)used, "swap.probation=%u", options->swap_probation);
+}
+
 static void boot(const struct options *options)
 {
-    char command_line[32] = "";
-    if (options->trace_pages)
-        snprintf(command_line, sizeof(command_line), "trace=%u", options->trace_pages);
+    char command_line[160];
+    command_line_set(command_line, sizeof(command_line), options);
     snapshot_first_return();
     struct sim_boot machine = {.image = image,
                                .bytes = image_bytes,

@@ -13,9 +13,9 @@
 SIM_VARIANTS := fast checked asan
 
 # Servers of tests that run in it too.
-SIM_TEST_SERVERS := hungry frames asker answerer rogue_client rogue_driver rogue_stack
+SIM_TEST_SERVERS := hungry frames asker answerer rogue_client rogue_driver rogue_stack swapper
 
-SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c) \
+SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c) \
               $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c
 SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c \
                  $(addprefix kernel/arch/sim/,machine.c iommu.c check.c check_dma.c check_paging.c check_trace.c boot.c) \
@@ -106,7 +106,7 @@ sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
 	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_HOW) $(ARGS)
 
 # For `make test`. A bug that can't be planted any more fails its test, not the build.
-sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle $(B)/images/rogue.bundle $(B)/images/rogue_alone.bundle $(B)/images/dns_restart.bundle
+sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle $(B)/images/rogue.bundle $(B)/images/rogue_alone.bundle $(B)/images/dns_restart.bundle $(B)/images/dns_swap.bundle
 	@$(MAKE) --no-print-directory -k $(SIM_BUGS:%=$(B)/sim/bugs/%/sim) || true
 
 # Which are found, by which seed, how fast.

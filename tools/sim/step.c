@@ -12,11 +12,15 @@
 #include "kernel/arch/sim/mappings.h"
 #include "kernel/arch/sim/user.h"
 #include "kernel/arch/sim/user/points.h"
+#include "kernel/arch/sim/user/processor.h"
 #include "kernel/irq.h"
+#include "motet/swap.h"
 #include "tools/sim/composition.h"
 #include "tools/sim/invariants.h"
 #include "tools/sim/snapshot.h"
 #include "tools/sim/world.h"
+
+#define SOMETIME (1ull << 50) /* ticks: what will happen then doesn't happen */
 
 enum {
     /* What a stay takes: about what it takes on hardware, and never nothing, so that time passes.
@@ -102,7 +106,7 @@ static void idle(void)
     uint64_t next = event_next_time();
     if (check_interval == 1)
         invariants_idle();
-    if (sim.timer && sim.timer < next)
+    if (sim.timer && sim.timer < next && sim.timer < SOMETIME)
         next = sim.timer;
     if (next == UINT64_MAX && world.phase == PHASE_FAULTS)
         next = sim_clock + SIM_TICKS_PER_SECOND; /* until the clients ask again */
@@ -218,13 +222,46 @@ bool step_at_boundary(void)
 void step_kill(void)
 {
     struct thread *thread = sim_cpu.current;
-    world.killed |= 1ull << sim_window(thread->registers.rsp);
+    world.killed |= 1ull << body_domain(sim_window(thread->registers.rsp));
     sim_fault(FAULT_INVALID_OPCODE, thread->registers.rip, 0);
     entered();
 }
 
+/* The start page of a new version that hasn't begun; NULL: the running thread is none. */
+static const struct start_page *takes_over(const struct thread *thread)
+{
+    const uint32_t d = sim_window(thread->registers.rsp);
+    const struct start_page *start = d ? domain_start_page(d) : NULL;
+    return start && start->swaps ? start : NULL;
+}
+
+/* True: it is dead. */
+static bool swap_disturb(void)
+{
+    struct thread *thread = sim_cpu.current;
+    if (!(world.options.swap_deaths | world.options.swap_flips | world.options.swap_damage))
+        return false;
+    const struct start_page *start = takes_over(thread);
+    if (!start)
+        return false;
+    if (world.options.swap_damage) /* its file may be one that it must refuse */
+        world.killed |= 1ull << body_domain(start->domain);
+    if (thread->registers.rip == (uint64_t)sim_domain_start && chance(world.options.swap_flips)) {
+        struct state_header *state = (struct state_header *)domain_memory(start->state_address);
+        const uint64_t bit = random_below(state->bytes * 8ull);
+        ((uint8_t *)state)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        world.killed |= 1ull << body_domain(start->domain);
+    }
+    if (!chance(world.options.swap_deaths))
+        return false;
+    step_kill();
+    return true;
+}
+
 static void user(void)
 {
+    if (swap_disturb())
+        return;
     struct thread *thread = sim_cpu.current;
     struct sim_fault fault;
     sim_mappings_load(sim_cpu.space);

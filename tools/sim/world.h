@@ -77,7 +77,9 @@ struct world {
     struct {
         uint64_t lost, duplicated, reordered, corrupted, truncated, congested, events_lost;
         uint64_t interrupts_lost, interrupts_spurious, lies, jumps;
+        uint64_t swaps, swaps_failed;
     } count;
+    uint32_t swap_capabilities; /* there were so many after the first */
 };
 extern struct world world;
 

@@ -63,6 +63,8 @@ static void start_page_move(struct start_page *start, uint64_t by)
         move(&start->pool[i].base, by);
     for (int i = 0; i < start->files; i++)
         move(&start->file[i].address, by);
+    move(&start->state_address, by);
+    move(&start->staging_address, by);
 }
 
 /* The template in the image isn't a whole page: what is cut off is zero. */

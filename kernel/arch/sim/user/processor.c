@@ -89,7 +89,7 @@ static void stack_forget(void)
 
 __attribute__((no_sanitize("address"))) void sim_domain_start(const struct start_page *start)
 {
-    if (start->restarts)
+    if (start->restarts || start->swaps)
         stack_forget();
     const struct sim_servers *servers = &sim_servers[start->domain];
     const struct linked linked = {
@@ -97,6 +97,7 @@ __attribute__((no_sanitize("address"))) void sim_domain_start(const struct start
         .count = servers->count,
         .transport = {[START_CHANNEL] = &channel_transport, [START_DIRECT] = &direct_transport},
         .restarts = start->restarting ? &domain_restarts : NULL,
+        .swaps = start->state_address ? &domain_swap : NULL,
     };
     domain_run(start, &linked);
 }

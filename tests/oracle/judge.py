@@ -612,6 +612,10 @@ def shared_names(case):
     child's zone."""
     if case.asked.name is None or case.n.rcode not in (0, NXDOMAIN):
         return False
+    gone = case.m.additional - case.n.additional
+    if gone and case.n.additional < case.m.additional and all(
+            case.world.is_elsewhere_only(one.owner) for one in gone):
+        return case.ignore("n")
     names, _ = chain(case)
     if case.m.answer == case.n.answer and case.m.rcode == case.n.rcode and case.m.authority == case.n.authority:
         return False
@@ -737,7 +741,7 @@ def glue_for_mail(case):
 def child_addresses(case):
     """Name servers inside a zone that is here beside its parent: dnsd tells the child's addresses,
     the others the parent's glue."""
-    zone = case.world.apex_of(case.asked.name)
+    zone = case.world.apex_of(chain(case)[0][-1])
     odd = (case.m.additional ^ case.n.additional) | (case.m.additional ^ case.k.additional)
     wanted = targets(case.m.answer | case.m.authority, (2,))
     if any(one.owner not in wanted or case.world.apex_of(one.owner) in (zone, None) for one in odd):

@@ -515,15 +515,30 @@ def says_no(spans, name, rcode):
     return bool(spans.cover(star) if rcode == NXDOMAIN else spans.has_no_type(star))
 
 
+def is_redirected(view, name):
+    """Whether a DNAME record stands above a name."""
+    return any(one.kind == DNAME and name != one.owner and name.endswith(one.owner) for one in view.answer)
+
+
+def answered_names(case):
+    """The question's name and those that aliases lead to, as far as the type lets them."""
+    names, _ = chain(case)
+    last = len(names) - 1
+    if case.asked.kind == CNAME:
+        last = 0
+    if case.asked.kind == 255:
+        last = next((at for at, name in enumerate(names) if not is_redirected(case.m, name)), last)
+    return names[:last + 1]
+
+
 def is_exact(view, names):
     """Whether an answer has the NSEC records that it needs, and no others (RFC 4035 3.1.3)."""
     spans = Spans(view.authority)
     negative = view.rcode == NXDOMAIN or not any(one.owner == names[-1] for one in view.answer)
     if negative and not says_no(spans, names[-1], view.rcode):
         return False
-    dnames = [one.owner for one in view.answer if one.kind == DNAME]
     for name in names[:-1] if negative else names:
-        if not any(name != owner and name.endswith(owner) for owner in dnames):
+        if not is_redirected(view, name):
             spans.cover(name)  # made by a wildcard
     return spans.used == set(spans.next)
 
@@ -537,9 +552,19 @@ def nsec_proof(case):
         return ()
     if len({one - proofs(one) for one in (m, n, k)}) > 1 or {one.covers() for one in proofs(m)} != {NSEC}:
         return ()
-    names = [case.asked.name] if case.asked.kind == CNAME else chain(case)[0]
+    names = answered_names(case)
     wrong = case.n if m == k else case.k
     return ["authority"] if is_exact(case.m, names) and not is_exact(wrong, names) else ()
+
+
+@rule
+def one_proof(case):
+    """Where one NSEC record proves all, and labels have octets before *, NSD and Knot may both add another."""
+    m, n, k = (view.authority for view in (case.m, case.n, case.k))
+    if case.asked.name is None or n != k or not m < n or proofs(n - m) != n - m:
+        return ()
+    low = any(min(label) < 0x2a for one in m if one.kind == NSEC for label in canonical(one.owner))
+    return ["authority"] if low and is_exact(case.m, answered_names(case)) else ()
 
 
 @rule

@@ -51,7 +51,8 @@ static struct noted *plain_oldest(struct plain *plain, uint32_t source, const st
     *count = 0;
     for (int i = 0; i < REASSEMBLY_DATAGRAMS; i++) {
         struct noted *one = &plain->datagram[i];
-        if (!one->used || one == spared || (source && one->source != source))
+        bool spare = spared != NULL && one == spared;
+        if (!one->used || spare || (source && one->source != source))
             continue;
         ++*count;
         if (!oldest || one->born < oldest->born)

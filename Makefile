@@ -448,12 +448,14 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 
 include bench/kernel/kernel.mk
 include bench/ipc/ipc.mk
+include bench/triad/triad.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+bench: $(if $(filter-out kernel sim ipc restart swap includeos,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
-       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap)
+       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap) \
+       $(if $(filter includeos,$(BENCHES)),bench-includeos)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 

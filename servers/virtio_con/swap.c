@@ -28,6 +28,9 @@ static uint32_t console_save(const void *state, void *to)
     const struct virtio_con *drv = state;
     const struct con *con = &drv->con;
     struct saved_console *saved = to;
+    *saved = (struct saved_console){.state = con->state, .state_due = drv->state_due};
+    if (con->state != CON_RUNNING)
+        return sizeof(*saved); /* nothing is done to it any more */
     *saved = (struct saved_console){.features = con->features,
                                     .rx_doorbell = con->rx_doorbell,
                                     .tx_doorbell = con->tx_doorbell,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "ipc/proto/sock.h"
+#include "servers/dnsd/zone_checksum.h"
 #include "servers/dnsd/zone_format.h"
 #include "tests/unit/fake_domain.h"
 
@@ -51,6 +52,8 @@ static void database_make(uint8_t database[DATABASE_BYTES])
     store_le32(database + ZONE_AT_ZONE_TABLE, ZONE_HEADER_SIZE);
     store_le32(database + ZONE_HEADER_SIZE, ZONE_HEADER_SIZE + 8);
     store_le32(database + ZONE_HEADER_SIZE + 4, ZONE_HEADER_SIZE + 8);
+    uint64_t checksum = zone_checksum(database, DATABASE_BYTES);
+    memcpy(database + ZONE_AT_CHECKSUM, &checksum, sizeof(checksum));
 }
 
 static struct rig rig_make(uint32_t recv_buffers)

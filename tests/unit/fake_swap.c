@@ -115,9 +115,12 @@ static bool states_equal(const struct fake_state *one, const struct fake_state *
     return true;
 }
 
-void fake_swap(struct domain *domain)
+bool fake_swap(struct domain *domain)
 {
     struct fake_state before, after;
+    const struct server_swap *swap = swap_of(fake_domain_server(domain));
+    if (swap->rest && !swap->rest(fake_domain_state(domain)))
+        return false;
     fake_state_save(domain, &before);
     enum error error = fake_state_load(domain, &before);
     if (error)
@@ -128,6 +131,7 @@ void fake_swap(struct domain *domain)
     assert(states_equal(&before, &after));
     fake_state_free(&before);
     fake_state_free(&after);
+    return true;
 }
 
 static uint32_t always;

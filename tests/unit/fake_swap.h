@@ -27,8 +27,9 @@ void fake_state_free(struct fake_state *state);
 /* A new life takes the state over. Not OK: it was refused, and the old life goes on. */
 enum error fake_state_load(struct domain *domain, const struct fake_state *state);
 
-/* Saves and loads; what the new life would save is what the old one saved, to the byte. */
-void fake_swap(struct domain *domain);
+/* Saves and loads; what the new life would save is what the old one saved, to the byte. False: the
+ * server isn't at rest, nothing has happened. */
+bool fake_swap(struct domain *domain);
 
 /* From now on so often before each entry into the server of any domain. */
 void fake_swap_always(uint32_t times);

@@ -66,10 +66,8 @@ static bool pieces_check(const struct con *con)
 
 static bool registers_check(const struct con *con, const struct con_setup *setup)
 {
-    const struct virtio *virtio = &con->virtio;
-    const uint64_t room = virtio->notify_bar->size;
-    return (uint64_t)con->rx_doorbell + virtio->notify_bytes <= room &&
-           (uint64_t)con->tx_doorbell + virtio->notify_bytes <= room &&
+    return virtio_doorbell_check(&con->virtio, con->rx_doorbell) &&
+           virtio_doorbell_check(&con->virtio, con->tx_doorbell) &&
            con->config_vector < setup->device->vectors;
 }
 

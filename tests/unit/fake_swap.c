@@ -39,6 +39,8 @@ static void addresses_check(struct domain *domain, const uint8_t *data, uint32_t
     for (uint32_t at = 0; at + sizeof(uint64_t) <= bytes; at += 4) {
         uint64_t word;
         memcpy(&word, data + at, sizeof(word));
+        if (word >> 47 || !(word >> 32))
+            continue; /* nothing that a process has: most words, and looking at them takes long */
         assert(!fake_domain_knows_address(domain, word));
     }
 }

@@ -206,9 +206,9 @@ static bool entry_check(const struct arp_entry *entry, uint32_t place)
         return false;
     if (entry->state == ARP_FREE)
         return true;
-    if (place < NETDEV_INTERFACES_MAX ? entry->interface != place
-                                      : entry->interface >= NETDEV_INTERFACES_MAX ||
-                                            entry->address % ARP_SETS != set)
+    if (place < NETDEV_INTERFACES_MAX
+            ? entry->interface != place
+            : entry->interface >= NETDEV_INTERFACES_MAX || entry->address % ARP_SETS != set)
         return false;
     return entry->state == ARP_KNOWN || (entry->requests && entry->requests <= ARP_REQUESTS);
 }

@@ -249,8 +249,8 @@ static bool entry_check(const struct reassembly_entry *entry, const struct pool_
         return false;
     if (entry->refused)
         return !entry->pieces;
-    return entry->pieces && first == (entry->header_length != 0) &&
-           entry->header_length % 4 == 0 && pieces_check(entry, owner, holder);
+    return entry->pieces && first == (entry->header_length != 0) && entry->header_length % 4 == 0 &&
+           pieces_check(entry, owner, holder);
 }
 
 bool reassembly_check(const struct reassembly *reassembly, const struct pool_owner *owner)

@@ -326,9 +326,9 @@ bool fake_domain_knows_address(const struct domain *domain, uint64_t number)
     for (uint32_t i = 0; i < domain->conn_count; i++)
         known |= inside(number, domain->conns[i], sizeof(*domain->conns[i]));
     for (uint32_t i = 0; i < domain->pool_count; i++)
-        known |= inside(number, domain->pools[i].memory,
-                        (uint64_t)domain->pools[i].pool.buffers *
-                            domain->pools[i].pool.buffer_size);
+        known |=
+            inside(number, domain->pools[i].memory,
+                   (uint64_t)domain->pools[i].pool.buffers * domain->pools[i].pool.buffer_size);
     for (uint32_t i = 0; i < domain->file_count; i++)
         known |= inside(number, domain->files[i].data, domain->files[i].size);
     return known;

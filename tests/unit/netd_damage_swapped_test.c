@@ -80,8 +80,7 @@ static void after(void *context)
     fake_domain_batch_end(world->domain);
     for (uint16_t index = 0; index < RX_BUFFERS; index += 7)
         receive(world, index, frame, build_udp(frame, FAR_IP, 4000, 53, "more", 4));
-    receive(world, 1, frame,
-            build_arp(frame, our_mac, 2, neighbour_mac, NEIGHBOUR_IP, OUR_IP));
+    receive(world, 1, frame, build_arp(frame, our_mac, 2, neighbour_mac, NEIGHBOUR_IP, OUR_IP));
     struct sock_datagram datagram = answer_to(0, FAR_IP, 4000, 9, LONG);
     struct msg m = MESSAGE(SOCK_SEND, datagram);
     fake_domain_deliver(world->domain, world->client[0], &m);

@@ -198,7 +198,7 @@ COLD struct arp_entry *arp_learn(struct arp *arp, uint8_t interface,
     return entry;
 }
 
-static bool entry_check(const struct arp_entry *entry, uint32_t place)
+static bool place_check(const struct arp_entry *entry, uint32_t place)
 {
     const uint32_t set = (place - NETDEV_INTERFACES_MAX) / ARP_WAYS;
     if (entry->state > ARP_CHECKED || entry->waiting > ARP_WAITING ||
@@ -220,7 +220,7 @@ bool arp_check(const struct arp *arp)
         const struct arp_entry *entry = &arp->entry[i];
         asking += entry->state == ARP_ASKED || entry->state == ARP_CHECKED;
         waiting += entry->waiting;
-        if (!entry_check(entry, i))
+        if (!place_check(entry, i))
             return false;
     }
     return asking == arp->asking && waiting == arp->waiting &&

@@ -470,7 +470,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:tests/unit/fake_swap.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \

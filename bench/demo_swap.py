@@ -162,7 +162,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("image", "motet", "new", "bad", "out"):
         parser.add_argument(f"--{name}", required=True, type=Path)
-    parser.add_argument("--rate", default=2000, type=int, help="queries a second (%(default)s)")
+    parser.add_argument("--rate", default=1000, type=int, help="queries a second (%(default)s)")
     options = parser.parse_args()
     try:
         demonstrate(options)

@@ -5,10 +5,10 @@ A tutorial is a Markdown document. What its fenced blocks are, their language sa
 
   console      commands behind `$ `, each with its output. A line `...` stands for any number of lines,
                `...` in a line for any part of it. A command `make run` stays in the foreground: its
-               output must come in time, and it is ended before the next command, unless the text
-               before says that it is typed "in another terminal".
-  text         what the machine says after the key was typed that the text before names ("Type `s`"),
-               or else after the last command
+               output must come in time, and it is ended before the next command.
+  shell        the same, in another terminal: what was started by `make run` goes on
+  text         what the machine says after the key was typed that the text before names ("Type `s`")
+  says         what the machine says after the `shell` before it
   diff         a change of the file whose path the text before names last, or of the same as before:
                what has a blank or `-` in front is there once, and is replaced by what has a blank or `+`
   c, python    the whole file of that path
@@ -41,7 +41,6 @@ class Step:
     text: str  # of the block
     path: str = None
     key: str = None
-    beside: bool = False  # in another terminal
 
 
 @dataclass
@@ -61,8 +60,7 @@ def sections(document):
             text = "\n".join(words)
             path = _PATH.findall(text)[-1] if _PATH.search(text) else path
             key = _TYPED.findall(text)[-1] if _TYPED.search(text) else None
-            beside = "in another terminal" in text
-            found[-1].steps.append(Step(start, kind, "\n".join(block), path, key, beside))
+            found[-1].steps.append(Step(start, kind, "\n".join(block), path, key))
             block, words = None, []
         elif line.startswith("```"):
             block, start, kind = [], number, line[3:]
@@ -120,23 +118,33 @@ class Follower:
     def _console(self, step):
         for part in re.split(r"^\$ ", step.text, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
-            if not step.beside:
-                self.close()
-            elif self._machine:
-                self._machine.forget()
+            self.close()
             if command.startswith("make run"):
                 self._machine = _Foreground(command, self._scratch)
                 self._machine.expect(f"^{pattern(output)}", step.line)
             else:
-                done = self._scratch.run("sh", "-c", command, seconds=RUN_LIMIT)
-                said = done.stdout.replace(_PATIENCE, "")
-                assert re.fullmatch(pattern(output), said), (
-                    f"line {step.line}: {command}: it says\n{said}\nand not\n{output}")
+                self._run(step, command, output)
+
+    def _shell(self, step):
+        assert self._machine, f"line {step.line}: nothing runs"
+        for part in re.split(r"^\$ ", step.text, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            self._machine.mark()
+            self._run(step, command, output)
+
+    def _run(self, step, command, output):
+        done = self._scratch.run("sh", "-c", command, seconds=RUN_LIMIT)
+        said = done.stdout.replace(_PATIENCE, "")
+        assert re.fullmatch(pattern(output), said), (
+            f"line {step.line}: {command}: it says\n{said}\nand not\n{output}")
+
+    def _says(self, step):
+        assert self._machine, f"line {step.line}: nothing runs"
+        self._machine.expect(f"^{pattern(step.text)}", step.line)
 
     def _text(self, step):
-        assert self._machine, f"line {step.line}: nothing runs"
-        if step.key:
-            self._machine.type(step.key)
+        assert self._machine and step.key, f"line {step.line}: nothing runs, or no key is named"
+        self._machine.type(step.key)
         self._machine.expect(f"^{pattern(step.text)}", step.line)
 
 
@@ -152,17 +160,17 @@ class _Foreground:
             ["sh", "-c", command], cwd=scratch.root, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
-    def forget(self):
-        """What was said before a command in another terminal isn't its doing."""
+    def mark(self):
+        """From now on only what comes after this counts."""
         self._seen = len(self._text)
 
     def type(self, key):
-        self.forget()
+        self.mark()
         self._process.stdin.write(key.encode())
         self._process.stdin.flush()
 
     def expect(self, wanted, line):
-        """In what came since a key was typed last."""
+        """In what came since a key was typed, or a mark set, last."""
         deadline = time.monotonic() + RUN_LIMIT
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)

@@ -88,8 +88,8 @@ enum error domain_restart(struct init *init, uint32_t domain)
 {
     struct child *child = &init->child[domain];
     struct restart *restart = &init->restart[domain];
-    if (child->pager || init->domain[domain].pager)
-        return ERROR_BAD_STATE; /* its heap is somebody else's by now */
+    if (init->domain[domain].pager)
+        return ERROR_BAD_STATE; /* what was in its heap is another domain's business */
     masters_start(child);
     sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
     if (program_renew)
@@ -102,9 +102,11 @@ enum error domain_restart(struct init *init, uint32_t domain)
     count(init, domain);
     const uint32_t body = body_of(init, domain);
     const uint64_t entry = init->bodies.entry[body];
-    enum error error = sys_invoke(
-        child->thread, OPERATION_thread_set_registers, entry ? entry : init->domain[body].entry,
-        init->domain[body].stack_top, start_address(init, body), 0, 0, NULL);
+    enum error error = heap_renew ? heap_renew(init, domain) : OK;
+    if (!error)
+        error = sys_invoke(child->thread, OPERATION_thread_set_registers,
+                           entry ? entry : init->domain[body].entry, init->domain[body].stack_top,
+                           start_address(init, body), 0, 0, NULL);
     if (!error)
         error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
     if (error)

@@ -233,21 +233,53 @@ def test_a_stack_pointer_to_nowhere():
     assert "kernel" not in stopped_by("stack_overflow")
 
 
-def test_no_restart_with_a_heap(tmp_path):
+@pytest.mark.parametrize("restart", ["restart = 1; ", ""])
+def test_no_restart_with_another_domains_pager(tmp_path, restart):
+    """Neither of who uses it nor of who serves it."""
+    other = "" if restart else "restart = 1; "
     text = tmp_path / "both.conf"
-    text.write_text('image = "both"; domains = ( { name = "a"; servers = [ "a" ]; priority = 1; '
-                    'heap = "1M"; restart = 1; } );', encoding="utf-8")
+    text.write_text(f"""image = "both"; domains = (
+        {{ name = "a"; servers = [ "a" ]; priority = 1; heap = "1M"; pager = "b"; {restart}}},
+        {{ name = "b"; servers = [ "b" ]; priority = 1; heap = "1M"; {other}}} );""", encoding="utf-8")
     done = subprocess.run([BUILD / "tools/compose", "--check", text], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
     assert done.returncode == 1
-    assert '"restart" and "heap"' in done.stdout
+    assert 'domain "a" has "b" as pager' in done.stdout and 'drop "restart" or "pager"' in done.stdout
+
+
+def test_a_heap_begins_empty():
+    """However often its domain dies with all of it in use: just so much memory is there for it."""
+    with Machine(kernel(BUILD / "images/heap_restart.elf"),
+                 settings={"heap.limit": str(4 * 256)}) as machine:
+        life = (r"(?:mayfly: holds 2 chunks\n(?:(?!mayfly|init: mayfly).*\n)*"
+                r"mayfly: dies with 2 chunks, 0 wrong\n"
+                r"init: mayfly stopped: page fault writing address 0x0 .*\n"
+                r"(?:(?!mayfly).*\n)*?)")
+        machine.expect(life + r"{4}init: mayfly: given up after 3 restarts in a row$")
+        assert "WRONG" not in machine.text and "by force" not in machine.text
+
+
+def test_a_running_domain_with_a_heap_begins_anew():
+    with Managed(kernel(BUILD / "images/heap_restart.elf"),
+                 settings={"heap.limit": str(4 * 256)}) as machine:
+        machine.expect(r"^keeper: holds 2 chunks$")
+        for count in range(1, 8):
+            start = len(machine.text)
+            machine.motet("kill" if count % 2 else "restart", "keeper")
+            machine.expect(r"^keeper: holds 2 chunks$", start)
+            told = machine.ps()["keeper"]
+            assert (told["restarts"], told["state"]) == (count, "waiting")
+        start = len(machine.text)
+        machine.type("d")
+        machine.expect(r"^  keeper: .*\n    heap: 512 of 512 KiB, 512 kept; given back 0, lost 0$", start)
+        assert "WRONG" not in machine.text and "by force" not in machine.text
 
 
 # In the simulator
 
 
-def sim(*arguments, program=CHECKED):
-    done = subprocess.run([program, "--image", BUNDLE, *arguments], text=True,
+def sim(*arguments, program=CHECKED, image=BUNDLE):
+    done = subprocess.run([program, "--image", image, *arguments], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT * 4,
                           check=False)
     assert done.returncode == 0, done.stdout
@@ -272,3 +304,18 @@ def test_many_deaths_under_the_sanitizers():
     for seed in (21, 22, 23):
         sim("--seed", str(seed), "--every", "100", "kill=40", "kills=8", "kill_every=150",
             "card_lies=0", program=ASAN)
+
+
+def test_deaths_of_domains_with_heaps():
+    """At each message boundary, and many in one run, with all of the heap in use: the next life finds
+    the memory that is kept for it, zero."""
+    image = BUILD / "images/dns_heap_restart.bundle"
+    totals = json.loads(sim("--sweep", "--calm", "pages=1400", "queries=20", image=image))
+    assert totals["deaths"] == totals["messages"] > 100
+    assert totals["reported"] == 0
+    for seed in (31, 32, 33):
+        output = sim("-v", "--seed", str(seed), "pages=1400", "kill=60", "kills=12", "kill_every=90",
+                     "card_lies=0", image=image)
+        assert output.count(": holds 2 chunks") > 2 and "WRONG" not in output
+    sim("--seed", "34", "--every", "100", "pages=1400", "kill=60", "kills=8", "kill_every=150",
+        "card_lies=0", program=ASAN, image=image)

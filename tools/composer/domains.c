@@ -394,11 +394,15 @@ static void check_restarts(struct manifest *manifest)
         const struct manifest_domain *domain = &manifest->domains[d];
         /* A new version that fails in its probation is followed by another life of the old one. */
         manifest->restarts |= domain->restart || domain->swap;
-        if (domain->restart && domain->heap)
-            report(domain->at,
-                   "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
-                   "domain that begins anew: drop one of them",
-                   domain->name);
+        for (uint32_t p = 1; p < manifest->domain_count && domain->pager_name; p++) {
+            const struct manifest_domain *pager = &manifest->domains[p];
+            if ((domain->restart || pager->restart) && !strcmp(pager->name, domain->pager_name))
+                report(domain->at,
+                       "domain \"%s\" has \"%s\" as pager, and one of them has \"restart\" — what "
+                       "one life put into the heap isn't the next one's: drop \"restart\" or "
+                       "\"pager\"",
+                       domain->name, pager->name);
+        }
     }
 }
 

@@ -33,7 +33,6 @@ static const char *const refusals[SWAP_REFUSALS] = {
     [SWAP_WRONG_PLACE] = "it is linked to other addresses",
     [SWAP_WRITABLE] = "it has writable data",
     [SWAP_WRONG_CHECKSUM] = "it isn't what was sent",
-    [SWAP_WRONG_SIGNATURE] = "its signature is missing or wrong",
     [SWAP_LOADER_DIED] = "the loader came to no verdict",
 };
 
@@ -386,7 +385,7 @@ bool swap_rehearsed(struct init *init, uint32_t number, const struct msg *m)
     if (m->op == SUPERVISOR_BEGUN)
         rehearsal_end(init);
     if (m->op == KERNEL_FAULT)
-        fault_print(init, domain_of(init), m);
+        fault_print(init, spare_of(init, domain_of(init)), m);
     if (m->op == KERNEL_FAULT || m->op == SUPERVISOR_FAILED)
         rehearsal_failed(init, OK);
     return true;

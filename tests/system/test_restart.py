@@ -3,6 +3,7 @@
 QEMU under load, and in the simulator at each message boundary."""
 
 import json
+import re
 import select
 import socket
 import subprocess
@@ -12,11 +13,12 @@ import time
 import pytest
 
 from client import ask, query
-from machine import BUILD, LIMIT, kernel
+from machine import BUILD, LIMIT, Machine, kernel
 from managed import MANAGED, REFUSED, Managed
 from network import UserNetwork
 
 CRASHES = BUILD / "images/crashes.elf"
+STUCK = BUILD / "images/stuck.elf"
 BUNDLE = BUILD / "images/dns_restart.bundle"
 CHECKED, ASAN = BUILD / "sim/checked/sim", BUILD / "sim/asan/sim"
 SERVERS = ["dnsd", "netd", "virtio_drv"]
@@ -164,9 +166,32 @@ def test_counters_and_log_outlive_it():
         assert machine.motet("log", "dnsd").count("serving 11 records") == 2
 
 
+def trace(domain, *functions):
+    """Lines of a stack trace, with these functions in that order; others may be between."""
+    line = rf"init: {domain}:   (?:at|from) 0x4[0-9a-f]{{5}} [\w.]+\+0x[0-9a-f]+\n"
+    at, *calls = functions
+    return (rf"init: {domain}:   at 0x4[0-9a-f]{{5}} {at}\+0x[0-9a-f]+\n" + "".join(
+        rf"(?:{line})*?init: {domain}:   from 0x4[0-9a-f]{{5}} {name}\+0x[1-9a-f][0-9a-f]*\n"
+        for name in calls) + rf"(?:{line})*")
+
+
+def test_who_never_waits_is_stopped_and_begun_anew():
+    """The watchdog: 20 ms of its own time each, and then whoever is below has the processor."""
+    with Machine(kernel(STUCK)) as machine:
+        stuck = (r"init: greedy stopped: stuck: it ran for too long without waiting .*\n" +
+                 trace("greedy", "start", "loop_start", "domain_run", "_start"))
+        machine.expect(rf"^{stuck}(?:(?:(?!init: greedy stopped).*\n)*?{stuck}){{3}}"
+                       r"init: greedy: given up after 3 restarts in a row$")
+        before, after = machine.counters(), machine.counters()
+        assert before["greedy.turns"] == after["greedy.turns"]
+        assert before["modest.turns"] < after["modest.turns"]
+        assert after["kernel.fault_31"] == 4
+
+
 def test_who_crashes_again_and_again_is_given_up():
     with Managed(kernel(CRASHES)) as machine:
-        fault = r"init: faulty stopped: page fault writing address 0x0 .*\n"
+        fault = (r"init: faulty stopped: page fault writing address 0x0 .*\n" +
+                 trace("faulty", "write_null", "faulty_start", "loop_start", "domain_run", "_start"))
         machine.expect(r"^" + fault +
                        r"init: faulty: restart 1, 1 in a row\n" + fault +
                        r"init: faulty: restart in 10 ms\n"
@@ -180,6 +205,32 @@ def test_who_crashes_again_and_again_is_given_up():
         assert (told["state"], told["restarts"]) == ("stopped", 3)
         assert told["last_end"].startswith("page fault, address 0x0, instruction 0x4")
         assert "refused" in machine.motet("restart", "nosy", status=REFUSED)
+
+
+def stopped_by(act):
+    """What faulty is told to have been doing, up to its first restart."""
+    with Managed([*kernel(CRASHES), "-append", f"faulty.act={act}"]) as machine:
+        return machine.expect(r"^init: faulty stopped: (?:.*\n)*?init: faulty: restart 1")[0]
+
+
+def test_a_stack_trace_names_who_called():
+    for act in ("divide", "invalid", "not_canonical"):
+        assert re.search(trace("faulty", act, "faulty_start", "domain_run"), stopped_by(act))
+
+
+def test_a_stack_trace_of_what_is_no_program():
+    """The instruction is on the stack: its caller is known all the same."""
+    text = stopped_by("exec_stack")
+    assert re.search(r"^init: faulty:   at 0x4[0-9a-f]{5}\n"
+                     r"init: faulty:   from 0x4[0-9a-f]{5} exec_stack\+", text, re.MULTILINE)
+
+
+def test_a_stack_pointer_to_nowhere():
+    text = stopped_by("kernel_stack")
+    assert re.search(r"^init: faulty:   at 0x4[0-9a-f]{5} kernel_stack\+0x[0-9a-f]+\n"
+                     r"init: faulty:   its stack pointer 0xffff8[0-9a-f]+ is in none of its memory\n"
+                     r"init: faulty: restart", text, re.MULTILINE)
+    assert "kernel" not in stopped_by("stack_overflow")
 
 
 def test_no_restart_with_a_heap(tmp_path):

@@ -25,6 +25,7 @@ static const struct field image_fields[] = {
     {"image", FIELD_TEXT, false, offsetof(struct manifest, image_text), 0, 0},
     {"memory", FIELD_SIZE, false, offsetof(struct manifest, memory), 1 << 20, 1ull << 40},
     {"staging", FIELD_SIZE, false, offsetof(struct manifest, staging), PAGE_BYTES, ROOM_MAX},
+    {"symbols", FIELD_BOOL, false, offsetof(struct manifest, symbols), 0, 0},
     {"servers", FIELD_LIST, false, 0, 0, 0},
     {"domains", FIELD_LIST, true, 0, 0, 0},
     {"connections", FIELD_LIST, false, 0, 0, 0},

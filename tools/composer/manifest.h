@@ -92,6 +92,7 @@ struct manifest_domain {
     uint32_t priority;
     uint64_t stack;       /* bytes, 0: what its servers declare */
     uint32_t table_slots; /* 0: as many as needed */
+    uint32_t watchdog;    /* microseconds that it may run without waiting, 0: as long as it likes */
     uint32_t budget;      /* microseconds in each period, 0: as many as there are */
     uint32_t period;      /* microseconds */
     uint64_t heap;        /* bytes, 0: none */
@@ -153,6 +154,7 @@ struct manifest {
     bool restarts;       /* some domain has `restart` */
     uint32_t loader;     /* the domain with `loader`; 0: none */
     bool swaps;          /* some domain has `swap` */
+    bool symbols;        /* the image has its programs' functions by name */
     uint64_t staging;    /* bytes for what is swapped in, with swaps */
     struct place staging_at;
     struct manifest_connection connections[CONNECTIONS_MAX];

@@ -334,7 +334,7 @@ def test_the_loaders_table(block):
         server, count, _ = struct.unpack_from("<16sII", entry, 56)
         assert text_of(server) == name and count == len(ports)
         for n, wanted in enumerate(ports):
-            got = struct.unpack_from("<16s16sII", entry, 80 + 40 * n)
+            got = struct.unpack_from("<16s16sII", entry, 80 + 44 * n)
             assert (text_of(got[0]), text_of(got[1]), got[2], got[3]) == wanted
 
 

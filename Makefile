@@ -59,7 +59,7 @@ KERNEL_C := $(wildcard kernel/*.c kernel/arch/x86_64/*.c) libos/format.c libos/s
 KERNEL_S := $(wildcard kernel/arch/x86_64/*.S)
 KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
 
-LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c)
+LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) $(wildcard ipc/*.c)
 LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
@@ -79,6 +79,9 @@ HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c iommu.c check_dma.c check_paging.c check_trace.c check_step.c no_hooks.c)
 
+# Drivers' library.
+HOST_USER_C   += $(wildcard libos/driver/*.c)
+
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
 
@@ -93,6 +96,7 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make faults                        flip bits of running servers, 100,000 in the simulator, 1,000 in QEMU"
 	@echo "make demo-swap                     netd replaced while it serves: a new version, a bad one, a crash"
 	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
@@ -278,6 +282,10 @@ $(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/tar
 	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
 	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
 
+# Versions of netd that tests and `make demo-swap` swap in: tests/servers/ttl/whole.h.
+SWAP_VERSIONS := ttl crash hang fall stall late late_hang newer flip
+SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
 # With the bundle come the programs of domains that can be swapped: build/programs/IMAGE/DOMAIN.elf.
@@ -308,8 +316,14 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
+# Devices that the image drives: a line of its manifest, "# QEMU: -device X ...".
+DEVICES = $(shell sed -n 's/^\# QEMU: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# The network card that it drives, if that isn't a virtio one: "# QEMU card: NAME".
+CARD = $(shell sed -n 's/^\# QEMU card: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# What it serves, if that isn't DNS: "# Service: UDP PORT".
+SERVICE = $(shell sed -n 's/^\# Service: UDP *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
 run: $(BOOTED) $(B)/tools/motet
-	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
+	@exec tools/run-image $(if $(DEVICES),--devices "$(DEVICES)") $(CARD:%=--card %) $(SERVICE:%=--service %) --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
 include tools/sim/sim.mk
@@ -376,7 +390,7 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 	$$(SAY) LINK $$@
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcmocka
 endef
-$(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
+$(foreach server,netd virtio dnsd control driver,$(eval $(call server_test_rule,$(server))))
 
 # NAME_server_test, of any server: make prefers this rule, whose % is shorter, to those above.
 $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a $(B)/host/user.a
@@ -403,7 +417,7 @@ units: $(UNITS)
 debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
-test: images test-images units $(B)/tools/callref debug-images sim-programs \
+test: images test-images units $(SWAP_PROGRAMS) $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
       ipc-programs $(B)/programs/dns-managed/netd-crash.elf
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
@@ -434,18 +448,21 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 
 include bench/kernel/kernel.mk
 include bench/ipc/ipc.mk
+include bench/triad/triad.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+bench: $(if $(filter-out kernel sim ipc restart swap includeos,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
-       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap)
+       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap) \
+       $(if $(filter includeos,$(BENCHES)),bench-includeos)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
-# Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
-SWAP_VERSIONS := ttl crash hang late late_hang newer flip
-SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+# Bits of running servers flip, in the simulator and in QEMU: docs/faults.md.
+faults: $(B)/sim/checked/sim $(B)/images/dns_restart.bundle $(B)/images/dns-managed.elf $(B)/tools/motet
+	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/sim.py $(FAULTS_SIM:%=--faults %)
+	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/qemu.py $(FAULTS_QEMU:%=--faults %)
 
 demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
 	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
@@ -492,6 +509,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap faults units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

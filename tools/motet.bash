@@ -30,6 +30,10 @@ _motet_domains() {
         sed -n 's/^ *{"domain": "\([a-z0-9_]*\)".*/\1/p'
 }
 
+_motet_options() {
+    "$1/build/tools/motet" "$2" --help | grep -o -e '--[a-z]*'
+}
+
 _motet_words() {
     local root command=${COMP_WORDS[1]}
     root=$(_motet_root)
@@ -39,7 +43,11 @@ _motet_words() {
         return
     fi
     case $command in
-    new) [ "$COMP_CWORD" -eq 2 ] && echo server || echo "--client --help" ;;
+    new)
+        [ "$COMP_CWORD" -gt 2 ] || echo "server driver"
+        [ "${COMP_WORDS[2]}" = server ] && echo "--client --help"
+        [ "${COMP_WORDS[2]}" = driver ] && echo "--class --pci --help own rng block net console"
+        ;;
     run) [ "$COMP_CWORD" -eq 2 ] && _motet_images "$root" ||
         echo "PORT= MACHINE= MEDIUM= FIRMWARE= MEMORY= IOMMU= TRACE= APPEND= ZONES= DEBUG=" ;;
     test) ls "$root/servers" ;;
@@ -50,8 +58,17 @@ _motet_words() {
         echo "new run test explain check compose help"
         _motet_control "$root" | sed 's/ .*//'
         ;;
+    swap | zone) # behind these words come files
+        case ${COMP_WORDS[COMP_CWORD]} in
+        -*) _motet_options "$root" "$command" ;;
+        *)
+            [ "$COMP_CWORD" -eq 2 ] || return
+            [ "$command" = zone ] && echo reload || _motet_domains "$root"
+            ;;
+        esac
+        ;;
     *)
-        "$root/build/tools/motet" "$command" --help | grep -o -e '--[a-z]*'
+        _motet_options "$root" "$command"
         [[ $command == ps || $command == top ]] || _motet_domains "$root"
         ;;
     esac

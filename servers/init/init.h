@@ -255,6 +255,7 @@ OPTIONAL uint64_t dma_faults(struct init *init);
 
 /* pci.c: the function is a bus master no more. */
 void pci_master_stop(uint16_t source);
+OPTIONAL void pci_master_start(uint16_t source);
 
 /* Gives the domains the devices that they claim. */
 OPTIONAL void devices_grant(struct init *init);
@@ -351,6 +352,10 @@ OPTIONAL uint64_t swap_deadline(struct init *init);
 
 /* restart.c, likewise. A domain has stopped: whether and when it begins anew. */
 OPTIONAL void restart_consider(struct init *init, uint32_t domain);
+
+/* A device of the domain reached for what it may not, and is a bus master no more: a driver that
+ * may begin anew does, and with it the device. */
+OPTIONAL void restart_after_dma(struct init *init, uint32_t domain);
 /* Begins a domain anew, which has stopped or not. */
 OPTIONAL enum error domain_restart(struct init *init, uint32_t domain);
 /* Begins those anew that are due; returns when the next one is, 0: none. */

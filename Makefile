@@ -59,7 +59,7 @@ KERNEL_C := $(wildcard kernel/*.c kernel/arch/x86_64/*.c) libos/format.c libos/s
 KERNEL_S := $(wildcard kernel/arch/x86_64/*.S)
 KERNEL_O := $(KERNEL_C:%.c=$(B)/kernel/%.o) $(KERNEL_S:%.S=$(B)/kernel/%.o)
 
-LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c)
+LIBOS_C  := $(filter-out libos/start.c,$(wildcard libos/*.c libos/virtio/*.c libos/driver/*.c)) $(wildcard ipc/*.c)
 LIBOS_O  := $(LIBOS_C:%.c=$(B)/target/%.o)
 
 SERVER_DIRS := $(wildcard servers/* tests/servers/*)
@@ -75,9 +75,12 @@ UNITS    := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 # level each have their own way to end.
 HOST_USER_C   := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c libos/string.c,$(wildcard libos/*.c libos/virtio/*.c)) \
                  $(wildcard ipc/*.c) $(filter-out servers/init/%,$(wildcard servers/*/*.c)) \
-                 servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c
+                 servers/init/settings.c servers/init/mmio_word.c servers/init/blocks.c servers/init/backtrace_words.c
 HOST_KERNEL_C := $(wildcard kernel/*.c) $(addprefix kernel/arch/x86_64/,paging.c dmar.c) \
                  $(addprefix kernel/arch/sim/,machine.c arena.c check.c iommu.c check_dma.c check_paging.c check_trace.c check_step.c no_hooks.c)
+
+# Drivers' library.
+HOST_USER_C   += $(wildcard libos/driver/*.c)
 
 .PHONY: all run test images bench setup help clean servers compose format lint
 all: images
@@ -93,6 +96,7 @@ help:
 	@echo "make sim [SEED=n] [RUNS=n] [ARGS=...]   the image in the simulator, invariants after each step"
 	@echo "         [FAST=1 | ASAN=1]         in other builds of it: docs/simulator.md"
 	@echo "make images [ZONES=DIR]            build all images into build/images/"
+	@echo "make faults                        flip bits of running servers, 100,000 in the simulator, 1,000 in QEMU"
 	@echo "make demo-swap                     netd replaced while it serves: a new version, a bad one, a crash"
 	@echo "make check-images                  check all manifests (tools/compose --check)"
 	@echo "make usertests [ONLY=name]         each misbehaviour in a domain of its own, in QEMU"
@@ -187,11 +191,12 @@ $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(serve
 
 # init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
 # find_init). What they call each other isn't hidden; nobody else is linked with them.
-INIT_PARTS   := heaps devices control swap
+INIT_PARTS   := heaps devices control swap backtrace
 INIT_heaps   := heaps blocks
 INIT_devices := devices dma mmio mmio_word pci
 INIT_control := control restart
 INIT_swap    := bodies swap swap_bodies
+INIT_backtrace := backtrace backtrace_words
 INIT_always  := $(filter-out $(foreach part,$(INIT_PARTS),$(INIT_$(part))),$(basename $(notdir $(wildcard servers/init/*.c))))
 define init_rule
 $(B)/target/$(1).o: $(2:%=$(B)/target/servers/init/%.o)
@@ -311,8 +316,14 @@ test-images: $(TEST_IMAGES:%=$(B)/images/%.elf)
 
 # MEDIUM: elf, img, uefi (NAME-uefi.img) or iso.
 BOOTED = $(B)/images/$(IMAGE)$(if $(filter uefi,$(MEDIUM)),-uefi.img,.$(MEDIUM))
+# Devices that the image drives: a line of its manifest, "# QEMU: -device X ...".
+DEVICES = $(shell sed -n 's/^\# QEMU: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# The network card that it drives, if that isn't a virtio one: "# QEMU card: NAME".
+CARD = $(shell sed -n 's/^\# QEMU card: *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
+# What it serves, if that isn't DNS: "# Service: UDP PORT".
+SERVICE = $(shell sed -n 's/^\# Service: UDP *//p' $(wildcard images/$(IMAGE).conf tests/images/$(IMAGE).conf))
 run: $(BOOTED) $(B)/tools/motet
-	@exec tools/run-image --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
+	@exec tools/run-image $(if $(DEVICES),--devices "$(DEVICES)") $(CARD:%=--card %) $(SERVICE:%=--service %) --image $< --port $(PORT) --accel $(ACCEL) --machine $(MACHINE) --iommu $(IOMMU) \
 	    $(FIRMWARE:%=--firmware %) $(MEMORY:%=--memory %) $(TRACE:%=--trace %) --append "$(APPEND)"
 
 include tools/sim/sim.mk
@@ -379,7 +390,7 @@ $(B)/unit/$(1)_%: $(B)/host/tests/unit/$(1)_%.o $(B)/host/fakes.a $(B)/host/user
 	$$(SAY) LINK $$@
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcmocka
 endef
-$(foreach server,netd virtio dnsd control,$(eval $(call server_test_rule,$(server))))
+$(foreach server,netd virtio dnsd control driver,$(eval $(call server_test_rule,$(server))))
 
 # NAME_server_test, of any server: make prefers this rule, whose % is shorter, to those above.
 $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a $(B)/host/user.a
@@ -392,6 +403,14 @@ $(B)/unit/loader_sign_test: $(B)/host/tests/unit/loader_sign_test.o $(B)/host/us
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lcrypto
+
+# NAME_swapped_test: with what the servers hand over, which nothing in the archive asks for.
+SWAP_O := $(patsubst %.c,$(B)/host/%.o,$(wildcard servers/*/swap.c))
+SWAP_O := $(filter-out $(B)/host/servers/init/%,$(SWAP_O))
+$(B)/unit/%_swapped_test: $(B)/host/tests/unit/%_swapped_test.o $(SWAP_O) $(B)/host/fakes.a $(B)/host/user.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
 
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	@mkdir -p $(@D)
@@ -414,7 +433,7 @@ debug-images:
 
 test: images test-images units $(SWAP_PROGRAMS) $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
-      ipc-programs
+      ipc-programs $(B)/programs/dns-managed/netd-crash.elf
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # One server's tests only: its unit tests, and those of the image of its name, if there is one.
@@ -443,14 +462,21 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 
 include bench/kernel/kernel.mk
 include bench/ipc/ipc.mk
+include bench/triad/triad.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+bench: $(if $(filter-out kernel sim ipc restart swap includeos,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
-       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap)
+       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap) \
+       $(if $(filter includeos,$(BENCHES)),bench-includeos)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
+
+# Bits of running servers flip, in the simulator and in QEMU: docs/faults.md.
+faults: $(B)/sim/checked/sim $(B)/images/dns_restart.bundle $(B)/images/dns-managed.elf $(B)/tools/motet
+	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/sim.py $(FAULTS_SIM:%=--faults %)
+	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/qemu.py $(FAULTS_QEMU:%=--faults %)
 
 demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
 	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
@@ -483,7 +509,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:tests/unit/fake_swap.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
@@ -497,6 +523,6 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap units test-images reference debug-images
+.PHONY: FORCE compose-options check-images test-server bench-dns bench-kernel bench-restart bench-swap demo-swap faults units test-images reference debug-images
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

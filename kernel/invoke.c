@@ -287,7 +287,7 @@ static RARE enum error invoke_thread_budget(struct invocation *i)
 static RARE enum error invoke_thread_budget_info(struct invocation *i)
 {
     const struct thread *thread = i->cap->object;
-    i->result[0] = thread->budget.ticks;
+    i->result[0] = thread->budget.ran;
     i->result[1] = thread->budget.left;
     i->result[2] = thread->budget.used_up;
     return OK;

@@ -254,6 +254,8 @@ enum error port_wait(struct thread *thread, struct cap *cap)
     struct registers *r = &thread->registers;
     if (port->waiter)
         return ERROR_BUSY;
+    if (thread_is_watched(thread))
+        thread_waits(cpu_self(), thread);
     if (port->pending | port->count || !list_empty(&port->faulted)) {
         uint64_t pending = port->pending;
         port->pending = 0;

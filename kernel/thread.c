@@ -53,7 +53,8 @@ RARE enum error thread_configure(struct thread *thread, struct space *space,
 
 RARE enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period)
 {
-    if (ticks > period || period > PERIOD_MAX || (!ticks && period))
+    const uint64_t most = period ? period : PERIOD_MAX;
+    if (ticks > most || period > PERIOD_MAX || (!ticks && period))
         return ERROR_BAD_ARGUMENT;
     if (thread->state != THREAD_SUSPENDED)
         return ERROR_BAD_STATE;
@@ -68,9 +69,18 @@ static void budget_stop(struct cpu *cpu, struct thread *thread)
 {
     if (!cpu->budget_end)
         return;
-    uint64_t now = arch_clock();
+    uint64_t now = arch_clock(), before = thread->budget.left;
     thread->budget.left = cpu->budget_end > now ? cpu->budget_end - now : 1;
+    thread->budget.ran += before - thread->budget.left;
     cpu->budget_end = 0;
+}
+
+/* It begins with all of its ticks again. */
+RARE void thread_waits(struct cpu *cpu, struct thread *thread)
+{
+    budget_stop(cpu, thread);
+    thread->budget.left = thread->budget.ticks;
+    cpu->budget_end = arch_clock() + thread->budget.left;
 }
 
 static void ready_insert(struct cpu *cpu, struct thread *thread, bool first)
@@ -215,7 +225,7 @@ static void budget_start(struct cpu *cpu, struct thread *thread)
     if (!thread->budget.ticks)
         return;
     uint64_t now = arch_clock();
-    if (thread->budget.refill <= now) {
+    if (thread->budget.period && thread->budget.refill <= now) {
         thread->budget.left = thread->budget.ticks;
         thread->budget.refill = now + thread->budget.period;
     }
@@ -288,12 +298,18 @@ static RARE void expire(struct cpu *cpu, struct deadline *deadline)
 }
 
 /* The running thread's budget is used up: it stands still until its period ends, or goes on when
- * that has ended meanwhile. */
+ * that has ended meanwhile. Without a period that is a fault. */
 static RARE void budget_expire(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
     cpu->budget_end = 0;
     thread->budget.used_up++;
+    thread->budget.ran += thread->budget.left;
     arch_counters()->budgets_used_up++;
+    if (!thread->budget.period) {
+        thread->budget.left = thread->budget.ticks; /* for when it is begun again */
+        thread_fault(thread, FAULT_STUCK, 0, 0);
+        return;
+    }
     if (thread->budget.refill <= now) {
         budget_start(cpu, thread);
         return;

@@ -49,10 +49,12 @@ struct thread {
     struct deadline deadline;
     uint64_t slice_left; /* ticks of a slice that a better thread cut short; 0: a whole one */
     struct {
-        uint64_t ticks, period; /* so many in each period; 0: no budget */
+        uint64_t ticks, period; /* so many in each period, with period 0 between two waits; ticks 0:
+                                   no budget */
         uint64_t left;          /* of them, when it last stopped running */
         uint64_t refill;        /* when the period ends; it begins with the first run in it */
         uint64_t used_up;       /* how often */
+        uint64_t ran;           /* ticks, so far */
     } budget;
     struct {
         uint64_t cause; /* enum fault_cause */
@@ -69,10 +71,19 @@ void thread_init(struct thread *thread);
 enum error thread_configure(struct thread *thread, struct space *space, struct captable *captable,
                             uint64_t priority, uint64_t fault_slot);
 
-/* `ticks` in each `period` from now on; both 0: no budget. */
+/* `ticks` in each `period` from now on; both 0: no budget. With period 0 alone the thread is
+ * watched: if it runs for `ticks` without a wait in between, that is a fault (FAULT_STUCK). */
 enum error thread_budget(struct thread *thread, uint64_t ticks, uint64_t period);
 
 enum error thread_resume(struct thread *thread);
+
+/* The running thread asks its port for something, and has a budget without a period. */
+void thread_waits(struct cpu *cpu, struct thread *thread);
+
+static inline bool thread_is_watched(const struct thread *thread)
+{
+    return thread->budget.ticks && !thread->budget.period;
+}
 
 /* Only out of a fault: a thread that its supervisor suspended stays so. */
 enum error thread_retry(struct thread *thread);

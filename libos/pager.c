@@ -53,7 +53,7 @@ static enum error page_make(const struct pager *pager, uint32_t block, uint32_t 
 
 static void block_ask(struct pager *pager, const struct msg *fault, uint32_t block)
 {
-    struct msg m = {.op = SUPERVISOR_BLOCK_WANTED, .w = {block}};
+    struct msg m = {.op = SUPERVISOR_BLOCK_WANTED, .w = {block, pager->start->restarts}};
     pager->fault = *fault;
     report(pager, &m);
 }
@@ -117,7 +117,7 @@ static bool blocks_close(struct pager *pager)
 
 static void blocks_offer(struct pager *pager)
 {
-    struct msg m = {.op = SUPERVISOR_RETURNED, .w = {pager->closed}};
+    struct msg m = {.op = SUPERVISOR_RETURNED, .w = {pager->closed, pager->start->restarts}};
     pager->wanted = 0;
     report(pager, &m);
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "libos/heap.h"
 #include "libos/kernel.h"
 #include "libos/state.h"
 
@@ -28,6 +29,8 @@ static void prepare(const struct start_page *start)
     if (!start->restarts && !start->swaps)
         return;
     memset((void *)start->private_address, 0, start->private_bytes);
+    if (start->heap.state)
+        memset((void *)start->heap.state, 0, sizeof(struct heap));
     if (start->swaps)
         return; /* its devices are as the other body left them */
     /* A pin may have been masked since the earlier life took its interrupt. */

@@ -43,7 +43,11 @@ _motet_words() {
         return
     fi
     case $command in
-    new) [ "$COMP_CWORD" -eq 2 ] && echo server || echo "--client --help" ;;
+    new)
+        [ "$COMP_CWORD" -gt 2 ] || echo "server driver"
+        [ "${COMP_WORDS[2]}" = server ] && echo "--client --help"
+        [ "${COMP_WORDS[2]}" = driver ] && echo "--class --pci --help own rng block net console"
+        ;;
     run) [ "$COMP_CWORD" -eq 2 ] && _motet_images "$root" ||
         echo "PORT= MACHINE= MEDIUM= FIRMWARE= MEMORY= IOMMU= TRACE= APPEND= ZONES= DEBUG=" ;;
     test) ls "$root/servers" ;;

@@ -116,6 +116,7 @@ enum fault_cause {
     FAULT_DIVIDE = 0,
     FAULT_INVALID_OPCODE = 6,
     FAULT_PROTECTION = 13,
+    FAULT_STUCK = 31, /* reserved there: the thread ran too long without a wait (thread.budget) */
 };
 
 /* The kernel information page, read-only, in every domain. Time costs no entry:

@@ -129,7 +129,7 @@ struct control_domain {
     uint32_t restarts;     /* since boot */
     uint32_t memory_pages; /* that it may write */
     uint32_t heap_pages;   /* of its heap, held now */
-    uint64_t cpu_ticks;    /* it has run for; ~0: unknown (it has a budget of its own) */
+    uint64_t cpu_ticks;    /* it has run for */
 };
 
 struct control_server {

@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 6,
+    IMAGE_VERSION = 7,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
     IMAGE_PAGE = 4096,
+    IMAGE_SYMBOL_BYTES = 64,
 };
 
 #define IMAGE_MAGIC 0x314745544f4d5f5full /* "__MOTEG1" */
@@ -87,8 +88,8 @@ struct image_domain {
     uint32_t fault_slot; /* of its own table: where its faults go */
     uint32_t trace_page; /* where it has the kernel's trace: pages behind its start page; 0: not */
     uint32_t
-        watch_page; /* the controller's: where it has the others' logs and counters, likewise */
-    uint32_t reserved3;
+        watch_page;   /* the controller's: where it has the others' logs and counters, likewise */
+    uint32_t symbols; /* offset of its program's struct image_symbols; 0: none */
     /* Of a domain that can be swapped, and of its second body, which is a domain of its own behind
      * all that aren't: with the same name, addresses, capability slots, port, rings, pools and log;
      * with a start page, program, stack, private memory and counters of its own. */
@@ -102,6 +103,19 @@ struct image_domain {
     uint32_t version;        /* offset of the program's version, for people */
     uint32_t watchdog;       /* microseconds that it may run without waiting; 0: as long as it
                                 likes */
+};
+
+/* The functions of a program as the image has it, for people: by ascending offset, no offset twice.
+ * Domains with the same program, and both bodies of one, have the same. */
+struct image_symbol {
+    uint32_t offset; /* from where the text begins */
+    uint32_t name;   /* offset of a terminated string, at most IMAGE_SYMBOL_BYTES with its end */
+};
+
+struct image_symbols {
+    uint32_t count;
+    uint32_t text_bytes; /* of the program; offsets are below */
+    struct image_symbol symbol[];
 };
 
 /* A heap is handed out and taken back in blocks, and mapped page by page. */

@@ -207,7 +207,9 @@ static bool is_type(const struct device *device, uint16_t type)
     return device->vendor == VIRTIO_PCI_VENDOR &&
            (device->id == VIRTIO_PCI_MODERN_FIRST + type ||
             (device->id == VIRTIO_PCI_TRANSITIONAL_NET && type == VIRTIO_ID_NET) ||
-            (device->id == VIRTIO_PCI_TRANSITIONAL_CONSOLE && type == VIRTIO_ID_CONSOLE));
+            (device->id == VIRTIO_PCI_TRANSITIONAL_BLOCK && type == VIRTIO_ID_BLOCK) ||
+            (device->id == VIRTIO_PCI_TRANSITIONAL_CONSOLE && type == VIRTIO_ID_CONSOLE) ||
+            (device->id == VIRTIO_PCI_TRANSITIONAL_RNG && type == VIRTIO_ID_RNG));
 }
 
 const char *virtio_pci_find(struct virtio *virtio, const struct device *device, uint16_t type)

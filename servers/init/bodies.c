@@ -30,6 +30,18 @@ void room_fill(struct init *init, const struct image_region *region, uint32_t sl
     image_close(init);
 }
 
+/* The image has the program once, for the first body. */
+void program_renew(struct init *init, uint32_t domain)
+{
+    const struct image_domain *first = &init->domain[domain];
+    const struct image_domain *runs = &init->domain[body_of(init, domain)];
+    if (!first->body || init->bodies.entry[body_of(init, domain)])
+        return;
+    room_fill(init, &init->region[first->program_region], init->region_slots[runs->program_region]);
+    room_fill(init, &init->region[first->constants_region],
+              init->region_slots[runs->constants_region]);
+}
+
 uint32_t staging_build(struct init *init, const struct image_region *region)
 {
     for (uint32_t m = 0; m < region->mappings; m++) {

@@ -175,11 +175,13 @@ void domains_build(struct init *init)
     connections_build(init);
 }
 
+/* A watched thread has no period: each wait gives it its time again. */
 static enum error budget_give(uint32_t thread, const struct image_domain *domain)
 {
+    const uint32_t budget = domain->budget ? domain->budget : domain->watchdog;
     const uint64_t frequency = kernel_info()->clock_frequency;
     const uint64_t second = 1000000; /* microseconds */
-    return sys_invoke(thread, OPERATION_thread_budget, domain->budget * frequency / second,
+    return sys_invoke(thread, OPERATION_thread_budget, budget * frequency / second,
                       domain->period * frequency / second, 0, 0, 0, NULL);
 }
 
@@ -193,7 +195,7 @@ static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_
     if (!error)
         error = sys_invoke(thread, OPERATION_thread_set_registers, entry, stack,
                            start_address(init, d), 0, 0, NULL);
-    if (!error && domain->budget)
+    if (!error && (domain->budget || domain->watchdog))
         error = budget_give(thread, domain);
     if (!error && control_account)
         error = control_account(init, d, thread);

@@ -56,7 +56,7 @@ void console_keep(const char *name, const char *line)
 
 enum error control_account(const struct init *init, uint32_t domain, uint32_t thread)
 {
-    if (!init->image->controller || init->domain[domain].budget)
+    if (!init->image->controller || init->domain[domain].budget || init->domain[domain].watchdog)
         return OK;
     return sys_invoke(thread, OPERATION_thread_budget, ACCOUNT_TICKS, ACCOUNT_TICKS, 0, 0, 0, NULL);
 }
@@ -132,13 +132,11 @@ static uint64_t cpu_ticks(const struct init *init, uint32_t d)
     const uint32_t body = init->domain[d].body;
     const uint32_t threads[] = {child->thread, child->pager, body ? init->child[body].thread : 0};
     uint64_t sum = 0;
-    if (init->domain[d].budget)
-        return ~0ull;
     for (uint32_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
         const uint32_t thread = threads[i];
         struct invoked info = {{0}};
         if (thread && sys_invoke(thread, OPERATION_thread_budget_info, 0, 0, 0, 0, 0, &info) == OK)
-            sum += info.a[2] * info.a[0] + info.a[0] - info.a[1];
+            sum += info.a[0];
     }
     return sum;
 }

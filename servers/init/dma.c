@@ -117,6 +117,8 @@ static void fault_handle(struct init *init, const struct invoked *fault)
                   reason == FAULT_NO_ROOT || reason == FAULT_NO_CONTEXT ? "it has no DMA space"
                                                                         : "not in its DMA space",
                   reason);
+    if (child && restart_after_dma)
+        restart_after_dma(init, domain);
 }
 
 uint64_t dma_faults(struct init *init)

@@ -253,6 +253,8 @@ static void blocks_returned(struct init *init, uint32_t domain, uint64_t numbers
 
 void heap_message(struct init *init, uint32_t domain, const struct msg *m)
 {
+    if (m->w[1] != init->restart[domain].count)
+        return; /* what an earlier life said last: these blocks are another's by now */
     if (m->op == SUPERVISOR_BLOCK_WANTED)
         block_wanted(init, domain, m->w[0]);
     else if (m->op == SUPERVISOR_RETURNED)
@@ -264,13 +266,42 @@ void heap_release(struct init *init, uint32_t domain)
     if (!init->child[domain].pager)
         return;
     init->heaps.waiting &= ~(1ull << domain);
-    init->heaps.blocks.kept[domain] = 0;
+    if (!init->domain[domain].restarts_most) /* else its next life finds what is kept for it */
+        init->heaps.blocks.kept[domain] = 0;
     blocks_clear(init, domain, ~0ull);
     if (init->heaps.victim == domain)
         answer_came(init, true);
     else if (init->heaps.current == domain)
         init->heaps.victim = 0; /* nobody waits for the answer any more */
     requests_serve(init);
+}
+
+/* Nobody sends there any more: its thread and its pager are suspended, and we are here. */
+static void queue_empty(uint32_t port)
+{
+    enum { LONG_AGO = 1 };
+    struct received received;
+    do {
+        received = (struct received){0};
+        sys_wait(port, 0, LONG_AGO, &received);
+    } while (received.msg.op || received.pending);
+}
+
+enum error heap_renew(struct init *init, uint32_t domain)
+{
+    const struct image_domain *image = &init->domain[domain];
+    const struct child *child = &init->child[domain];
+    if (!child->pager)
+        return OK;
+    sys_invoke(child->pager, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    heap_release(init, domain);
+    queue_empty(child->pager_port);
+    enum error error =
+        sys_invoke(child->pager, OPERATION_thread_set_registers, image->pager_entry,
+                   image->pager_stack, start_address(init, domain), 0, 0, NULL);
+    if (!error)
+        error = sys_invoke(child->pager, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+    return error;
 }
 
 uint64_t heaps_deadline(struct init *init)

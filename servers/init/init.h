@@ -200,6 +200,10 @@ OPTIONAL void heap_message(struct init *init, uint32_t domain, const struct msg 
 /* The domain has stopped: its heap is free. */
 OPTIONAL void heap_release(struct init *init, uint32_t domain);
 
+/* The domain, which doesn't run, begins anew: with an empty heap, and a pager that knows of nothing.
+ */
+OPTIONAL enum error heap_renew(struct init *init, uint32_t domain);
+
 /* Takes by force what wasn't given in time. Returns the clock tick of the next deadline, 0: none.
  */
 OPTIONAL uint64_t heaps_deadline(struct init *init);
@@ -216,6 +220,9 @@ static inline bool has_heaps(void)
  * with what the image has for it; makes the staging memory, which nobody has mapped yet: returns
  * init's slot. */
 OPTIONAL void room_fill(struct init *init, const struct image_region *region, uint32_t slot);
+/* The running body's text and constants are the image's again, if that is the program it runs:
+ * whatever has befallen them. Of a program that came later there is no other copy. */
+OPTIONAL void program_renew(struct init *init, uint32_t domain);
 OPTIONAL uint32_t staging_build(struct init *init, const struct image_region *region);
 
 /* A domain's counters, of the body that runs. */
@@ -252,6 +259,7 @@ OPTIONAL uint64_t dma_faults(struct init *init);
 
 /* pci.c: the function is a bus master no more. */
 void pci_master_stop(uint16_t source);
+OPTIONAL void pci_master_start(uint16_t source);
 
 /* Gives the domains the devices that they claim. */
 OPTIONAL void devices_grant(struct init *init);
@@ -286,8 +294,12 @@ static inline const struct kernel_info *kernel_info(void)
 /* supervise.c: the rest of init's life. */
 __attribute__((noreturn)) void supervise(struct init *init);
 
-/* A line that says which fault it was. */
-void fault_print(const struct init *init, uint32_t domain, const struct msg *m);
+/* A line that says which fault of a domain's body it was; then where it was, if the image can tell.
+ */
+void fault_print(const struct init *init, uint32_t body, const struct msg *m);
+
+/* backtrace.c, which is linked only with symbols = true. */
+OPTIONAL void backtrace_print(const struct init *init, uint32_t body, const struct msg *m);
 
 /* Stops a domain that hasn't faulted, and says so. */
 void domain_stop(struct init *init, uint32_t domain);
@@ -344,6 +356,10 @@ OPTIONAL uint64_t swap_deadline(struct init *init);
 
 /* restart.c, likewise. A domain has stopped: whether and when it begins anew. */
 OPTIONAL void restart_consider(struct init *init, uint32_t domain);
+
+/* A device of the domain reached for what it may not, and is a bus master no more: a driver that
+ * may begin anew does, and with it the device. */
+OPTIONAL void restart_after_dma(struct init *init, uint32_t domain);
 /* Begins a domain anew, which has stopped or not. */
 OPTIONAL enum error domain_restart(struct init *init, uint32_t domain);
 /* Begins those anew that are due; returns when the next one is, 0: none. */

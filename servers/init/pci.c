@@ -96,6 +96,13 @@ void pci_master_stop(uint16_t source)
     config_write(f, PCI_COMMAND, command & ~(uint32_t)COMMAND_MASTER);
 }
 
+void pci_master_start(uint16_t source)
+{
+    struct function f = {(uint8_t)(source >> 8), source >> 3 & 31, source & 7};
+    uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
+    config_write(f, PCI_COMMAND, command | COMMAND_MASTER);
+}
+
 /* The place of a capability in configuration space, 0 if there is none. `type`: of a vendor's, the
  * one with that number. */
 static uint32_t capability_find(struct function f, uint8_t wanted, uint8_t type)

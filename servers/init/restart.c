@@ -62,15 +62,38 @@ static void count(struct init *init, uint32_t domain)
     start_page_close(init, domain);
 }
 
+/* Devices that were stopped at the IOMMU may try again: there they reach no more than before, and
+ * the new life resets them first. */
+static void masters_start(struct child *child)
+{
+    for (uint32_t bit = 0; child->masters_stopped >> bit; bit++)
+        if (child->masters_stopped >> bit & 1)
+            pci_master_start(child->sources[bit]);
+    child->masters_stopped = 0;
+}
+
+void restart_after_dma(struct init *init, uint32_t domain)
+{
+    struct child *child = &init->child[domain];
+    if (!init->domain[domain].restarts_most || child->stopped)
+        return; /* without its device it goes on */
+    sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    child->stopped = true;
+    console_print("init: %s stopped: its device reached for what it may not",
+                  init->domain[domain].name);
+    restart_consider(init, domain);
+}
+
 enum error domain_restart(struct init *init, uint32_t domain)
 {
     struct child *child = &init->child[domain];
     struct restart *restart = &init->restart[domain];
-    if (child->pager || init->domain[domain].pager)
-        return ERROR_BAD_STATE; /* its heap is somebody else's by now */
-    if (child->masters_stopped)
-        return ERROR_NO_RIGHT; /* its device reached for what it may not */
+    if (init->domain[domain].pager)
+        return ERROR_BAD_STATE; /* what was in its heap is another domain's business */
+    masters_start(child);
     sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    if (program_renew)
+        program_renew(init, domain);
     restart->due = 0;
     restart->given_up = false;
     restart->count++;
@@ -79,9 +102,11 @@ enum error domain_restart(struct init *init, uint32_t domain)
     count(init, domain);
     const uint32_t body = body_of(init, domain);
     const uint64_t entry = init->bodies.entry[body];
-    enum error error = sys_invoke(
-        child->thread, OPERATION_thread_set_registers, entry ? entry : init->domain[body].entry,
-        init->domain[body].stack_top, start_address(init, body), 0, 0, NULL);
+    enum error error = heap_renew ? heap_renew(init, domain) : OK;
+    if (!error)
+        error = sys_invoke(child->thread, OPERATION_thread_set_registers,
+                           entry ? entry : init->domain[body].entry, init->domain[body].stack_top,
+                           start_address(init, body), 0, 0, NULL);
     if (!error)
         error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
     if (error)

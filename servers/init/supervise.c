@@ -156,6 +156,8 @@ static const char *fault_text(uint64_t cause)
         return "invalid instruction";
     case FAULT_PROTECTION:
         return "protection fault";
+    case FAULT_STUCK:
+        return "stuck: it ran for too long without waiting";
     default:
         return "exception";
     }
@@ -204,20 +206,22 @@ static void memory_release(struct init *init, uint32_t domain)
     heap_release(init, domain);
 }
 
-void fault_print(const struct init *init, uint32_t domain, const struct msg *m)
+void fault_print(const struct init *init, uint32_t body, const struct msg *m)
 {
     if (m->w[0] == FAULT_PAGE)
         console_print(
             "init: %s stopped: page fault %s address 0x%lx (%s) at instruction 0x%lx, stack "
             "0x%lx",
-            name_of(init, domain), access_text(m->w[4]), (unsigned long)m->w[1],
+            name_of(init, body), access_text(m->w[4]), (unsigned long)m->w[1],
             m->w[4] & 1 ? "not allowed" : "not mapped", (unsigned long)m->w[2],
             (unsigned long)m->w[3]);
     else
         console_print("init: %s stopped: %s (cause %lu, error 0x%lx) at instruction 0x%lx, stack "
                       "0x%lx",
-                      name_of(init, domain), fault_text(m->w[0]), (unsigned long)m->w[0],
+                      name_of(init, body), fault_text(m->w[0]), (unsigned long)m->w[0],
                       (unsigned long)m->w[4], (unsigned long)m->w[2], (unsigned long)m->w[3]);
+    if (backtrace_print)
+        backtrace_print(init, body, m);
 }
 
 static void fault_report(struct init *init, uint32_t domain, const struct msg *m)
@@ -229,7 +233,7 @@ static void fault_report(struct init *init, uint32_t domain, const struct msg *m
     stop(init, domain);
     if (pager)
         console_print("init: %s: its pager failed:", name_of(init, domain));
-    fault_print(init, domain, m);
+    fault_print(init, body_of(init, domain), m);
     memory_release(init, domain);
 }
 

@@ -386,7 +386,7 @@ bool swap_rehearsed(struct init *init, uint32_t number, const struct msg *m)
     if (m->op == SUPERVISOR_BEGUN)
         rehearsal_end(init);
     if (m->op == KERNEL_FAULT)
-        fault_print(init, domain_of(init), m);
+        fault_print(init, spare_of(init, domain_of(init)), m);
     if (m->op == KERNEL_FAULT || m->op == SUPERVISOR_FAILED)
         rehearsal_failed(init, OK);
     return true;

@@ -52,6 +52,16 @@ def kernel(path):
     return ["-kernel", str(path)]
 
 
+def devices(image):
+    """QEMU's options for the devices that an image drives, as its manifest says ("# QEMU: ...")."""
+    for folder in ("images", "tests/images"):
+        manifest = ROOT / folder / f"{image}.conf"
+        if manifest.exists():
+            said = re.findall(r"^# QEMU: *(.*)$", manifest.read_text(encoding="utf-8"), re.MULTILINE)
+            return " ".join(said).split()
+    raise FileNotFoundError(f"{image}.conf")
+
+
 # virtio over MMIO, no PCI, no ACPI: the devices are named on the kernel's command line.
 MICROVM = {"machine": "microvm,acpi=off", "device": "virtio-net-device"}
 MODERN_MMIO = ["-global", "virtio-mmio.force-legacy=false"]

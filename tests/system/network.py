@@ -87,14 +87,14 @@ def free_port():
 
 
 class UserNetwork:
-    """QEMU's user network: a port of 127.0.0.1 leads to the image's port 53. Needs no rights."""
+    """QEMU's user network: a port of 127.0.0.1 leads to one of the image's. Needs no rights."""
 
-    def __init__(self, guest=GUEST_ADDRESS, subnet="10.0.2.0/24"):
-        self._guest, self._subnet = guest, subnet
+    def __init__(self, guest=GUEST_ADDRESS, subnet="10.0.2.0/24", port=DNS_PORT):
+        self._guest, self._subnet, self._port = guest, subnet, port
         self.address = ("127.0.0.1", free_port())
 
     def netdev(self, name):
-        forward = f"udp:127.0.0.1:{self.address[1]}-{self._guest}:{DNS_PORT}"
+        forward = f"udp:127.0.0.1:{self.address[1]}-{self._guest}:{self._port}"
         return f"user,id={name},net={self._subnet},ipv6=off,hostfwd={forward}"
 
     def close(self):

@@ -153,7 +153,8 @@ def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
     folder = tmp_path_factory.mktemp("objects")
     for name, source in {"start": START, "init": INIT, "init_devices": "extern int a;",
-                         "init_heaps": "extern int a;", "helper": HELPER}.items():
+                         "init_heaps": "extern int a;", "init_backtrace": "extern int backtrace;",
+                         "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
     for name, source in SERVERS.items():
         compile_object(source, folder / "whole.o")
@@ -522,7 +523,7 @@ class Block:
                                "table_slots start_region log_region counter_region priority restarts "
                                "settings servers budget period pager_slot pager_entry pager_stack "
                                "heap_address heap_blocks heap_kept pager pager_priority x fault_slot "
-                               "trace_page watch_page x body program_region constants_region "
+                               "trace_page watch_page symbols body program_region constants_region "
                                "state_region second files file0 file1 file2 file3 version watchdog",
                                data, h["d0"] + 152 * i)
                         for i in range(h["dn"])]
@@ -565,6 +566,15 @@ class Block:
         start["page"] = page
         return start
 
+    def symbols(self, domain):
+        """(bytes of the text, [(offset, name), ...]); None: the image has none."""
+        at = self.domains[domain]["symbols"]
+        if not at:
+            return None
+        count, text = struct.unpack_from("<II", self.data, at)
+        entries = struct.iter_unpack("<II", self.data[at + 8:at + 8 + 8 * count])
+        return text, [(offset, text_of(self.data[name:])) for offset, name in entries]
+
     def memory(self, domain):
         """{address: (rights, 4 KiB of contents, or None for fresh memory)} of one domain."""
         pages = {}
@@ -596,7 +606,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 6
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 7
     assert block.header["header_bytes"] == 104
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325
@@ -606,6 +616,49 @@ def test_header_and_checksum(block):
     assert text_of(block.header["name"]) == "test"
     assert [text_of(d["name"]) for d in block.domains] == ["init", "drv", "net", "dns"]
     assert [d["priority"] for d in block.domains] == [63, 30, 20, 10]
+
+
+def text_symbols(path):
+    """{offset in the text: names}, as nm sees the file."""
+    found = {}
+    lines = subprocess.run(["nm", path], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for address, kind, name in re.findall("^([0-9a-f]+) (.) (.+)$", lines, re.MULTILINE):
+        if kind in "tT":
+            found.setdefault(int(address, 16) - 0x402000, set()).add(name)
+    return found
+
+
+def test_symbols_are_the_linked_programs(compose):
+    run = compose(MANIFEST.replace('image = "test";', 'image = "test"; symbols = true;'))
+    assert run.status == 0, run.err
+    block = Block(run.bundle)
+    assert block.symbols(0) is None
+    domains = json.loads(run.map.read_text())["domains"]
+    for number, domain in enumerate(domains[1:], 1):
+        text, symbols = block.symbols(number)
+        offsets = [offset for offset, _ in symbols]
+        assert text == domain["text"]["bytes"]
+        assert offsets == sorted(set(offsets)) and offsets[-1] < text
+        known = text_symbols(domain["elf"])
+        assert set(offsets) == set(known)
+        assert all(name in known[offset] for offset, name in symbols)
+        assert {"_start", "start"} <= {name for _, name in symbols}
+        assert block.domains[number]["symbols"] + 8 <= block.regions[0]["offset"]
+
+
+def test_same_program_same_symbols(compose):
+    twin = '{ name = "twin"; servers = [ "quiet" ]; priority = 1; }'
+    run = compose('image = "test"; symbols = true; domains = ( ' + twin + ", " +
+                  twin.replace("twin", "other") + " );")
+    assert run.status == 0, run.err
+    block = Block(run.bundle)
+    assert block.domains[1]["symbols"] == block.domains[2]["symbols"] != 0
+
+
+def test_no_symbols_without_the_key(block, good):
+    assert all(domain["symbols"] == 0 for domain in block.domains)
+    assert b"_start" not in block.data
+    assert b"backtrace" not in Path(good.bundle).read_bytes()
 
 
 def test_contents_are_whole_pages_in_order_without_gaps(block):

@@ -59,3 +59,18 @@ def test_a_claim_can_refuse_to_be_uncontained():
         running.expect(r"^wild: no device$")
     with machine("contained", *IOMMU) as running:
         running.expect(r"^wild: own memory: reached$")
+
+
+def test_a_driver_that_may_begin_anew_does_with_its_device():
+    """And the device is a bus master again, as contained as before."""
+    with Machine(kernel(BUILD / "images/wild_again.elf"), machine="q35", settings={"wild.target": str(TARGET)},
+                 options=[*IOMMU, "-device", "edu"]) as running:
+        running.expect(r"^wild: own memory: reached$")
+        before = memory_at(running, TARGET)
+        running.expect(r"^init: (0000:\S+) of wild stopped: DMA writing address 0x800000 ")
+        running.expect(r"^init: wild stopped: its device reached for what it may not$")
+        start = len(running.text[:running.text.index("its device reached")])
+        running.expect(r"^init: wild: restart 1, 1 in a row$", start)
+        running.expect(r"^wild: own memory: reached$", start)
+        assert memory_at(running, TARGET) == before
+        assert running.text.count("of wild stopped: DMA") == 1

@@ -3,6 +3,7 @@
 QEMU under load, and in the simulator at each message boundary."""
 
 import json
+import re
 import select
 import socket
 import subprocess
@@ -12,11 +13,12 @@ import time
 import pytest
 
 from client import ask, query
-from machine import BUILD, LIMIT, kernel
+from machine import BUILD, LIMIT, Machine, kernel
 from managed import MANAGED, REFUSED, Managed
 from network import UserNetwork
 
 CRASHES = BUILD / "images/crashes.elf"
+STUCK = BUILD / "images/stuck.elf"
 BUNDLE = BUILD / "images/dns_restart.bundle"
 CHECKED, ASAN = BUILD / "sim/checked/sim", BUILD / "sim/asan/sim"
 SERVERS = ["dnsd", "netd", "virtio_drv"]
@@ -164,9 +166,32 @@ def test_counters_and_log_outlive_it():
         assert machine.motet("log", "dnsd").count("serving 11 records") == 2
 
 
+def trace(domain, *functions):
+    """Lines of a stack trace, with these functions in that order; others may be between."""
+    line = rf"init: {domain}:   (?:at|from) 0x4[0-9a-f]{{5}} [\w.]+\+0x[0-9a-f]+\n"
+    at, *calls = functions
+    return (rf"init: {domain}:   at 0x4[0-9a-f]{{5}} {at}\+0x[0-9a-f]+\n" + "".join(
+        rf"(?:{line})*?init: {domain}:   from 0x4[0-9a-f]{{5}} {name}\+0x[1-9a-f][0-9a-f]*\n"
+        for name in calls) + rf"(?:{line})*")
+
+
+def test_who_never_waits_is_stopped_and_begun_anew():
+    """The watchdog: 20 ms of its own time each, and then whoever is below has the processor."""
+    with Machine(kernel(STUCK)) as machine:
+        stuck = (r"init: greedy stopped: stuck: it ran for too long without waiting .*\n" +
+                 trace("greedy", "start", "loop_start", "domain_run", "_start"))
+        machine.expect(rf"^{stuck}(?:(?:(?!init: greedy stopped).*\n)*?{stuck}){{3}}"
+                       r"init: greedy: given up after 3 restarts in a row$")
+        before, after = machine.counters(), machine.counters()
+        assert before["greedy.turns"] == after["greedy.turns"]
+        assert before["modest.turns"] < after["modest.turns"]
+        assert after["kernel.fault_31"] == 4
+
+
 def test_who_crashes_again_and_again_is_given_up():
     with Managed(kernel(CRASHES)) as machine:
-        fault = r"init: faulty stopped: page fault writing address 0x0 .*\n"
+        fault = (r"init: faulty stopped: page fault writing address 0x0 .*\n" +
+                 trace("faulty", "write_null", "faulty_start", "loop_start", "domain_run", "_start"))
         machine.expect(r"^" + fault +
                        r"init: faulty: restart 1, 1 in a row\n" + fault +
                        r"init: faulty: restart in 10 ms\n"
@@ -182,21 +207,94 @@ def test_who_crashes_again_and_again_is_given_up():
         assert "refused" in machine.motet("restart", "nosy", status=REFUSED)
 
 
-def test_no_restart_with_a_heap(tmp_path):
+def stopped_by(act):
+    """What faulty is told to have been doing, up to its first restart."""
+    with Managed([*kernel(CRASHES), "-append", f"faulty.act={act}"]) as machine:
+        return machine.expect(r"^init: faulty stopped: (?:.*\n)*?init: faulty: restart 1")[0]
+
+
+def test_a_stack_trace_names_who_called():
+    for act in ("divide", "invalid", "not_canonical"):
+        assert re.search(trace("faulty", act, "faulty_start", "domain_run"), stopped_by(act))
+
+
+def test_a_stack_trace_of_what_is_no_program():
+    """The instruction is on the stack: its caller is known all the same."""
+    text = stopped_by("exec_stack")
+    assert re.search(r"^init: faulty:   at 0x4[0-9a-f]{5}\n"
+                     r"init: faulty:   from 0x4[0-9a-f]{5} exec_stack\+", text, re.MULTILINE)
+
+
+def test_a_stack_pointer_to_nowhere():
+    text = stopped_by("kernel_stack")
+    assert re.search(r"^init: faulty:   at 0x4[0-9a-f]{5} kernel_stack\+0x[0-9a-f]+\n"
+                     r"init: faulty:   its stack pointer 0xffff8[0-9a-f]+ is in none of its memory\n"
+                     r"init: faulty: restart", text, re.MULTILINE)
+    assert "kernel" not in stopped_by("stack_overflow")
+
+
+def test_a_stack_trace_of_another_version():
+    """The image's symbols aren't its own: init says so, and gives addresses."""
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        refused = machine.motet("swap", "netd", BUILD / "programs/dns-managed/netd-crash.elf",
+                                status=REFUSED)
+        assert "rolled back" in refused
+        machine.expect(r"^init: netd stopped: .*\n"
+                       r"init: netd:   \(symbols are of the version that was booted\)\n"
+                       r"init: netd:   at 0x4[0-9a-f]{5}\n"
+                       r"(?:init: netd:   from 0x4[0-9a-f]{5}\n)+"
+                       r"init: netd: swap rolled back")
+        ask(machine, "www.example.org", "A")
+
+
+@pytest.mark.parametrize("restart", ["restart = 1; ", ""])
+def test_no_restart_with_another_domains_pager(tmp_path, restart):
+    """Neither of who uses it nor of who serves it."""
+    other = "" if restart else "restart = 1; "
     text = tmp_path / "both.conf"
-    text.write_text('image = "both"; domains = ( { name = "a"; servers = [ "a" ]; priority = 1; '
-                    'heap = "1M"; restart = 1; } );', encoding="utf-8")
+    text.write_text(f"""image = "both"; domains = (
+        {{ name = "a"; servers = [ "a" ]; priority = 1; heap = "1M"; pager = "b"; {restart}}},
+        {{ name = "b"; servers = [ "b" ]; priority = 1; heap = "1M"; {other}}} );""", encoding="utf-8")
     done = subprocess.run([BUILD / "tools/compose", "--check", text], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
     assert done.returncode == 1
-    assert '"restart" and "heap"' in done.stdout
+    assert 'domain "a" has "b" as pager' in done.stdout and 'drop "restart" or "pager"' in done.stdout
+
+
+def test_a_heap_begins_empty():
+    """However often its domain dies with all of it in use: just so much memory is there for it."""
+    with Machine(kernel(BUILD / "images/heap_restart.elf"),
+                 settings={"heap.limit": str(4 * 256)}) as machine:
+        life = (r"(?:mayfly: holds 2 chunks\n(?:(?!mayfly|init: mayfly).*\n)*"
+                r"mayfly: dies with 2 chunks, 0 wrong\n"
+                r"init: mayfly stopped: page fault writing address 0x0 .*\n"
+                r"(?:(?!mayfly).*\n)*?)")
+        machine.expect(life + r"{4}init: mayfly: given up after 3 restarts in a row$")
+        assert "WRONG" not in machine.text and "by force" not in machine.text
+
+
+def test_a_running_domain_with_a_heap_begins_anew():
+    with Managed(kernel(BUILD / "images/heap_restart.elf"),
+                 settings={"heap.limit": str(4 * 256)}) as machine:
+        machine.expect(r"^keeper: holds 2 chunks$")
+        for count in range(1, 8):
+            start = len(machine.text)
+            machine.motet("kill" if count % 2 else "restart", "keeper")
+            machine.expect(r"^keeper: holds 2 chunks$", start)
+            told = machine.ps()["keeper"]
+            assert (told["restarts"], told["state"]) == (count, "waiting")
+        start = len(machine.text)
+        machine.type("d")
+        machine.expect(r"^  keeper: .*\n    heap: 512 of 512 KiB, 512 kept; given back 0, lost 0$", start)
+        assert "WRONG" not in machine.text and "by force" not in machine.text
 
 
 # In the simulator
 
 
-def sim(*arguments, program=CHECKED):
-    done = subprocess.run([program, "--image", BUNDLE, *arguments], text=True,
+def sim(*arguments, program=CHECKED, image=BUNDLE):
+    done = subprocess.run([program, "--image", image, *arguments], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT * 4,
                           check=False)
     assert done.returncode == 0, done.stdout
@@ -221,3 +319,18 @@ def test_many_deaths_under_the_sanitizers():
     for seed in (21, 22, 23):
         sim("--seed", str(seed), "--every", "100", "kill=40", "kills=8", "kill_every=150",
             "card_lies=0", program=ASAN)
+
+
+def test_deaths_of_domains_with_heaps():
+    """At each message boundary, and many in one run, with all of the heap in use: the next life finds
+    the memory that is kept for it, zero."""
+    image = BUILD / "images/dns_heap_restart.bundle"
+    totals = json.loads(sim("--sweep", "--calm", "pages=1400", "queries=20", image=image))
+    assert totals["deaths"] == totals["messages"] > 100
+    assert totals["reported"] == 0
+    for seed in (31, 32, 33):
+        output = sim("-v", "--seed", str(seed), "pages=1400", "kill=60", "kills=12", "kill_every=90",
+                     "card_lies=0", image=image)
+        assert output.count(": holds 2 chunks") > 2 and "WRONG" not in output
+    sim("--seed", "34", "--every", "100", "pages=1400", "kill=60", "kills=8", "kill_every=150",
+        "card_lies=0", program=ASAN, image=image)

@@ -6,7 +6,9 @@ A tutorial is a Markdown document. What its fenced blocks are, their language sa
   console      commands behind `$ `, each with its output. A line `...` stands for any number of lines,
                `...` in a line for any part of it. A command `make run` stays in the foreground: its
                output must come in time, and it is ended before the next command.
+  shell        the same, in another terminal: what was started by `make run` goes on
   text         what the machine says after the key was typed that the text before names ("Type `s`")
+  says         what the machine says after the `shell` before it
   diff         a change of the file whose path the text before names last, or of the same as before:
                what has a blank or `-` in front is there once, and is replaced by what has a blank or `+`
   c, python    the whole file of that path
@@ -121,10 +123,24 @@ class Follower:
                 self._machine = _Foreground(command, self._scratch)
                 self._machine.expect(f"^{pattern(output)}", step.line)
             else:
-                done = self._scratch.run("sh", "-c", command, seconds=RUN_LIMIT)
-                said = done.stdout.replace(_PATIENCE, "")
-                assert re.fullmatch(pattern(output), said), (
-                    f"line {step.line}: {command}: it says\n{said}\nand not\n{output}")
+                self._run(step, command, output)
+
+    def _shell(self, step):
+        assert self._machine, f"line {step.line}: nothing runs"
+        for part in re.split(r"^\$ ", step.text, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            self._machine.mark()
+            self._run(step, command, output)
+
+    def _run(self, step, command, output):
+        done = self._scratch.run("sh", "-c", command, seconds=RUN_LIMIT)
+        said = done.stdout.replace(_PATIENCE, "")
+        assert re.fullmatch(pattern(output), said), (
+            f"line {step.line}: {command}: it says\n{said}\nand not\n{output}")
+
+    def _says(self, step):
+        assert self._machine, f"line {step.line}: nothing runs"
+        self._machine.expect(f"^{pattern(step.text)}", step.line)
 
     def _text(self, step):
         assert self._machine and step.key, f"line {step.line}: nothing runs, or no key is named"
@@ -144,13 +160,17 @@ class _Foreground:
             ["sh", "-c", command], cwd=scratch.root, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
-    def type(self, key):
+    def mark(self):
+        """From now on only what comes after this counts."""
         self._seen = len(self._text)
+
+    def type(self, key):
+        self.mark()
         self._process.stdin.write(key.encode())
         self._process.stdin.flush()
 
     def expect(self, wanted, line):
-        """In what came since a key was typed last."""
+        """In what came since a key was typed, or a mark set, last."""
         deadline = time.monotonic() + RUN_LIMIT
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)

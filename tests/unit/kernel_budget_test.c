@@ -33,7 +33,6 @@ static void runs(const struct thread *thread)
 static uint64_t used_up(void)
 {
     must(INVOKE(hog_slot, thread_budget_info, 0));
-    assert_int_equal(machine.result[0], TICKS);
     return machine.result[2];
 }
 
@@ -208,6 +207,82 @@ static void without_a_budget_there_is_no_timer(void **state)
     assert_int_equal(sim.timer_sets, sets);
 }
 
+/* Without a period: watched. */
+
+static void watch(uint64_t ticks)
+{
+    must(INVOKE(hog_slot, thread_suspend, 0));
+    must(INVOKE(hog_slot, thread_budget, ticks, 0));
+    must(INVOKE(hog_slot, thread_resume, 0));
+}
+
+static void a_watched_thread_that_never_waits_faults(void **state)
+{
+    (void)state;
+    watch(100);
+    advance(99);
+    runs(hog);
+    advance(1);
+    runs(machine.main);
+    assert_int_equal(hog->state, THREAD_FAULTED);
+    assert_int_equal(hog->fault.cause, FAULT_STUCK);
+    assert_int_equal(used_up(), 1);
+    advance(1000);
+    assert_int_equal(hog->state, THREAD_FAULTED); /* no period brings it back */
+    must(INVOKE(hog_slot, thread_resume, 0));
+    advance(99);
+    runs(hog);
+    advance(1);
+    assert_int_equal(hog->state, THREAD_FAULTED);
+    must(INVOKE(hog_slot, thread_budget_info, 0));
+    assert_int_equal(machine.result[0], 200);
+}
+
+static void each_wait_gives_a_watched_thread_all_its_time(void **state)
+{
+    (void)state;
+    uint32_t port = make(OBJECT_port, 1);
+    watch(100);
+    for (int i = 0; i < 10; i++) {
+        advance(60);
+        runs(hog);
+        must(wait_by(hog, port, 0, sim_clock + 20)); /* it blocks */
+        runs(machine.main);
+        advance(20);
+        runs(hog);
+    }
+    for (int i = 0; i < 10; i++) {
+        advance(60);
+        runs(hog);
+        assert_int_equal(wait_by(hog, port, 0, 1), ERROR_TIMEOUT); /* it doesn't */
+    }
+    advance(99);
+    runs(hog);
+    advance(1);
+    assert_int_equal(hog->state, THREAD_FAULTED);
+    assert_int_equal(used_up(), 1);
+}
+
+static void time_of_others_doesn_t_count(void **state)
+{
+    (void)state;
+    uint32_t port = make(OBJECT_port, 1);
+    uint32_t better_slot = make_thread_in(SLOT_SPACE, SLOT_TABLE, PRIORITY + 2, 0);
+    struct thread *better = object_at(better_slot);
+    must(INVOKE(better_slot, thread_resume, 0));
+    must(wait_by(better, port, 0, sim_clock + 60));
+    watch(100);
+    advance(60);
+    runs(better);
+    advance(1000);
+    must(wait_by(better, port, 0, 0));
+    runs(hog);
+    advance(39);
+    runs(hog);
+    advance(1);
+    assert_int_equal(hog->state, THREAD_FAULTED);
+}
+
 static void budgets_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -235,6 +310,9 @@ int main(void)
         cmocka_unit_test_setup(equals_run_while_a_budget_is_used_up, setup),
         cmocka_unit_test_setup(the_whole_period_may_be_the_budget, setup),
         cmocka_unit_test_setup(without_a_budget_there_is_no_timer, setup),
+        cmocka_unit_test_setup(a_watched_thread_that_never_waits_faults, setup),
+        cmocka_unit_test_setup(each_wait_gives_a_watched_thread_all_its_time, setup),
+        cmocka_unit_test_setup(time_of_others_doesn_t_count, setup),
         cmocka_unit_test_setup(budgets_that_make_no_sense_are_refused, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

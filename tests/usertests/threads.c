@@ -121,7 +121,7 @@ void test_thread_budget_bad_argument(void)
     static const struct {
         uint64_t ticks, period;
     } bad[] = {{2, 1},
-               {1, 0},
+               {(1ull << 60) + 1, 0},
                {0, 1},
                {1, (1ull << 60) + 1},
                {UINT64_MAX, 1},
@@ -149,7 +149,7 @@ void test_thread_budget_of_one_tick(void)
     uint32_t thread = helper(notes, 9, HIGHER, 0);
     must(INVOKE(thread, thread_budget, 1, 1ull << 60));
     must(INVOKE(thread, thread_budget_info, 0));
-    check(E->result[0] == 1 && E->result[1] == 1 && E->result[2] == 0);
+    check(E->result[0] == 0 && E->result[1] == 1 && E->result[2] == 0);
     start(thread);
     must(INVOKE(thread, thread_suspend, 0)); /* wherever it is by now */
     must(INVOKE(thread, thread_budget, 0, 0));

@@ -15,7 +15,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Microseconds. A budget must be worth the two switches that it costs. */
-enum { BUDGET_MIN = 10, PERIOD_MAX = 10 * 1000 * 1000 };
+enum { BUDGET_MIN = 10, PERIOD_MAX = 10 * 1000 * 1000, WATCHDOG_MIN = 1000 };
 
 enum { RESTARTS_MAX = 100 }; /* in a row */
 
@@ -30,6 +30,8 @@ static const struct field domain_fields[] = {
     {"stack", FIELD_SIZE, false, offsetof(struct manifest_domain, stack), PAGE_BYTES, STACK_MAX},
     {"table_slots", FIELD_NUMBER, false, offsetof(struct manifest_domain, table_slots),
      SLOTS_PER_PAGE, SLOTS_PER_PAGE *CAPTABLE_PAGES_MAX},
+    {"watchdog", FIELD_NUMBER, false, offsetof(struct manifest_domain, watchdog), WATCHDOG_MIN,
+     PERIOD_MAX},
     {"budget", FIELD_NUMBER, false, offsetof(struct manifest_domain, budget), BUDGET_MIN,
      PERIOD_MAX},
     {"period", FIELD_NUMBER, false, offsetof(struct manifest_domain, period), BUDGET_MIN,
@@ -359,6 +361,11 @@ static void check_domain(const struct manifest *manifest, const struct manifest_
             domain->at,
             "budget = %u microseconds in each period = %u — give both, the period at least as long",
             domain->budget, domain->period);
+    if (domain->watchdog && domain->budget)
+        report(domain->at,
+               "domain \"%s\" has \"watchdog\" and \"budget\" — the kernel keeps one of both: drop "
+               "the other",
+               domain->name);
     if (domain->table_slots % SLOTS_PER_PAGE)
         report(domain->at, "table_slots = %u fills no whole pages — give a multiple of %d",
                domain->table_slots, SLOTS_PER_PAGE);
@@ -387,11 +394,15 @@ static void check_restarts(struct manifest *manifest)
         const struct manifest_domain *domain = &manifest->domains[d];
         /* A new version that fails in its probation is followed by another life of the old one. */
         manifest->restarts |= domain->restart || domain->swap;
-        if (domain->restart && domain->heap)
-            report(domain->at,
-                   "domain \"%s\" has \"restart\" and \"heap\" — a heap isn't given back to a "
-                   "domain that begins anew: drop one of them",
-                   domain->name);
+        for (uint32_t p = 1; p < manifest->domain_count && domain->pager_name; p++) {
+            const struct manifest_domain *pager = &manifest->domains[p];
+            if ((domain->restart || pager->restart) && !strcmp(pager->name, domain->pager_name))
+                report(domain->at,
+                       "domain \"%s\" has \"%s\" as pager, and one of them has \"restart\" — what "
+                       "one life put into the heap isn't the next one's: drop \"restart\" or "
+                       "\"pager\"",
+                       domain->name, pager->name);
+        }
     }
 }
 

@@ -255,6 +255,26 @@ bool elf_symbol(const struct elf *elf, const char *name, uint64_t *value)
     return false;
 }
 
+uint32_t elf_functions(const struct elf *elf, struct elf_function *out, uint32_t most)
+{
+    struct symbols symbols;
+    Elf64_Sym symbol;
+    const char *name;
+    uint32_t count = 0;
+    if (!symbols_open(elf, &symbols))
+        return 0;
+    while (symbols_next(elf, &symbols, &symbol, &name)) {
+        uint64_t offset = symbol.st_value - elf->text.address;
+        if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF ||
+            !elf_is_text(elf, symbol.st_value) || offset > UINT32_MAX || !name[0] || name[0] == '?')
+            continue;
+        if (count < most)
+            out[count] = (struct elf_function){(uint32_t)offset, name};
+        count++;
+    }
+    return count;
+}
+
 bool elf_is_text(const struct elf *elf, uint64_t address)
 {
     return address >= elf->text.address && address - elf->text.address < elf->text.bytes;

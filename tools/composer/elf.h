@@ -42,6 +42,15 @@ const char *elf_string(const struct elf *elf, uint64_t address, size_t max);
 /* True and *value for a symbol of that name. */
 bool elf_symbol(const struct elf *elf, const char *name, uint64_t *value);
 
+struct elf_function {
+    uint32_t offset; /* from the text's address */
+    const char *name;
+};
+
+/* The functions in the text that have a name, in the file's order: the first `most` into `out`.
+ * Returns how many there are. */
+uint32_t elf_functions(const struct elf *elf, struct elf_function *out, uint32_t most);
+
 /* Whether `address` lies in the text. */
 bool elf_is_text(const struct elf *elf, uint64_t address);
 

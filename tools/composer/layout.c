@@ -81,6 +81,19 @@ static void add_programs(struct composition *c, struct program *const programs[]
     }
 }
 
+/* init's own would tell nobody: if it dies, the machine ends. */
+static bool read_symbols(struct composition *c)
+{
+    if (!c->manifest->symbols)
+        return true;
+    for (uint32_t i = 0; i < c->program_count; i++) {
+        struct program_regions *p = &c->programs[i];
+        if (p->program != c->domains[0].program && !symbols_read(&p->symbols, &p->program->elf))
+            return report(c->manifest->at, "no memory for the symbols — close something");
+    }
+    return true;
+}
+
 /* Whether a domain has the file as it is, for good. */
 static bool stays(const struct composition *c, const struct content_file *file)
 {
@@ -452,6 +465,7 @@ static void name_domains(struct composition *c)
         domain->record.priority = (uint8_t)c->manifest->domains[d].priority;
         domain->record.restarts_most = (uint8_t)c->manifest->domains[d].restart;
         domain->record.budget = c->manifest->domains[d].budget;
+        domain->record.watchdog = c->manifest->domains[d].watchdog;
         domain->record.period = c->manifest->domains[d].period;
         domain->record.entry = domain->program->elf.header.e_entry;
         domain->record.fault_slot = SLOT_SUPERVISOR;
@@ -529,6 +543,12 @@ struct table_offsets table_offsets(const struct composition *c)
         at.starts[d] = at.end;
         at.end += start_page_bytes(&c->domains[d].page);
     }
+    for (uint32_t i = 0; i < c->program_count; i++) {
+        if (!c->programs[i].symbols.count)
+            continue;
+        at.symbols[i] = at.end;
+        at.end += (uint32_t)round_up(symbols_bytes(&c->programs[i].symbols), 8);
+    }
     return at;
 }
 
@@ -536,6 +556,11 @@ struct table_offsets table_offsets(const struct composition *c)
 static bool place_contents(struct composition *c)
 {
     c->tables_bytes = table_offsets(c).end;
+    if (pages_of(c->tables_bytes) > PAGE_RUN_MAX)
+        return report(c->manifest->at,
+                      "the image's tables have %llu KiB — they can have %d: drop "
+                      "symbols = true",
+                      (unsigned long long)c->tables_bytes >> 10, PAGE_RUN_MAX * PAGE_BYTES / 1024);
     uint64_t first = pages_of(c->tables_bytes) * PAGE_BYTES;
     c->block_bytes = first + c->content_pages * PAGE_BYTES;
     if (c->block_bytes > UINT32_MAX)
@@ -598,6 +623,7 @@ bool layout_image(struct composition *c, const struct manifest *manifest,
     for (uint32_t d = 0; d < c->drawn_count; d++)
         c->domains[d].drawn = &manifest->domains[d];
     add_programs(c, programs);
+    fits &= read_symbols(c);
     name_domains(c);
     add_files(c);
     fits &= layout_init(c);

@@ -13,6 +13,7 @@
 #include "libos/start.h"
 #include "motet/image.h"
 #include "tools/composer/program.h"
+#include "tools/composer/symbols.h"
 
 enum {
     MAPPINGS_MAX = IMAGE_DOMAINS_MAX * 64, /* 9 of its own, 32 rings, 16 pools, 4 files */
@@ -55,6 +56,7 @@ struct content_file {
 struct program_regions {
     const struct program *program;
     uint64_t text_offset, rodata_offset;             /* in the block */
+    struct symbol_table symbols;                     /* empty without symbols = true, and init's */
     uint32_t text, shared, rodata;                   /* regions */
     uint32_t text_pages, shared_pages, rodata_pages; /* 0: no such region; if the program can be
                                                         replaced, each domain has its own */
@@ -117,6 +119,7 @@ bool layout_image(struct composition *composition, const struct manifest *manife
 struct table_offsets {
     uint32_t domains, regions, mappings, connections, devices, strings, string_bytes;
     uint32_t starts[IMAGE_DOMAINS_MAX];
+    uint32_t symbols[IMAGE_DOMAINS_MAX]; /* by program; 0: it has none */
     uint32_t end;
 };
 struct table_offsets table_offsets(const struct composition *composition);

@@ -26,6 +26,7 @@ static const struct field image_fields[] = {
     {"memory", FIELD_SIZE, false, offsetof(struct manifest, memory), 1 << 20, 1ull << 40},
     {"staging", FIELD_SIZE, false, offsetof(struct manifest, staging), PAGE_BYTES, ROOM_MAX},
     {"swap_key", FIELD_TEXT, false, offsetof(struct manifest, swap_key_text), 0, 0},
+    {"symbols", FIELD_BOOL, false, offsetof(struct manifest, symbols), 0, 0},
     {"servers", FIELD_LIST, false, 0, 0, 0},
     {"domains", FIELD_LIST, true, 0, 0, 0},
     {"connections", FIELD_LIST, false, 0, 0, 0},
@@ -164,11 +165,12 @@ static void set_include_folder(config_t *config, const char *path)
 
 bool manifest_read(struct manifest *manifest, const char *path)
 {
-    /* Never destroyed: the struct points into it. */
+    unsigned before = report_count();
     config_t *config = malloc(sizeof *config);
     if (!config)
         return report((struct place){path, 0}, "no memory — close something");
     config_init(config);
+    manifest->text = config;
     set_include_folder(config, path);
     if (!read_file(config, path))
         return false;
@@ -189,5 +191,13 @@ bool manifest_read(struct manifest *manifest, const char *path)
     read_connections(manifest, root);
     read_pools(manifest, root);
     rates_check(manifest);
-    return report_count() == 0;
+    return report_count() == before;
+}
+
+void manifest_free(struct manifest *manifest)
+{
+    if (manifest->text)
+        config_destroy(manifest->text);
+    free(manifest->text);
+    manifest->text = NULL;
 }

@@ -93,6 +93,7 @@ struct manifest_domain {
     uint32_t priority;
     uint64_t stack;       /* bytes, 0: what its servers declare */
     uint32_t table_slots; /* 0: as many as needed */
+    uint32_t watchdog;    /* microseconds that it may run without waiting, 0: as long as it likes */
     uint32_t budget;      /* microseconds in each period, 0: as many as there are */
     uint32_t period;      /* microseconds */
     uint64_t heap;        /* bytes, 0: none */
@@ -140,6 +141,7 @@ struct manifest_pool {
 
 /* domains[0] is init, which no manifest mentions. */
 struct manifest {
+    struct config_t *text; /* which the names below lie in */
     struct place at;
     const char *image_text;
     char image[IMAGE_NAME_BYTES];
@@ -153,6 +155,7 @@ struct manifest {
     bool restarts;       /* some domain has `restart` */
     uint32_t loader;     /* the domain with `loader`; 0: none */
     bool swaps;          /* some domain has `swap` */
+    bool symbols;        /* the image has its programs' functions by name */
     uint64_t staging;    /* bytes for what is swapped in, with swaps */
     struct place staging_at;
     const char *swap_key_text; /* NULL: programs are swapped in signed or not */
@@ -167,5 +170,8 @@ struct manifest {
 /* Reads and checks the file; its text stays in memory, for the names that the struct points to.
  * False when anything was reported. `manifest` is zeroed by the caller. */
 bool manifest_read(struct manifest *manifest, const char *path);
+
+/* Gives the text back, whether it was read well or not. */
+void manifest_free(struct manifest *manifest);
 
 #endif

@@ -62,6 +62,8 @@ void picture_facts(const struct composition *c, uint32_t d, struct picture_lines
     add(lines, "priority %u", domain->record.priority);
     add(lines, "memory %" PRIu64 " KiB", domain->memory_pages * page);
     add(lines, "kernel objects %" PRIu64 " KiB", domain->object_pages * page);
+    if (domain->record.watchdog)
+        add(lines, "watchdog %u us", domain->record.watchdog);
     if (domain->record.budget)
         add(lines, "%u of %u us", domain->record.budget, domain->record.period);
     if (domain->record.body)

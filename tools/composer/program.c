@@ -112,7 +112,7 @@ static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wro
     return suggest(buffer, wrong, names, count);
 }
 
-enum { INIT_PARTS = 5 };
+enum { INIT_PARTS = 6 };
 
 /* init's pieces: the one that every image has, and those that this one needs. */
 static uint32_t find_init(const struct manifest *manifest, const struct link_paths *paths,
@@ -133,6 +133,8 @@ static uint32_t find_init(const struct manifest *manifest, const struct link_pat
         objects[count++] = text_format("%s/init_control.o", paths->objects);
     if (manifest->swaps)
         objects[count++] = text_format("%s/init_swap.o", paths->objects);
+    if (manifest->symbols)
+        objects[count++] = text_format("%s/init_backtrace.o", paths->objects);
     return count;
 }
 

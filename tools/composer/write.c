@@ -50,6 +50,13 @@ static void put_strings(uint8_t *block, uint32_t *at, const struct program *prog
     }
 }
 
+static void put_symbols(const struct composition *c, const struct table_offsets *at, uint8_t *block)
+{
+    for (uint32_t i = 0; i < c->program_count; i++)
+        if (at->symbols[i])
+            symbols_put(&c->programs[i].symbols, block, at->symbols[i]);
+}
+
 static void put_domains(const struct composition *c, const struct table_offsets *at, uint8_t *block)
 {
     uint32_t strings = at->strings;
@@ -63,6 +70,7 @@ static void put_domains(const struct composition *c, const struct table_offsets 
             record->settings = records[record->body].settings;
             record->servers = records[record->body].servers;
         }
+        record->symbols = at->symbols[program_regions(c, c->domains[d].program) - c->programs];
         if (d) {
             record->start = at->starts[d];
             record->start_bytes = start_page_bytes(&c->domains[d].page);
@@ -111,6 +119,7 @@ uint8_t *block_make(const struct composition *c)
     if (!block)
         return NULL;
     put_domains(c, &at, block);
+    put_symbols(c, &at, block);
     memcpy(block + at.regions, c->regions, c->region_count * sizeof c->regions[0]);
     memcpy(block + at.mappings, c->mappings, c->mapping_count * sizeof c->mappings[0]);
     put_connections(c, block + at.connections);

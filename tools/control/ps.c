@@ -38,6 +38,7 @@ void end_text(const struct control_end *end, char text[END_TEXT_BYTES])
 {
     const char *cause = end->code == FAULT_PAGE             ? "page fault"
                         : end->code == FAULT_DIVIDE         ? "division by zero"
+                        : end->code == FAULT_STUCK          ? "stuck: no wait"
                         : end->code == FAULT_INVALID_OPCODE ? "invalid instruction"
                         : end->code == FAULT_PROTECTION     ? "protection fault"
                                                             : "exception";
@@ -87,12 +88,8 @@ static void line_print(const struct picture *picture, const struct picture *befo
     printf("%-15s %-15s %-7s %-10s %4u %8u", told->name, domain->servers,
            domain->version[0] ? domain->version : "-", state_text(told->state), told->priority,
            (told->memory_pages + told->heap_pages) * (IMAGE_PAGE / 1024));
-    if (told->cpu_ticks == ~0ull)
-        printf(" %10s %6s", "-", "-");
-    else
-        printf(" %10.1f %6.2f", 1000 * seconds(picture, told->cpu_ticks),
-               cpu_percent(picture, before, d));
-    printf(" %8u %6u  %s\n", told->restarts, domain->queued, cause);
+    printf(" %10.1f %6.2f %8u %6u  %s\n", 1000 * seconds(picture, told->cpu_ticks),
+           cpu_percent(picture, before, d), told->restarts, domain->queued, cause);
 }
 
 static void table_print(const struct picture *picture, const struct picture *before)
@@ -121,9 +118,8 @@ static void domain_json(const struct picture *picture, const struct picture *bef
     printf(", \"state\": \"%s\", \"priority\": %u, \"memory_bytes\": %" PRIu64,
            state_text(told->state), told->priority,
            (uint64_t)(told->memory_pages + told->heap_pages) * IMAGE_PAGE);
-    if (told->cpu_ticks != ~0ull)
-        printf(", \"cpu_ms\": %.3f, \"cpu_percent\": %.3f",
-               1000 * seconds(picture, told->cpu_ticks), cpu_percent(picture, before, d));
+    printf(", \"cpu_ms\": %.3f, \"cpu_percent\": %.3f", 1000 * seconds(picture, told->cpu_ticks),
+           cpu_percent(picture, before, d));
     printf(", \"restarts\": %u, \"queued\": %u, \"last_end\": ", told->restarts, domain->queued);
     json_text(stdout, cause);
     printf("}");

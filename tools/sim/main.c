@@ -34,6 +34,13 @@ static void print_run(const struct options *options, double took, bool brief)
     char text[1024];
     struct client_totals totals = clients_totals();
     options_text(options, text, sizeof(text));
+    if (options->flips) {
+        printf("%u flips, %u stops, %lu wrong answers, %lu of %lu answered%s: %s\n", world.flips,
+               world.flip_crashes, (unsigned long)totals.wrong, (unsigned long)totals.answered,
+               (unsigned long)totals.asked, world.reported ? ", reported dead" : "", text);
+        fflush(stdout);
+        return;
+    }
     if (brief) {
         printf("%lu of %lu answered, %lu steps, trace %016lx%s: %s\n",
                (unsigned long)totals.answered, (unsigned long)totals.asked,

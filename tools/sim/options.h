@@ -52,7 +52,10 @@
     OPTION(swap_probation, 0, 0, 0, "milliseconds of probation; 0: as always")                     \
     OPTION(swap_deaths, 0, 0, 0,                                                                   \
            "steps of a new version that starts in which it dies, per million")                     \
-    OPTION(swap_flips, 0, 0, 0, "states of which a bit flips before they are read, per million")
+    OPTION(swap_flips, 0, 0, 0, "states of which a bit flips before they are read, per million")   \
+    OPTION(flips, 0, 0, 0, "bits of running servers that flip; needs the checked build")           \
+    OPTION(flip_every, 1000, 1000, 1000, "runs of such servers between two of them, at most")      \
+    OPTION(flip_domains, 0, 0, 0, "whose bits: domains by number, a bit each; 0: netd and dnsd")
 
 struct options {
     uint64_t seed;

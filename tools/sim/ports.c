@@ -111,6 +111,7 @@ static bool says_dead(const char *line)
     world.card_broken |= broken;
     if (domain && stopped)
         world.died |= 1ull << domain;
+    world.flip_crashes += stopped && world.flipped >> domain & 1;
     if (domain && (lost || (stopped && !domain_at(domain)->restarts_most)))
         world.dead |= 1ull << domain;
     if (domain && stopped && (domain_at(domain)->restarts_most || domain_at(domain)->body))

@@ -19,9 +19,12 @@ SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c,$
               $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c
 SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c \
                  $(addprefix kernel/arch/sim/,machine.c iommu.c check.c check_dma.c check_paging.c check_trace.c boot.c) \
-                 $(addprefix tools/sim/,world.c network.c ports.c nic.c client.c step.c invariants.c torn.c)
+                 $(addprefix tools/sim/,world.c network.c ports.c nic.c client.c step.c invariants.c torn.c flips.c)
 SIM_HOST_C := $(addprefix kernel/arch/sim/,arena.c mappings.c user.c) \
               $(addprefix tools/sim/,main.c run.c shrink.c options.c snapshot.c inspect.c symbols.c composition.c trace_file.c)
+
+# Drivers' library.
+SIM_USER_C += $(wildcard libos/driver/*.c)
 
 SIM_COMMON := -std=c17 -D_GNU_SOURCE -DMOTET_HOST -g -fno-pie -fno-strict-aliasing -fno-stack-protector \
               -fcf-protection=none $(WARN)

@@ -16,6 +16,7 @@
 #include "kernel/irq.h"
 #include "motet/swap.h"
 #include "tools/sim/composition.h"
+#include "tools/sim/flips.h"
 #include "tools/sim/invariants.h"
 #include "tools/sim/snapshot.h"
 #include "tools/sim/world.h"
@@ -55,7 +56,8 @@ void step_check(void)
 {
     world.checks++;
     check_all(first_cap(), sim_init_table());
-    invariants_all();
+    if (!world.options.flips)
+        invariants_all();
 }
 
 /* Since the last entry into the kernel. */
@@ -105,7 +107,8 @@ static void idle(void)
 {
     uint64_t next = event_next_time();
     if (check_interval == 1)
-        invariants_idle();
+        if (!world.options.flips)
+            invariants_idle();
     if (sim.timer && sim.timer < next && sim.timer < SOMETIME)
         next = sim.timer;
     if (next == UINT64_MAX && world.phase == PHASE_FAULTS)
@@ -260,7 +263,7 @@ static bool swap_disturb(void)
 
 static void user(void)
 {
-    if (swap_disturb())
+    if (swap_disturb() || flips_disturb())
         return;
     struct thread *thread = sim_cpu.current;
     struct sim_fault fault;
@@ -291,7 +294,7 @@ void step(void)
         idle();
     check_watch(false);
     world_mix(sim_clock);
-    if (check_interval == 1)
+    if (check_interval == 1 && !world.options.flips)
         invariants_step();
     if (check_interval > 1 && world.steps % check_interval == 0)
         step_check();

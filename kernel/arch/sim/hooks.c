@@ -12,6 +12,7 @@
 #include "kernel/arch/sim/check.h"
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/user.h"
+#include "kernel/arch/sim/user/points.h"
 
 #define SIM_WINDOWS_END (SIM_WINDOWS + IMAGE_DOMAINS_MAX * SIM_WINDOW_BYTES)
 
@@ -40,10 +41,29 @@ void sim_changes_forget(void)
         ;
 }
 
-/* User code: its own window, or what the host process has for all (its text and constants). */
-static void user_access(uint64_t address)
+extern char __executable_start[], end[];
+
+/* Of code whose own data may be wrong: what the host process has for all is its text and constants,
+ * to read. */
+static void astray(uint64_t address, bool write)
 {
-    if (address < SIM_WINDOWS || address >= SIM_WINDOWS_END)
+    const bool points = address - (uint64_t)&sim_points < sizeof(sim_points); /* passed by all */
+    if (++sim_user_accesses > sim_user_accesses_most || (write && !points) ||
+        address < (uint64_t)__executable_start || address >= (uint64_t)end)
+        __builtin_trap();
+}
+
+/* User code: its own window, or what the host process has for all (its text and constants). */
+static void user_access(uint64_t address, bool write)
+{
+    const bool outside = address < SIM_WINDOWS || address >= SIM_WINDOWS_END;
+    if (sim_user_accesses_most) {
+        if (outside)
+            astray(address, write);
+        else if (++sim_user_accesses > sim_user_accesses_most)
+            __builtin_trap();
+    }
+    if (outside)
         return;
     if (sim_window(address) != sim_window(sim_cpu.current->registers.rsp))
         __builtin_trap(); /* as the processor would: a fault of this thread */
@@ -59,7 +79,7 @@ static inline void reads(const void *at)
 {
     uint64_t address = (uint64_t)at, index;
     if (sim_in_user) {
-        user_access(address);
+        user_access(address, false);
         if (sim_user_reads)
             sim_user_reads(address);
     } else if (in_arena(address, &index)) {
@@ -71,7 +91,7 @@ static inline void writes(const void *at)
 {
     uint64_t address = (uint64_t)at, index;
     if (sim_in_user) {
-        user_access(address);
+        user_access(address, true);
     } else if (in_arena(address, &index)) {
         check_kernel_access(index);
         if (!written[index]) {

@@ -22,6 +22,7 @@ struct registers *sim_user_registers;
 uint64_t sim_host_stack;
 int sim_in_user;
 void (*sim_user_reads)(uint64_t address);
+uint64_t sim_user_accesses_most, sim_user_accesses;
 
 static struct sim_fault last_fault;
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};

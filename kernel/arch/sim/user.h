@@ -42,4 +42,9 @@ extern int sim_in_user;
 /* In builds with hooks: called before user code reads; NULL: nobody wants to know. */
 extern void (*sim_user_reads)(uint64_t address);
 
+/* Likewise: user code whose data may be wrong leaves by a fault if it makes more than so many
+ * accesses to memory without leaving, writes outside its window, or reads outside that and the
+ * program. 0: it is trusted. */
+extern uint64_t sim_user_accesses_most, sim_user_accesses;
+
 #endif

@@ -154,8 +154,8 @@ static void stray(struct hungry *h)
 
 static void hold(struct hungry *h)
 {
-    take_all(h);
-    domain_log(h->domain, "holds %u chunks", h->chunks);
+    const bool zero = take_all(h);
+    domain_log(h->domain, "holds %u chunks%s", h->chunks, zero ? "" : ", WRONG: not zero");
     domain_set_deadline(h->domain, domain_time(h->domain) + LOOK_NS);
 }
 
@@ -177,6 +177,13 @@ static enum error hungry_start(void *state, struct domain *domain)
     return OK;
 }
 
+/* With its heap full. */
+static void die(const struct hungry *h)
+{
+    domain_log(h->domain, "dies with %u chunks, %u wrong", h->chunks, wrong_pages(h));
+    *(volatile uint32_t *)NULL = h->chunks;
+}
+
 /* Looks at what it holds, again and again. Without end, it answers to nobody. */
 static void look(struct hungry *h)
 {
@@ -196,6 +203,8 @@ static void hungry_deadline(void *state)
         wild(h);
     else if (act_is(h, "stray"))
         stray(h);
+    else if (act_is(h, "die"))
+        die(h);
     else if (h->chunks)
         look(h);
     else

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libos/domain.h"
+#include "libos/restart.h"
 #include "libos/server.h"
 
 enum {
@@ -31,6 +32,7 @@ struct wild {
     const struct device_bar *bar;
     const struct pool *pool;
     uint64_t target;
+    bool tame; /* a later life: it stays in its own pool */
     uint32_t turn;
 };
 
@@ -71,6 +73,8 @@ static void wild_deadline(void *state)
         break;
     case 2:
         domain_log(w->domain, "own memory: %s", all(second, MINE) ? "reached" : "NOT REACHED");
+        if (w->tame)
+            return;
         copy(w, w->target, true); /* what is in the device's buffer: MINE */
         break;
     case 3:
@@ -110,6 +114,14 @@ static enum error wild_start(void *state, struct domain *domain)
     return OK;
 }
 
+static bool wild_restarted(void *state, struct conn *conn, enum restarted what)
+{
+    struct wild *w = state;
+    (void)conn;
+    w->tame |= what == RESTARTED_SELF;
+    return true;
+}
+
 const struct server motet_server_wild;
 static const char *const settings[] = {"wild.target"};
 const struct server motet_server_wild = {
@@ -124,3 +136,4 @@ const struct server motet_server_wild = {
     .deadline = wild_deadline,
 };
 SERVER_EXPORT(motet_server_wild);
+SERVER_RESTARTED(motet_server_wild, wild_restarted);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A virtio device for drivers of libos/driver/driver.h, behind PCI or over MMIO: from reset to
+ * running in three calls, and queues whose buffers are pieces of DMA memory.
+ *
+ *     start      virtio_device_open, virtio_device_queue for each queue, virtio_device_run
+ *     interrupt  virtio_device_interrupt
+ *     silence    virtio_device_silence
+ *
+ * A slot of a queue holds one piece (virtio_device_give, virtio_device_take), or a chain of
+ * segments wherever they are (virtio_device_put, virtio_device_used). Invariant: a piece is lent as
+ * long as its slot is busy; a used entry that names no busy slot, or says more bytes than the
+ * device had to write, is a fault of the device.
+ */
+#ifndef MOTET_LIBOS_VIRTIO_DEVICE_H
+#define MOTET_LIBOS_VIRTIO_DEVICE_H
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+
+#include "libos/driver/driver.h"
+#include "libos/virtio/virtio.h"
+#include "libos/virtio/virtqueue.h"
+
+enum { VIRTIO_DEVICE_SLOTS_MAX = 16 }; /* of a queue here */
+
+struct virtio_device {
+    struct virtio virtio;
+    uint64_t features; /* negotiated */
+};
+
+struct virtio_device_queue {
+    struct virtqueue ring;
+    struct virtio_device *device;
+    struct dma memory;
+    struct dma *piece[VIRTIO_DEVICE_SLOTS_MAX]; /* of busy slots */
+    uint32_t token[VIRTIO_DEVICE_SLOTS_MAX];    /* of busy slots */
+    uint32_t room[VIRTIO_DEVICE_SLOTS_MAX];     /* bytes that the device may write there */
+    uint32_t doorbell;
+    uint16_t index;
+};
+
+static inline bool virtio_device_has(const struct virtio_device *device, uint32_t feature)
+{
+    return device->features >> feature & 1;
+}
+
+/* Finds a device of that type, resets it and negotiates: `wanted` are bits of features beside those
+ * of every device. ERROR_BAD_STATE: it was refused, and the log says why. */
+enum error virtio_device_open(struct virtio_device *device, struct driver *driver, uint16_t type,
+                              uint64_t wanted);
+
+/* Queue `index` with so many slots (a power of two) of 2^shift segments. Its interrupt is vector 0,
+ * or the pin. */
+enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_device *device,
+                               struct driver *driver, uint16_t index, uint16_t slots,
+                               uint8_t shift);
+
+void virtio_device_run(const struct virtio_device *device);
+
+/* Lets the pin go, and fails a device that asks for a reset. */
+void virtio_device_interrupt(const struct virtio_device *device, struct driver *driver);
+
+/* Resets it; its pieces are the processor's again. */
+bool virtio_device_silence(const struct virtio_device *device);
+void virtio_device_recover(struct virtio_device_queue *queue);
+
+/* Gives a piece to the device, to fill or to read. Not when virtqueue_full. */
+void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill);
+
+/* Gives the device a chain of segments, those to read first. Not when virtqueue_full. */
+struct virtio_segment {
+    uint64_t address; /* the device's */
+    uint32_t bytes;
+    bool fill; /* the device writes it */
+};
+void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
+                       const struct virtio_segment *segment, uint32_t segments);
+
+/* Takes the next chain that the device is done with: its token, and how many bytes it wrote. False:
+ * none yet, or a fault. */
+bool virtio_device_used(struct virtio_device_queue *queue, uint32_t *token, uint32_t *length);
+
+/* Shows the device what was given, and has it interrupt when it is done with the next piece. True:
+ * it is done with one already, and may not interrupt: go on with virtio_device_take. */
+bool virtio_device_flush(struct virtio_device_queue *queue);
+
+/* Takes the next piece that the device is done with; `length` is what it wrote. NULL: none yet, or
+ * a fault: queue->ring.fault. */
+struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length);
+
+#endif

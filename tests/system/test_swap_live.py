@@ -187,17 +187,19 @@ def test_the_log_says_why_a_state_was_refused(machine):
     assert "state refused: it is damaged" in machine.motet("log", "netd")
 
 
-def test_a_version_that_crashes_in_its_probation_is_taken_back():
+@pytest.mark.parametrize("name, why", [("late", "invalid instruction"), ("late_hang", "stuck")])
+def test_a_version_that_fails_in_its_probation_is_taken_back(name, why):
+    """It crashes, or hangs (its domain has a watchdog), with the first message that it takes."""
     with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
         machine.ready()
         with Load(machine, may_lose=True) as load:
-            machine.motet("swap", "netd", program("netd-late"), "--wait", status=REFUSED)
+            machine.motet("swap", "netd", program(f"netd-{name}"), "--wait", status=REFUSED)
             machine.expect(r"^init: netd: swap rolled back in its probation: it stopped$")
             machine.expect(r"^init: netd: restart 1, 1 in a row$")
             load.more()
             status = json.loads(machine.motet("swap", "--status", "--json"))
             assert status["phase"] == "rolled back" and status["state_lost"]
-            assert "invalid instruction" in status["reason"]
+            assert why in status["reason"]
             told = machine.ps()["netd"]
             assert (told["program_version"], told["restarts"]) == ("1", 1)
             assert swap(machine, "netd", program("netd"))["phase"] == "done"

@@ -238,7 +238,7 @@ $(B)/tools/trace: $(TRACE_C:%.c=$(B)/tools/obj/%.o)
 CONTROL_C := $(wildcard tools/control/*.c) libos/error.c libos/error_name.c
 $(B)/tools/motet: $(CONTROL_C:%.c=$(B)/tools/obj/%.o)
 	$(SAY) LINK $@
-	$(Q)$(CC) -o $@ $^
+	$(Q)$(CC) -o $@ $^ -lcrypto
 
 # The tables of docs/kernel.md, after a change of calls.def or errors.def.
 reference: $(B)/tools/callref
@@ -397,6 +397,12 @@ $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a 
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+
+# Beside another implementation of signatures.
+$(B)/unit/loader_sign_test: $(B)/host/tests/unit/loader_sign_test.o $(B)/host/user.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lcrypto
 
 # NAME_swapped_test: with what the servers hand over, which nothing in the archive asks for.
 SWAP_O := $(patsubst %.c,$(B)/host/%.o,$(wildcard servers/*/swap.c))

@@ -58,6 +58,9 @@ _motet_words() {
         echo "new run test explain check compose help"
         _motet_control "$root" | sed 's/ .*//'
         ;;
+    key | sign) # files
+        [[ ${COMP_WORDS[COMP_CWORD]} != -* ]] || _motet_options "$root" "$command"
+        ;;
     swap | zone) # behind these words come files
         case ${COMP_WORDS[COMP_CWORD]} in
         -*) _motet_options "$root" "$command" ;;

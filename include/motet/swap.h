@@ -65,7 +65,7 @@ struct program_note {
 
 /* What the running composition demands of a program for one domain: compose makes a table of these
  * (the loader's file "swaps"), one per domain that can be swapped. */
-enum { SWAP_SERVERS_MAX = 8, SWAP_PORTS_MAX = 8 };
+enum { SWAP_KEY_BYTES = 32, SWAP_SERVERS_MAX = 8, SWAP_PORTS_MAX = 8 };
 
 struct swap_port {
     char name[PROGRAM_NAME_BYTES];
@@ -91,27 +91,40 @@ struct swap_program {
     uint32_t number;                    /* the domain's */
     uint32_t servers;                   /* exactly these, in link order */
     struct swap_server server[SWAP_SERVERS_MAX];
+    uint8_t key[SWAP_KEY_BYTES]; /* Ed25519: only what is signed by it; zeros: signed or not */
 };
+
+/* The last bytes of a program's file that is signed: over all bytes before. */
+#define SWAP_SIGNATURE_MAGIC "MotetSig"
+struct swap_signature {
+    char magic[8];
+    uint8_t signature[64];
+};
+_Static_assert(sizeof(struct swap_signature) == 72, "the format of files");
 
 /* The loader's verdict: a message SUPERVISOR_VERDICT to init. init checks each number against what
  * it knows itself. Offsets are bytes in the staging memory. */
 enum swap_refusal {
     SWAP_FINE,
-    SWAP_NOT_ELF,        /* no ELF64 program for x86-64, or it is cut off */
-    SWAP_NO_PROGRAM,     /* no struct program_note: not made for swapping */
-    SWAP_WRONG_ABI,      /* for another kernel or libOS */
-    SWAP_WRONG_DOMAIN,   /* made of other servers */
-    SWAP_WRONG_PORTS,    /* a port that is connected is missing or of another protocol version */
-    SWAP_TOO_LARGE,      /* text, constants, state or stack have no room */
-    SWAP_WRONG_PLACE,    /* linked to other addresses: for another image */
-    SWAP_WRITABLE,       /* it has writable data */
-    SWAP_WRONG_CHECKSUM, /* not what the host sent */
-    SWAP_LOADER_DIED,    /* the loader itself didn't come to an end: init says so */
+    SWAP_NOT_ELF,         /* no ELF64 program for x86-64, or it is cut off */
+    SWAP_NO_PROGRAM,      /* no struct program_note: not made for swapping */
+    SWAP_WRONG_ABI,       /* for another kernel or libOS */
+    SWAP_WRONG_DOMAIN,    /* made of other servers */
+    SWAP_WRONG_PORTS,     /* a port that is connected is missing or of another protocol version */
+    SWAP_TOO_LARGE,       /* text, constants, state or stack have no room */
+    SWAP_WRONG_PLACE,     /* linked to other addresses: for another image */
+    SWAP_WRITABLE,        /* it has writable data */
+    SWAP_WRONG_CHECKSUM,  /* not what the host sent */
+    SWAP_WRONG_SIGNATURE, /* none, or not by the key of the manifest */
+    SWAP_LOADER_DIED,     /* the loader itself didn't come to an end: init says so */
     SWAP_REFUSALS,
 };
 
 /* Which ABI it is that differs: `detail` of SWAP_WRONG_ABI. */
 enum swap_abi { SWAP_ABI_START = 1, SWAP_ABI_STATE, SWAP_ABI_KERNEL, SWAP_ABI_SERVER };
+
+/* What is wrong with the signature: of SWAP_WRONG_SIGNATURE. */
+enum swap_signing { SWAP_UNSIGNED = 1, SWAP_SIGNED_WRONG };
 
 /* What there is no room for, or is elsewhere: of SWAP_TOO_LARGE and SWAP_WRONG_PLACE. */
 enum swap_part { SWAP_PART_TEXT = 1, SWAP_PART_CONSTANTS, SWAP_PART_STATE, SWAP_PART_STACK };

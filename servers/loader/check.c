@@ -13,6 +13,7 @@
 #include "libos/server.h"
 #include "libos/start.h"
 #include "motet/abi.h"
+#include "servers/loader/ed25519.h"
 
 enum { HEADERS_MAX = 8 /* of the program: compose writes two */, DETAIL_PORT = 256 };
 
@@ -42,6 +43,30 @@ static bool copy_out(const struct program *program, uint64_t offset, void *out, 
         return false;
     memcpy(out, program->file + offset, bytes);
     return true;
+}
+
+/* --- the signature --- */
+
+_Static_assert((int)SWAP_KEY_BYTES == (int)ED25519_KEY_BYTES, "a key is a key");
+_Static_assert(sizeof((struct swap_signature){.magic = ""}.signature) == ED25519_SIGNATURE_BYTES,
+               "and a signature a signature");
+
+/* With a key in the manifest the file is what stands before the signature. */
+static bool check_signature(struct program *program)
+{
+    static const uint8_t none[SWAP_KEY_BYTES];
+    const uint8_t *key = program->wanted->key;
+    struct swap_signature signature;
+    if (!memcmp(key, none, sizeof(none)))
+        return true;
+    if (program->bytes < sizeof(signature))
+        return refuse(program, SWAP_WRONG_SIGNATURE, SWAP_UNSIGNED);
+    program->bytes -= (uint32_t)sizeof(signature);
+    memcpy(&signature, program->file + program->bytes, sizeof(signature));
+    if (memcmp(signature.magic, SWAP_SIGNATURE_MAGIC, sizeof(signature.magic)) != 0)
+        return refuse(program, SWAP_WRONG_SIGNATURE, SWAP_UNSIGNED);
+    return ed25519_is_right(signature.signature, key, program->file, program->bytes) ||
+           refuse(program, SWAP_WRONG_SIGNATURE, SWAP_SIGNED_WRONG);
 }
 
 /* --- the file --- */
@@ -265,8 +290,8 @@ static bool check_servers(struct program *program, const struct program_note *no
 static bool check(struct program *program)
 {
     struct program_note note;
-    return read_file(program) && check_place(program) && check_note(program, &note) &&
-           check_servers(program, &note);
+    return check_signature(program) && read_file(program) && check_place(program) &&
+           check_note(program, &note) && check_servers(program, &note);
 }
 
 void loader_check(const struct swap_program *wanted, const uint8_t *file, uint32_t bytes,

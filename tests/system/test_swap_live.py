@@ -3,6 +3,7 @@
 `motet zone` against machines under load, with versions that go wrong, hosts and images that lie.
 In the simulator, at each message boundary: test_swap.py."""
 
+import base64
 import json
 import os
 import pty
@@ -22,8 +23,8 @@ from scapy.layers.inet import ICMP, IP
 import channel
 from channel import Channel
 from client import ask, query
-from machine import BUILD, LIMIT, kernel
-from managed import MANAGED, NO_ANSWER, NO_IMAGE, NOSY, REFUSED, TOOL, USAGE, Managed
+from machine import BUILD, LIMIT, ROOT, kernel
+from managed import MANAGED, NO_ANSWER, NO_IMAGE, NOSY, REFUSED, TOOL, USAGE, Managed, motet
 from network import FrameNetwork, UserNetwork
 from wire import Neighbour
 
@@ -186,17 +187,19 @@ def test_the_log_says_why_a_state_was_refused(machine):
     assert "state refused: it is damaged" in machine.motet("log", "netd")
 
 
-def test_a_version_that_crashes_in_its_probation_is_taken_back():
+@pytest.mark.parametrize("name, why", [("late", "invalid instruction"), ("late_hang", "stuck")])
+def test_a_version_that_fails_in_its_probation_is_taken_back(name, why):
+    """It crashes, or hangs (its domain has a watchdog), with the first message that it takes."""
     with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
         machine.ready()
         with Load(machine, may_lose=True) as load:
-            machine.motet("swap", "netd", program("netd-late"), "--wait", status=REFUSED)
+            machine.motet("swap", "netd", program(f"netd-{name}"), "--wait", status=REFUSED)
             machine.expect(r"^init: netd: swap rolled back in its probation: it stopped$")
             machine.expect(r"^init: netd: restart 1, 1 in a row$")
             load.more()
             status = json.loads(machine.motet("swap", "--status", "--json"))
             assert status["phase"] == "rolled back" and status["state_lost"]
-            assert "invalid instruction" in status["reason"]
+            assert why in status["reason"]
             told = machine.ps()["netd"]
             assert (told["program_version"], told["restarts"]) == ("1", 1)
             assert swap(machine, "netd", program("netd"))["phase"] == "done"
@@ -464,6 +467,71 @@ def test_wrong_words(machine, tmp_path):
         "zone", status=USAGE)
     assert "restart? motet zone reload" in machine.motet("zone", "restart", status=USAGE)
     assert "has no file" in machine.motet("zone", "reload", "--domain", "netd", status=REFUSED)
+
+
+def key_file(path, seed):
+    """A private key in PEM, as `motet key` makes one."""
+    der = bytes.fromhex("302e020100300506032b657004220420") + seed
+    path.write_text(f"-----BEGIN PRIVATE KEY-----\n{base64.b64encode(der).decode()}\n"
+                    "-----END PRIVATE KEY-----\n", encoding="utf-8")
+    return str(path)
+
+
+def test_only_what_is_signed(tmp_path):
+    """tests/images/signed.conf has the public half of the key."""
+    right, wrong = (key_file(tmp_path / name, seed) for name, seed in
+                    (("right", bytes(range(32))), ("wrong", bytes(32))))
+    line = motet("key", right)
+    assert line in (ROOT / "tests/images/signed.conf").read_text(encoding="utf-8")
+    content = (BUILD / "programs/signed/control.elf").read_bytes()
+    path = tmp_path / "control.elf"
+    path.write_bytes(content)
+    with Managed(kernel(BUILD / "images/signed.elf")) as machine:
+        machine.expect(r"^control: the host can look in")
+
+        def refused(why):
+            told = swap(machine, "control", str(path), status=REFUSED)
+            assert told["phase"] == "refused" and why in told["reason"], told
+        refused("it isn't signed")
+        assert "signed\n" in motet("sign", wrong, str(path))
+        refused("by another key, or it was changed")
+        assert "in the place of another signature" in motet("sign", right, str(path))
+        signed = path.read_bytes()
+        assert signed[:len(content)] == content and len(signed) == len(content) + 72
+        assert swap(machine, "control", str(path))["phase"] == "done"
+        path.write_bytes(patched(signed, 2000, bytes([signed[2000] ^ 1])))
+        refused("by another key, or it was changed")
+        path.write_bytes(signed[:-1])
+        refused("it isn't signed")
+        path.write_bytes(signed)
+        assert swap(machine, "control", str(path))["phase"] == "done"
+        assert machine.ps()["control"]["restarts"] == 0
+
+
+def test_keys(tmp_path):
+    path = tmp_path / "key"
+    line = motet("key", str(path))
+    assert re.fullmatch(r'swap_key = "[0-9a-f]{64}";\n', line)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert motet("key", str(path)) == line, "it isn't made anew"
+    program_file = tmp_path / "netd.elf"
+    program_file.write_bytes((PROGRAMS / "netd.elf").read_bytes())
+    assert "motet key" in motet("sign", str(tmp_path / "none"), str(program_file), status=USAGE)
+    assert "no private Ed25519 key" in motet("sign", str(program_file), str(program_file),
+                                             status=USAGE)
+    assert "no ELF file" in motet("sign", str(path), str(path), status=USAGE)
+    assert program_file.read_bytes() == (PROGRAMS / "netd.elf").read_bytes()
+
+
+@pytest.mark.parametrize("key, why", [
+    ("12", "swap_key is no key"), ("0" * 64, "swap_key is no key"), ("g" * 64, "swap_key is no key")])
+def test_a_key_that_is_none(tmp_path, key, why):
+    text = (ROOT / "tests/images/signed.conf").read_text(encoding="utf-8")
+    path = tmp_path / "signed.conf"
+    path.write_text(re.sub('swap_key = "[0-9a-f]*"', f'swap_key = "{key}"', text), encoding="utf-8")
+    done = subprocess.run([BUILD / "tools/compose", "--check", path], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
+    assert done.returncode == 1 and why in done.stdout and "motet key" in done.stdout, done.stdout
 
 
 def test_an_image_without_swaps():

@@ -221,6 +221,8 @@ static void explain_swaps(FILE *out, const struct composition *c)
                         drawn->files[i].room / 1024);
         fputc('\n', out);
     }
+    if (c->manifest->swap_key_text)
+        fprintf(out, "signed by the key %s only\n", c->manifest->swap_key_text);
     fprintf(out, "staging memory: %" PRIu64 " KiB; looked at by %s, asked for by %s\n",
             c->manifest->staging / 1024, c->domains[c->manifest->loader].record.name,
             c->domains[c->manifest->controller].record.name);

@@ -25,6 +25,7 @@ static const struct field image_fields[] = {
     {"image", FIELD_TEXT, false, offsetof(struct manifest, image_text), 0, 0},
     {"memory", FIELD_SIZE, false, offsetof(struct manifest, memory), 1 << 20, 1ull << 40},
     {"staging", FIELD_SIZE, false, offsetof(struct manifest, staging), PAGE_BYTES, ROOM_MAX},
+    {"swap_key", FIELD_TEXT, false, offsetof(struct manifest, swap_key_text), 0, 0},
     {"symbols", FIELD_BOOL, false, offsetof(struct manifest, symbols), 0, 0},
     {"servers", FIELD_LIST, false, 0, 0, 0},
     {"domains", FIELD_LIST, true, 0, 0, 0},
@@ -177,6 +178,8 @@ bool manifest_read(struct manifest *manifest, const char *path)
     manifest->at = (struct place){path, 1};
     config_setting_t *memory = config_setting_get_member(root, "memory");
     config_setting_t *staging = config_setting_get_member(root, "staging");
+    config_setting_t *key = config_setting_get_member(root, "swap_key");
+    manifest->swap_key_at = key ? setting_place(key) : manifest->at;
     if (memory)
         manifest->memory_at = setting_place(memory);
     manifest->staging_at = staging ? setting_place(staging) : manifest->at;

@@ -12,6 +12,7 @@
 #include "libos/start.h"
 #include "libos/state.h"
 #include "motet/image.h"
+#include "motet/swap.h"
 #include "tools/composer/report.h"
 
 /* Bounds of the tables below; the first four follow from what a start page holds. */
@@ -157,6 +158,9 @@ struct manifest {
     bool symbols;        /* the image has its programs' functions by name */
     uint64_t staging;    /* bytes for what is swapped in, with swaps */
     struct place staging_at;
+    const char *swap_key_text; /* NULL: programs are swapped in signed or not */
+    struct place swap_key_at;
+    uint8_t swap_key[SWAP_KEY_BYTES];
     struct manifest_connection connections[CONNECTIONS_MAX];
     uint32_t connection_count;
     struct manifest_pool pools[POOLS_MAX];

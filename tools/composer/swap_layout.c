@@ -153,6 +153,7 @@ static bool fill_program(const struct composition *c, uint32_t d, struct swap_pr
     out->stack_room = (uint32_t)(stack_room(drawn) - STACK_MARGIN_BYTES);
     out->number = d;
     out->servers = drawn->server_count;
+    memcpy(out->key, c->manifest->swap_key, sizeof(out->key));
     for (uint32_t s = 0; s < drawn->server_count; s++)
         strcpy(out->server[s].name, drawn->servers[s].text);
     return add_ports(c, d, out);

@@ -116,6 +116,35 @@ static void check_helpers(const struct manifest *manifest, const struct manifest
                first->name);
 }
 
+static int hex(char digit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = digit ? strchr(digits, digit) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* All zeros would mean that there is none. */
+static void read_key(struct manifest *manifest)
+{
+    const char *text = manifest->swap_key_text;
+    uint8_t any = 0;
+    bool is_key = text && strlen(text) == 2 * (size_t)SWAP_KEY_BYTES;
+    for (uint32_t i = 0; is_key && i < SWAP_KEY_BYTES; i++) {
+        const int high = hex(text[2 * i]), low = hex(text[2 * i + 1]);
+        is_key = high >= 0 && low >= 0;
+        manifest->swap_key[i] = (uint8_t)(high * 16 + low);
+        any |= manifest->swap_key[i];
+    }
+    if (text && (!is_key || !any))
+        report(manifest->swap_key_at,
+               "swap_key is no key: 64 digits from 0 to f are — motet key FILE makes one and says "
+               "what to write");
+    else if (text && !manifest->swaps)
+        report(manifest->swap_key_at,
+               "swap_key is given, but no domain can be swapped — add swap = true; to one, or drop "
+               "the key");
+}
+
 void swaps_check(struct manifest *manifest)
 {
     const struct manifest_domain *first = NULL;
@@ -143,6 +172,7 @@ void swaps_check(struct manifest *manifest)
         report(manifest->staging_at,
                "staging is given, but no domain can be swapped — add swap = true; to one, or drop "
                "the key");
+    read_key(manifest);
     manifest->staging = manifest->swaps ? room(manifest->staging, STAGING_BYTES) : 0;
     if (manifest->domain_count + swap_count(manifest) > IMAGE_DOMAINS_MAX)
         report(manifest->at,
@@ -274,13 +304,14 @@ static void check_program(const struct manifest *manifest, uint32_t d,
                "domain \"%s\": its constants don't begin with program_note — link libos/program.c, "
                "with libos/domain.ld",
                domain->name);
-    if (standalone_bytes(program) > manifest->staging)
+    const uint64_t bytes =
+        standalone_bytes(program) + (manifest->swap_key_text ? sizeof(struct swap_signature) : 0);
+    if (bytes > manifest->staging)
         report(manifest->staging_at,
                "the program of domain \"%s\" has %llu bytes, staging is %llu — give staging = "
                "\"%lluK\"; or more",
-               domain->name, (unsigned long long)standalone_bytes(program),
-               (unsigned long long)manifest->staging,
-               (unsigned long long)pages_up(standalone_bytes(program)) / 1024);
+               domain->name, (unsigned long long)bytes, (unsigned long long)manifest->staging,
+               (unsigned long long)pages_up(bytes) / 1024);
 }
 
 void swaps_check_programs(const struct manifest *manifest,

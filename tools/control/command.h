@@ -60,6 +60,8 @@ int command_stats(struct client *client, const struct options *options);
 int command_kill(struct client *client, const struct options *options);
 int command_restart(struct client *client, const struct options *options);
 int command_swap(struct client *client, const struct options *options);
+int command_key(struct client *client, const struct options *options);
+int command_sign(struct client *client, const struct options *options);
 int command_zone(struct client *client, const struct options *options);
 
 #endif

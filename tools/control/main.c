@@ -16,26 +16,26 @@ enum { LIMIT_MILLISECONDS = 2000, INTERVAL_MILLISECONDS = 1000, FOLLOW_MILLISECO
 static const struct command {
     const char *name;
     int (*run)(struct client *client, const struct options *options);
-    bool wants_name;     /* it needs a server; else it may have one */
+    const char *wants;   /* what to ask for when there is no word; NULL: it may do without */
     unsigned words_most; /* that are no options */
     const char *usage, *text;
 } commands[] = {
-    {"ps", command_ps, false, 1, "ps [--json]",
+    {"ps", command_ps, NULL, 1, "ps [--json]",
      "The domains of the image: servers, state, priority, memory that each may write, CPU time,\n"
      "restarts, messages that wait for it, and why it ended last.\n"},
-    {"top", command_top, false, 1, "top [--interval MS] [--count N] [--json]",
+    {"top", command_top, NULL, 1, "top [--interval MS] [--count N] [--json]",
      "The same again and again (every 1000 ms, until it is stopped), CPU since the last look.\n"},
-    {"log", command_log, false, 1, "log [-f] [SERVER] [--json]",
+    {"log", command_log, NULL, 1, "log [-f] [SERVER] [--json]",
      "What was printed on the console, or logged by SERVER's domain: the newest 4 KiB.\n"
      "  -f, --follow     go on with what is new, until it is stopped\n"},
-    {"stats", command_stats, false, 1, "stats [SERVER] [-a] [--json]",
+    {"stats", command_stats, NULL, 1, "stats [SERVER] [-a] [--json]",
      "Counters that aren't zero, of all domains or one.\n"
      "  -a, --all        those at zero too\n"},
-    {"restart", command_restart, true, 1, "restart SERVER [--json]",
+    {"restart", command_restart, "which server", 1, "restart SERVER [--json]",
      "Stops SERVER's domain, if it runs, and starts it anew. Its state is lost.\n"},
-    {"kill", command_kill, true, 1, "kill SERVER [--json]",
+    {"kill", command_kill, "which server", 1, "kill SERVER [--json]",
      "Stops SERVER's domain as if it had crashed: what happens then is up to the manifest.\n"},
-    {"swap", command_swap, false, 2,
+    {"swap", command_swap, NULL, 2,
      "swap SERVER [FILE.elf] [--wait | --commit] | --status | --cancel | --commit [--json]",
      "Replaces SERVER's domain by the program in FILE.elf (make build/programs/IMAGE/DOMAIN.elf)\n"
      "while it serves; without FILE by the same program. A version that fails is taken back\n"
@@ -44,7 +44,7 @@ static const struct command {
      "  --commit         ends its probation at once; alone: that of the last swap\n"
      "  --status         how the last swap came out\n"
      "  --cancel         of one that was begun and didn't go: somebody's who went away\n"},
-    {"zone", command_zone, true, WORDS_MAX,
+    {"zone", command_zone, "what", WORDS_MAX,
      "zone reload [FILE.zdb | FILE.zone... | --zones DIR] [--domain SERVER] [--wait | --commit]",
      "Compiles the zones (without a word those of this tree) and lets dnsd serve them instead of\n"
      "those that it has, without a pause. What can't be compiled changes nothing.\n"
@@ -52,6 +52,11 @@ static const struct command {
      "  --domain SERVER  the domain that has the file \"zones\" (dnsd)\n"
      "  --wait           until its probation is over\n"
      "  --commit         ends its probation at once\n"},
+    {"key", command_key, "which file", 1, "key FILE",
+     "Makes a private key, for programs that are to be swapped in, unless FILE has one; says the\n"
+     "line for the manifest: the image takes only what is signed by it. No image needs to run.\n"},
+    {"sign", command_sign, "which key", 2, "sign KEYFILE PROGRAM.elf",
+     "Signs a program with the key in KEYFILE: the signature is the end of the file.\n"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -167,8 +172,8 @@ static void options_read(int argc, char **argv, const struct command *command,
     if (options->word_count > command->words_most)
         fail(STATUS_USAGE, "%s: one word too many; usage: motet %s",
              argv[optind + (int)command->words_most], command->usage);
-    if (command->wants_name && !options->name)
-        fail(STATUS_USAGE, "which server? usage: motet %s", command->usage);
+    if (command->wants && !options->name)
+        fail(STATUS_USAGE, "%s? usage: motet %s", command->wants, command->usage);
 }
 
 int main(int argc, char **argv)

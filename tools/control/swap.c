@@ -373,17 +373,16 @@ int upload_swap(struct client *client, const struct options *options, const stru
 
 /* --- the command --- */
 
-static void check_program(const struct upload *upload)
+void upload_check_elf(const char *path, const uint8_t *bytes, uint32_t size)
 {
+    static const char *const make_one = "make build/programs/IMAGE/DOMAIN.elf";
     Elf64_Ehdr header;
-    if (upload->size < sizeof(header) || memcmp(upload->bytes, ELFMAG, SELFMAG) != 0)
-        fail(STATUS_USAGE, "%s: no ELF file — make build/programs/IMAGE/%s.elf", upload->path,
-             upload->name);
-    memcpy(&header, upload->bytes, sizeof(header));
+    if (size < sizeof(header) || memcmp(bytes, ELFMAG, SELFMAG) != 0)
+        fail(STATUS_USAGE, "%s: no ELF file — %s", path, make_one);
+    memcpy(&header, bytes, sizeof(header));
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
         header.e_type != ET_EXEC)
-        fail(STATUS_USAGE, "%s: no ELF program for x86-64 — make build/programs/IMAGE/%s.elf",
-             upload->path, upload->name);
+        fail(STATUS_USAGE, "%s: no ELF program for x86-64 — %s", path, make_one);
 }
 
 static int show_status(struct client *client, const struct options *options)
@@ -452,6 +451,6 @@ int command_swap(struct client *client, const struct options *options)
     upload.domain = domain_find(client, options->words[0]);
     domain_name(client, upload.domain, upload.name);
     if (upload.path)
-        check_program(&upload);
+        upload_check_elf(upload.path, upload.bytes, upload.size);
     return upload_swap(client, options, &upload, NULL);
 }

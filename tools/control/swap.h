@@ -23,6 +23,9 @@ struct upload {
  * isn't possible, or it is empty, or larger than `most`. */
 uint8_t *upload_read(const char *path, uint32_t most, uint32_t *size);
 
+/* Ends the program if that is no ELF program for x86-64. */
+void upload_check_elf(const char *path, const uint8_t *bytes, uint32_t size);
+
 /* Begins, sends, lets it go, and waits for how it comes out: until the new version serves, with
  * `wait` until its probation is over, with `commit` ends that. Says what came of it and returns the
  * exit status. `done`: what to say instead of "version ... serves"; NULL: that. */

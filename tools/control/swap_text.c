@@ -97,6 +97,14 @@ static void refusal_text(const struct control_swap *status, const char *name, ch
     case SWAP_WRONG_CHECKSUM:
         snprintf(text, size, "what arrived isn't what was sent — try again");
         break;
+    case SWAP_WRONG_SIGNATURE:
+        snprintf(text, size,
+                 "%s, and the image takes only what is signed by the key in its manifest — motet "
+                 "sign KEYFILE PROGRAM.elf",
+                 status->detail == SWAP_UNSIGNED ? "it isn't signed"
+                                                 : "its signature is by another key, or it was "
+                                                   "changed since");
+        break;
     default:
         snprintf(text, size,
                  "the loader came to no verdict — try again; motet log says why it stopped");

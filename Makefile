@@ -282,6 +282,10 @@ $(B)/programs/%.elf: $(B)/tools/compose $(SERVER_O) $(B)/target/libos.a $(B)/tar
 	    $(word 1,$(subst -, ,$(*F)))=$(B)/target/$(word 2,$(subst -, ,$(*F))).o) \
 	    $(firstword $(wildcard images/$(*D).conf tests/images/$(*D).conf) images/$(*D).conf)
 
+# Versions of netd that tests and `make demo-swap` swap in: tests/servers/ttl/whole.h.
+SWAP_VERSIONS := ttl crash hang fall stall late late_hang newer flip
+SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
+
 vpath %.conf images tests/images
 PARTS := $(wildcard images/*.parts) # included by manifests
 # With the bundle come the programs of domains that can be swapped: build/programs/IMAGE/DOMAIN.elf.
@@ -394,6 +398,14 @@ $(B)/unit/%_server_test: $(B)/host/tests/unit/%_server_test.o $(B)/host/fakes.a 
 	$(SAY) LINK $@
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
 
+# NAME_swapped_test: with what the servers hand over, which nothing in the archive asks for.
+SWAP_O := $(patsubst %.c,$(B)/host/%.o,$(wildcard servers/*/swap.c))
+SWAP_O := $(filter-out $(B)/host/servers/init/%,$(SWAP_O))
+$(B)/unit/%_swapped_test: $(B)/host/tests/unit/%_swapped_test.o $(SWAP_O) $(B)/host/fakes.a $(B)/host/user.a
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+
 $(B)/unit/%: $(B)/host/tests/unit/%.o $(B)/host/user.a
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
@@ -413,9 +425,9 @@ units: $(UNITS)
 debug-images:
 	@$(MAKE) --no-print-directory DEBUG=1 build/debug/images/dns.elf build/debug/kernel.elf
 
-test: images test-images units $(B)/tools/callref debug-images sim-programs \
+test: images test-images units $(SWAP_PROGRAMS) $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
-      ipc-programs
+      ipc-programs $(B)/programs/dns-managed/netd-crash.elf
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # One server's tests only: its unit tests, and those of the image of its name, if there is one.
@@ -444,12 +456,14 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 
 include bench/kernel/kernel.mk
 include bench/ipc/ipc.mk
+include bench/triad/triad.mk
 
 BENCH_RUNS ?= 5
 BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart swap,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+bench: $(if $(filter-out kernel sim ipc restart swap includeos,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
-       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap)
+       $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap) \
+       $(if $(filter includeos,$(BENCHES)),bench-includeos)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
@@ -457,10 +471,6 @@ bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertes
 faults: $(B)/sim/checked/sim $(B)/images/dns_restart.bundle $(B)/images/dns-managed.elf $(B)/tools/motet
 	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/sim.py $(FAULTS_SIM:%=--faults %)
 	@MOTET_BUILD=$(abspath $(B)) $(PYTHON) tests/faults/qemu.py $(FAULTS_QEMU:%=--faults %)
-
-# Versions of netd that tests and the demonstration swap in (tests/servers/ttl/whole.h).
-SWAP_VERSIONS := ttl crash hang late late_hang newer flip
-SWAP_PROGRAMS := $(SWAP_VERSIONS:%=$(B)/programs/dns-managed/netd-%.elf)
 
 demo-swap: $(B)/images/dns-managed.elf $(B)/tools/motet $(SWAP_PROGRAMS)
 	@$(PYTHON) bench/demo_swap.py --image $(B)/images/dns-managed.elf --motet $(B)/tools/motet \
@@ -493,7 +503,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --inline-suppr --std=c17 -I. -Iinclude --suppress=missingIncludeSystem \
             --suppress=comparePointers:kernel/arch/x86_64/main.c \
             --suppress=comparePointers:tools/sim/snapshot.c \
-            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
+            --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:tests/unit/fake_swap.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \

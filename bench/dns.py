@@ -41,8 +41,7 @@ def linux_guest():
     kernel, initrd = LINUX / "vmlinuz", LINUX / "initramfs.gz"
     if not lib_qemu.is_newer(initrd, sources / "build.sh", sources / "responder.c"):
         lib_qemu.run(sources / "build.sh", seconds=600)
-    # Without nokaslr each boot has another speed under QEMU, and on average a lower one.
-    return Guest("linux", kernel, initrd, "console=ttyS0 quiet panic=-1 nokaslr", memory=128)
+    return Guest("linux", kernel, initrd, lib_qemu.LINUX_APPEND, memory=128)
 
 
 @contextmanager

@@ -183,10 +183,16 @@ class Guest:
         return words
 
 
+# Without nokaslr each boot has another speed under QEMU, and on average a lower one.
+LINUX_APPEND = "console=ttyS0 quiet panic=-1 nokaslr"
+
 # QEMU's options for the machine and its network card.
 PC = ("-machine", "pc", "-device", "virtio-net-pci,netdev=n0,mac=" + GUEST_MAC)
 MICROVM = ("-machine", "microvm,acpi=off", "-global", "virtio-mmio.force-legacy=false",
            "-device", "virtio-net-device,netdev=n0,mac=" + GUEST_MAC)
+
+
+DEBUG_THREADS = ("-name", "bench,debug-threads=on")  # threads say what they do
 
 
 class Qemu:
@@ -243,6 +249,26 @@ class Qemu:
             except (FileNotFoundError, ProcessLookupError):
                 pass  # a worker thread that has just ended
         return total / 1e9
+
+    def cpu_split(self):
+        """CPU seconds so far of the thread that runs the guest's code, and of all others: the
+        network's, the main loop's. Needs DEBUG_THREADS among the options."""
+        inside = outside = 0
+        for path in Path(f"/proc/{self._process.pid}/task").iterdir():
+            try:
+                spent = int((path / "schedstat").read_text().split()[0])
+                if (path / "comm").read_text().startswith("CPU "):
+                    inside += spent
+                else:
+                    outside += spent
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # a worker thread that has just ended
+        return inside / 1e9, outside / 1e9
+
+    def said(self):
+        """What the guest has printed on its serial line."""
+        path = Path(self._folder.name, "serial")
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def failure(self, what):
         """A BenchError with what QEMU and the guest said last."""

@@ -30,6 +30,10 @@ _motet_domains() {
         sed -n 's/^ *{"domain": "\([a-z0-9_]*\)".*/\1/p'
 }
 
+_motet_options() {
+    "$1/build/tools/motet" "$2" --help | grep -o -e '--[a-z]*'
+}
+
 _motet_words() {
     local root command=${COMP_WORDS[1]}
     root=$(_motet_root)
@@ -54,8 +58,17 @@ _motet_words() {
         echo "new run test explain check compose help"
         _motet_control "$root" | sed 's/ .*//'
         ;;
+    swap | zone) # behind these words come files
+        case ${COMP_WORDS[COMP_CWORD]} in
+        -*) _motet_options "$root" "$command" ;;
+        *)
+            [ "$COMP_CWORD" -eq 2 ] || return
+            [ "$command" = zone ] && echo reload || _motet_domains "$root"
+            ;;
+        esac
+        ;;
     *)
-        "$root/build/tools/motet" "$command" --help | grep -o -e '--[a-z]*'
+        _motet_options "$root" "$command"
         [[ $command == ps || $command == top ]] || _motet_domains "$root"
         ;;
     esac

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Builds the Linux guest that Motet is compared with: build/bench/linux/vmlinuz and initramfs.gz.
-# Called by bench/dns.py. The kernel is Debian's cloud kernel, downloaded as a package and only
+# Builds the Linux guests that Motet is compared with: build/bench/linux/vmlinuz, initramfs.gz with a
+# bare responder, initramfs-dnsd.gz with dnsd's answering code and build/zones.zdb, and
+# initramfs-triad.gz. Called by bench/dns.py and bench/includeos.py. The kernel is Debian's cloud kernel, downloaded as a package and only
 # unpacked: nothing is installed on the host. A package already there is used again.
 # Refuses, with the reason, when the package can't be had or no static C library is installed.
 set -eu
@@ -43,22 +44,34 @@ unpack_kernel() {
     cp "$out"/unpacked/boot/vmlinuz-* "$out/vmlinuz"
 }
 
-build_responder() {
+# NAME SOURCE...: the only process of a guest.
+build_init() {
+    name=$1
+    shift
     compiler=musl-gcc
     command -v musl-gcc >/dev/null || compiler=gcc # its C library is three times the size
-    "$compiler" -std=c17 -D_GNU_SOURCE -O2 -static -Wall -Wextra -Werror -s \
-        -o "$out/root/init" bench/linux/responder.c ||
-        fail "can't build the responder: install musl-tools or libc6-dev"
+    "$compiler" -std=c17 -D_GNU_SOURCE -DMOTET_HOST -O2 -static -Wall -Wextra -Werror -s -I. -Iinclude \
+        -o "$out/$name/init" bench/linux/guest.c "$@" ||
+        fail "can't build the guest's process: install musl-tools or libc6-dev"
 }
 
+# NAME: into its modules/.
 copy_modules() {
     number=0
+    mkdir -p "$out/$1/modules"
     for module in $modules; do
         file=$(find "$out/unpacked" -path "*/$module.ko" -print -quit)
         [ -n "$file" ] || fail "the kernel package has no module $module"
-        cp "$file" "$out/root/modules/$number.ko"
+        cp "$file" "$out/$1/modules/$number.ko"
         number=$((number + 1))
     done
+}
+
+# NAME ARCHIVE: what is in the folder NAME.
+pack() {
+    (cd "$out/$1" && find . | cpio --quiet -o -H newc -R 0:0 >"../$2")
+    gzip -9 -f -S .gz "$out/$2"
+    rm -rf "${out:?}/$1"
 }
 
 command -v cpio >/dev/null || fail "install cpio"
@@ -69,11 +82,18 @@ if [ -z "$package" ]; then
     package=$(find_package)
 fi
 unpack_kernel "$package"
-rm -rf "$out/root"
-mkdir -p "$out/root/modules"
-build_responder
-copy_modules
-(cd "$out/root" && find . | cpio --quiet -o -H newc -R 0:0 >../initramfs)
-gzip -9 -f -S .gz "$out/initramfs"
+for name in responder dnsd triad; do
+    rm -rf "${out:?}/$name"
+    copy_modules "$name"
+done
+build_init responder bench/linux/responder.c
+pack responder initramfs
+[ -e build/zones.zdb ] || fail "build/zones.zdb is missing: run 'make images'"
+cp build/zones.zdb "$out/dnsd/"
+# shellcheck disable=SC2046 # names without spaces
+build_init dnsd bench/linux/dnsd.c $(ls servers/dnsd/*.c | grep -vF -e /dnsd.c -e /dnsd_settings.c -e /swap.c)
+pack dnsd initramfs-dnsd
+build_init triad -mgeneral-regs-only bench/linux/triad.c
+pack triad initramfs-triad
 rm -rf "$out/unpacked" "$out/download.log"
-echo "bench/linux/build.sh: $out/vmlinuz and $out/initramfs.gz from $(basename "$package")"
+echo "bench/linux/build.sh: $out/vmlinuz and initial file systems from $(basename "$package")"

@@ -97,17 +97,16 @@ struct swap_program {
  * it knows itself. Offsets are bytes in the staging memory. */
 enum swap_refusal {
     SWAP_FINE,
-    SWAP_NOT_ELF,         /* no ELF64 program for x86-64, or it is cut off */
-    SWAP_NO_PROGRAM,      /* no struct program_note: not made for swapping */
-    SWAP_WRONG_ABI,       /* for another kernel or libOS */
-    SWAP_WRONG_DOMAIN,    /* made of other servers */
-    SWAP_WRONG_PORTS,     /* a port that is connected is missing or of another protocol version */
-    SWAP_TOO_LARGE,       /* text, constants, state or stack have no room */
-    SWAP_WRONG_PLACE,     /* linked to other addresses: for another image */
-    SWAP_WRITABLE,        /* it has writable data */
-    SWAP_WRONG_CHECKSUM,  /* not what the host sent */
-    SWAP_WRONG_SIGNATURE, /* none, or not by the key of the manifest */
-    SWAP_LOADER_DIED,     /* the loader itself didn't come to an end: init says so */
+    SWAP_NOT_ELF,        /* no ELF64 program for x86-64, or it is cut off */
+    SWAP_NO_PROGRAM,     /* no struct program_note: not made for swapping */
+    SWAP_WRONG_ABI,      /* for another kernel or libOS */
+    SWAP_WRONG_DOMAIN,   /* made of other servers */
+    SWAP_WRONG_PORTS,    /* a port that is connected is missing or of another protocol version */
+    SWAP_TOO_LARGE,      /* text, constants, state or stack have no room */
+    SWAP_WRONG_PLACE,    /* linked to other addresses: for another image */
+    SWAP_WRITABLE,       /* it has writable data */
+    SWAP_WRONG_CHECKSUM, /* not what the host sent */
+    SWAP_LOADER_DIED,    /* the loader itself didn't come to an end: init says so */
     SWAP_REFUSALS,
 };
 

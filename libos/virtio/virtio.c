@@ -4,6 +4,8 @@
  */
 #include "libos/virtio/virtio.h"
 
+#include <linux/virtio_mmio.h>
+
 #include "libos/virtio/virtio_mmio.h"
 #include "libos/virtio/virtio_pci.h"
 
@@ -26,4 +28,13 @@ bool virtio_reset(const struct virtio *virtio)
         if (!virtio_status(virtio))
             return true;
     return false;
+}
+
+bool virtio_doorbell_check(const struct virtio *virtio, uint32_t doorbell)
+{
+    const struct virtio_region *notify = &virtio->pci.notify;
+    if (virtio->notify_bytes == sizeof(uint32_t)) /* virtio_mmio.c: all queues have the same */
+        return doorbell == VIRTIO_MMIO_QUEUE_NOTIFY;
+    return doorbell >= notify->offset && doorbell % sizeof(uint16_t) == 0 &&
+           (uint64_t)doorbell + sizeof(uint16_t) <= (uint64_t)notify->offset + notify->length;
 }

@@ -123,6 +123,9 @@ static inline bool virtio_queue_start(const struct virtio *virtio, const struct 
     return virtio->transport->queue_start(virtio, queue, doorbell);
 }
 
+/* Could virtio_queue_start have said so? For a doorbell that was taken over (libos/swap.h). */
+bool virtio_doorbell_check(const struct virtio *virtio, uint32_t doorbell);
+
 static inline void virtio_notify(const struct virtio *virtio, uint32_t doorbell, uint16_t queue)
 {
     device_write(virtio->notify_bar, doorbell, virtio->notify_bytes, queue);

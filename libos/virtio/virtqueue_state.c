@@ -11,7 +11,6 @@ void virtqueue_save(const struct virtqueue *queue, struct virtqueue_state *state
     *state = (struct virtqueue_state){.size = (uint16_t)queue->ring.num,
                                       .put = queue->put,
                                       .published = queue->published,
-                                      .seen = queue->seen,
                                       .taken = queue->taken,
                                       .interrupt_at = queue->interrupt_at,
                                       .free_count = queue->free_count,
@@ -51,7 +50,7 @@ enum error virtqueue_load(struct virtqueue *queue, void *memory, uint32_t size, 
     queue->fault = state->broken ? "it broke the rules before the driver was swapped" : NULL;
     queue->put = state->put;
     queue->published = state->published;
-    queue->seen = state->seen;
+    queue->seen = state->taken;
     queue->taken = state->taken;
     queue->interrupt_at = state->interrupt_at;
     queue->free_count = state->free_count;

@@ -9,15 +9,15 @@
 #include "libos/virtio/virtqueue.h"
 #include "motet/error.h"
 
+/* Which chains the device says it has used isn't in it: that is looked at again. */
 struct virtqueue_state {
     uint16_t size; /* descriptors */
-    uint16_t put, published, seen, taken, interrupt_at;
+    uint16_t put, published, taken, interrupt_at;
     uint16_t free_count;
     uint8_t shift;
     uint8_t event_idx;
     uint8_t interrupts_on;
     uint8_t broken; /* it had a fault */
-    uint8_t reserved[2];
     uint8_t busy[VIRTQUEUE_SLOTS_MAX];
     uint8_t free[VIRTQUEUE_SLOTS_MAX];
     uint32_t token[VIRTQUEUE_SLOTS_MAX];

@@ -459,11 +459,12 @@ const struct server motet_server_control = {
 SERVER_EXPORT(motet_server_control);
 SERVER_RESTARTED(motet_server_control, control_restarted);
 
-/* The driver has been asked for its state. */
+/* The driver has been asked for its state, and the staging memory isn't ours: it isn't while
+ * anybody is swapped. */
 static bool control_rest(void *state)
 {
     const struct control *control = state;
-    return !control->open_due;
+    return !control->open_due && !control->staging;
 }
 
 /* A swap: the stream goes on in the middle of a frame, and init's answer finds who asked by its
@@ -473,7 +474,9 @@ static enum error control_loaded(void *state)
     const struct control *control = state;
     if (control->state > STATE_REPLY || control->input.held > FRAME_INPUT_MAX ||
         control->request.length > CONTROL_REQUEST_MAX ||
-        control->reply_bytes > sizeof(control->reply) || control->reply_sent > control->reply_bytes)
+        control->reply_bytes > sizeof(control->reply) ||
+        control->reply_sent > control->reply_bytes ||
+        (control->state == STATE_ASKED && control->request.op >= CONTROL_OPS))
         return ERROR_BAD_ARGUMENT;
     return OK;
 }

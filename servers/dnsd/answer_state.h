@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * An answer in the making: what answer.c and its parts (denial.c, opt.c, chaos.c) share. Lives on
- * the stack for one query.
+ * An answer in the making: what answer.c and its parts (resolve.c, alias.c, additional.c, denial.c,
+ * opt.c, chaos.c) share. Lives on the stack for one query.
  */
 #ifndef MOTET_DNSD_ANSWER_STATE_H
 #define MOTET_DNSD_ANSWER_STATE_H
@@ -71,6 +71,38 @@ enum message_result answer_rrset(const struct answer *answer, const struct zone_
                                  uint32_t ttl, struct zone_rrset *signature,
                                  struct message_rrset *made);
 
+/* Appends an RRset whose owner is the current name from label `label` on, and returns `rcode`. What
+ * doesn't fit truncates the answer. */
+enum dns_rcode answer_put(struct answer *answer, enum message_section section, unsigned label,
+                          const struct zone_rrset *rrset, uint32_t ttl, enum dns_rcode rcode);
+
+/* Notes what kind of answer this is, for the rate limit. */
+static inline void answer_classify(struct answer *answer, enum rrl_class class, uint32_t node)
+{
+    answer->class = class;
+    answer->class_node = node;
+}
+
+/* Answers the question from the zones. */
+enum dns_rcode resolve_question(struct answer *answer);
+
+/* Whether the alias at this node has been followed already. */
+bool alias_seen(const struct answer *answer, uint32_t node);
+
+/* Whether the record of an alias that was followed is in the answer with the current name as its
+ * owner: unless it had or has another one, which a wildcard gave it. */
+bool alias_is_given(const struct answer *answer, uint32_t node);
+
+/* Goes on with the name in an alias' record, which is in the message already. */
+enum dns_rcode alias_follow(struct answer *answer, const struct zone_rrset *alias);
+
+/* Answers from the DNAME record above the current name: that, unless it is in the answer already,
+ * and a CNAME record made from it. */
+enum dns_rcode alias_put_redirection(struct answer *answer);
+
+/* Appends the addresses of the names in the answer that fit. */
+void additional_put(struct answer *answer);
+
 /* Why a record is missing, and so what is to be proved. `encloser` is where the deepest existing
  * name was found. */
 enum denial {
@@ -85,6 +117,10 @@ enum denial {
  * 7.2). Returns NOERROR or SERVFAIL. */
 enum dns_rcode denial_put(struct answer *answer, enum denial denial, const struct dns_name *name,
                           const struct zone_match *encloser);
+
+/* Proves for each name that a wildcard answered for that it isn't there itself. Returns `rcode` or
+ * SERVFAIL. */
+enum dns_rcode denial_put_expansions(struct answer *answer, enum dns_rcode rcode);
 
 /* Answers a question of class CH. */
 enum dns_rcode chaos_resolve(struct answer *answer);

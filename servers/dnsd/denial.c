@@ -202,3 +202,20 @@ enum dns_rcode denial_put(struct answer *answer, enum denial denial, const struc
         nsec_prove(&proof, denial, encloser->label);
     return proof.damaged ? answer_damaged(answer) : DNS_NOERROR;
 }
+
+/* The message's scratch name is free: data of NSEC, NSEC3 and RRSIG records is copied as it is. */
+enum dns_rcode denial_put_expansions(struct answer *answer, enum dns_rcode rcode)
+{
+    for (unsigned index = 0; index < answer->expansion_count && rcode != DNS_SERVFAIL; index++) {
+        const struct expansion *expansion = &answer->expansions[index];
+        struct dns_name *name = &answer->message.scratch;
+        struct zone_match match;
+        if (name_parse(name, expansion->wire, expansion->length) == 0 ||
+            zone_find(answer->db, name, expansion->encloser, &match) != ZONE_FOUND)
+            return answer_damaged(answer);
+        enum dns_rcode proved = denial_put(answer, DENIAL_WILDCARD, name, &match);
+        if (proved != DNS_NOERROR)
+            rcode = proved;
+    }
+    return rcode;
+}

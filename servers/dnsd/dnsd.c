@@ -42,11 +42,11 @@ static void give_back(struct dnsd *dnsd, uint16_t index)
 static void send_answer(struct dnsd *dnsd, const struct sock_datagram *query, uint16_t buffer,
                         size_t length)
 {
-    struct sock_datagram answer = *query;
-    struct msg m;
-    answer.data = (struct buffer_ref){
+    struct buffer_ref data = {
         .pool = dnsd->send_pool->number, .index = buffer, .length = (uint16_t)length};
-    msg_set(&m, SOCK_SEND, &answer, sizeof(answer));
+    struct msg m;
+    msg_set(&m, SOCK_SEND, query, sizeof(*query));
+    memcpy(m.bytes + offsetof(struct sock_datagram, data), &data, sizeof(data));
     if (conn_send(dnsd->net, &m) != OK)
         pool_take_back(&dnsd->send_buffers, buffer, HOLDER_STACK);
 }
@@ -56,7 +56,7 @@ static void answer(struct dnsd *dnsd, const struct sock_datagram *datagram, uint
     struct buffer_ref ref = {.pool = dnsd->send_pool->number, .index = buffer};
     size_t length = datagram->data.length;
     dnsd->client.address = datagram->peer;
-    memcpy(dnsd->query, pool_data(dnsd->receive_pool, datagram->data), length);
+    copy_octets(dnsd->query, pool_data(dnsd->receive_pool, datagram->data), length);
     length = answer_client_query(&dnsd->zones, &dnsd->config, &dnsd->client, dnsd->answer_counters,
                                  dnsd->query, length, pool_data(dnsd->send_pool, ref),
                                  dnsd->send_pool->buffer_size);

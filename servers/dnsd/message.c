@@ -81,7 +81,7 @@ static enum message_result put_name(struct message *message, const struct dns_na
     }
 
     size_t plain = (size_t)(name->label_at[label] - name->label_at[first]);
-    if (!has_room(message, plain + 2))
+    if (!has_room(message, plain + (pointer != 0 ? 2 : 1)))
         return MESSAGE_NO_ROOM;
     suffixes_add(message, name, first, label, message->length);
     uint8_t *out = message->bytes + message->length;

@@ -17,9 +17,9 @@ enum {
     /* Suffixes that later names can point to; further ones are written in full. The 13 servers of
      * the root zone need 15, a signed answer of 1232 octets fewer than 40. */
     MESSAGE_SUFFIXES = 48,
-    /* Names whose addresses are looked up as additional data; further ones get none. An NS record
-     * takes 16 octets or more, so 1232 octets hold 75 without any address. */
-    MESSAGE_TARGETS = 32,
+    /* Names whose addresses are looked up as additional data; further ones get none. A record with
+     * such a name takes 16 octets or more, so 1232 octets hold 75. */
+    MESSAGE_TARGETS = 76,
 };
 
 enum message_section { MESSAGE_ANSWER, MESSAGE_AUTHORITY, MESSAGE_ADDITIONAL, MESSAGE_SECTIONS };

@@ -108,10 +108,21 @@ static bool zones_check(const struct dnsd *dnsd)
     return false;
 }
 
+/* The buffers to give back are the stack's. */
+static bool returned_check(const struct dnsd *dnsd)
+{
+    if (dnsd->returned.count > SOCK_DONE_MAX)
+        return false;
+    for (uint32_t i = 0; i < dnsd->returned.count; i++)
+        if (dnsd->returned.index[i] >= dnsd->receive_pool->buffers)
+            return false;
+    return true;
+}
+
 static enum error dnsd_loaded(void *state)
 {
     const struct dnsd *dnsd = state;
-    return dnsd->returned.count <= SOCK_DONE_MAX && zones_check(dnsd) ? OK : ERROR_BAD_ARGUMENT;
+    return returned_check(dnsd) && zones_check(dnsd) ? OK : ERROR_BAD_ARGUMENT;
 }
 
 static const struct state_record records[] = {

@@ -318,8 +318,8 @@ static enum error tell(struct init *init, uint16_t op, const struct msg *asked, 
         return image_tell(init, m);
     if (op == CONTROL_CONNECTION)
         return connection_tell(init, d, m);
-    if (op >= CONTROL_SWAP_BEGIN && swap_asked)
-        return swap_asked(init, op, asked, m);
+    if (op >= CONTROL_SWAP_BEGIN)
+        return swap_asked ? swap_asked(init, op, asked, m) : ERROR_UNKNOWN_CALL;
     if (!d || d >= domains_shown(init))
         return ERROR_NOT_FOUND;
     if (swap_forbids && swap_forbids(init, d, op))

@@ -33,7 +33,6 @@ static const char *const refusals[SWAP_REFUSALS] = {
     [SWAP_WRONG_PLACE] = "it is linked to other addresses",
     [SWAP_WRITABLE] = "it has writable data",
     [SWAP_WRONG_CHECKSUM] = "it isn't what was sent",
-    [SWAP_WRONG_SIGNATURE] = "its signature is missing or wrong",
     [SWAP_LOADER_DIED] = "the loader came to no verdict",
 };
 

@@ -198,6 +198,21 @@ COLD struct arp_entry *arp_learn(struct arp *arp, uint8_t interface,
     return entry;
 }
 
+static bool place_check(const struct arp_entry *entry, uint32_t place)
+{
+    const uint32_t set = (place - NETDEV_INTERFACES_MAX) / ARP_WAYS;
+    if (entry->state > ARP_CHECKED || entry->waiting > ARP_WAITING ||
+        (entry->waiting && entry->state != ARP_ASKED))
+        return false;
+    if (entry->state == ARP_FREE)
+        return true;
+    if (place < NETDEV_INTERFACES_MAX
+            ? entry->interface != place
+            : entry->interface >= NETDEV_INTERFACES_MAX || entry->address % ARP_SETS != set)
+        return false;
+    return entry->state == ARP_KNOWN || (entry->requests && entry->requests <= ARP_REQUESTS);
+}
+
 bool arp_check(const struct arp *arp)
 {
     uint32_t asking = 0, waiting = 0;
@@ -205,9 +220,7 @@ bool arp_check(const struct arp *arp)
         const struct arp_entry *entry = &arp->entry[i];
         asking += entry->state == ARP_ASKED || entry->state == ARP_CHECKED;
         waiting += entry->waiting;
-        if (entry->waiting > ARP_WAITING || (entry->waiting && entry->state != ARP_ASKED))
-            return false;
-        if (entry->state == ARP_ASKED && (!entry->requests || entry->requests > ARP_REQUESTS))
+        if (!place_check(entry, i))
             return false;
     }
     return asking == arp->asking && waiting == arp->waiting &&

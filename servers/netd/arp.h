@@ -114,7 +114,8 @@ void arp_build(uint8_t *to, enum arp_operation operation, const uint8_t *sender_
 struct arp_entry *arp_learn(struct arp *arp, uint8_t interface, const struct arp_packet *packet,
                             bool for_us, uint64_t now, uint64_t *counters);
 
-/* The invariants, for tests: counts match, states and deadlines fit. */
+/* The invariants, whatever the table holds: counts match, states and places fit. For tests, and of
+ * what was taken over. Which frames wait isn't looked at. */
 bool arp_check(const struct arp *arp);
 
 #endif

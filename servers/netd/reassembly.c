@@ -4,6 +4,7 @@
  */
 #include <stddef.h>
 
+#include "ipc/proto/netdev.h"
 #include "servers/netd/reassembly.h"
 
 enum { DATAGRAM_BYTES_MAX = 65535 };
@@ -223,19 +224,33 @@ COLD uint64_t reassembly_deadline(const struct reassembly *reassembly)
     return earliest;
 }
 
-static bool entry_check(const struct reassembly_entry *entry, const struct pool_owner *owner,
-                        uint8_t holder)
+static bool pieces_check(const struct reassembly_entry *entry, const struct pool_owner *owner,
+                         uint8_t holder)
 {
     uint32_t before = 0, bytes = 0;
     for (uint32_t i = 0; i < entry->pieces; i++) {
-        if (entry->start[i] < before || owner->holder[entry->piece[i].index] != holder)
+        const struct buffer_ref *piece = &entry->piece[i];
+        if (entry->start[i] < before || !piece->length || piece->index >= owner->buffers ||
+            owner->holder[piece->index] != holder)
             return false;
-        before = entry->start[i] + (uint32_t)entry->piece[i].length;
-        bytes += entry->piece[i].length;
+        before = entry->start[i] + (uint32_t)piece->length;
+        bytes += piece->length;
     }
+    return bytes == entry->bytes && before <= DATAGRAM_BYTES_MAX &&
+           (!entry->end || before <= entry->end);
+}
+
+static bool entry_check(const struct reassembly_entry *entry, const struct pool_owner *owner,
+                        uint8_t holder)
+{
+    const bool first = entry->pieces && !entry->start[0];
+    if (entry->pieces > REASSEMBLY_PIECES || entry->interface >= NETDEV_INTERFACES_MAX ||
+        entry->header_length > IPV4_BYTES_MAX)
+        return false;
     if (entry->refused)
         return !entry->pieces;
-    return bytes == entry->bytes && (!entry->end || before <= entry->end);
+    return entry->pieces && first == (entry->header_length != 0) && entry->header_length % 4 == 0 &&
+           pieces_check(entry, owner, holder);
 }
 
 bool reassembly_check(const struct reassembly *reassembly, const struct pool_owner *owner)

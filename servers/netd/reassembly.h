@@ -83,7 +83,8 @@ void reassembly_free(struct reassembly *reassembly, struct reassembly_entry *ent
 /* When the oldest entry expires; 0: never. */
 uint64_t reassembly_deadline(const struct reassembly *reassembly);
 
-/* The invariants, for tests. */
+/* The invariants, whatever the entries hold: for tests, and of what was taken over. What a piece
+ * says of its buffer isn't looked at. */
 bool reassembly_check(const struct reassembly *reassembly, const struct pool_owner *owner);
 
 #endif

@@ -9,6 +9,7 @@
  *
  * Identifiers from 32 on are kept for TCP: its tables join as records of their own.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "libos/swap.h"
@@ -167,95 +168,75 @@ static enum error transmit_load(void *state, uint32_t version, const void *from,
     return OK;
 }
 
-static bool payload_check(const struct netd *netd, const struct slot *slot, uint32_t owner)
+/* The payload lies in a buffer of whom the slot names. */
+static bool payload_check(const struct netd *netd, const struct slot *slot)
 {
-    if (owner == PAYLOAD_NONE)
+    const uint32_t client = slot->owner - (uint32_t)PAYLOAD_CLIENT;
+    if (slot->owner == PAYLOAD_NONE)
         return !slot->payload.length;
-    if (owner == PAYLOAD_RECEIVE)
-        return pool_ref_check(netd->receive_pool, slot->payload) == OK &&
-               netd->receive.holder[slot->payload.index] == RECEIVE_STACK;
-    return owner - PAYLOAD_CLIENT < netd->clients &&
-           pool_ref_check(netd->client[owner - PAYLOAD_CLIENT].send_pool, slot->payload) == OK;
+    if (slot->owner == PAYLOAD_RECEIVE)
+        return pool_ref_check(netd->receive_pool, slot->payload) == OK;
+    return client < netd->clients &&
+           pool_ref_check(netd->client[client].send_pool, slot->payload) == OK;
 }
 
-static bool slot_check(const struct netd *netd, const struct slot *slot)
-{
-    const struct transmit *transmit = &netd->transmit;
-    if (slot->state > SLOT_ENDED || slot->interface >= NETDEV_INTERFACES_MAX ||
-        slot->first >= transmit->slots || slot->header_length > TRANSMIT_HEADER_BYTES)
-        return false;
-    const struct slot *first = &transmit->slot[slot->first];
-    return first->state != SLOT_FREE && first->first == slot->first &&
-           payload_check(netd, slot, first->owner);
-}
-
-/* No free slot is listed twice; each answering slot counts its parts; each client its sends. */
+/* What transmit_check doesn't know: whose the payloads are. Each client counts its sends. */
 static bool slots_check(const struct netd *netd)
 {
     const struct transmit *transmit = &netd->transmit;
-    uint32_t parts[TRANSMIT_SLOTS] = {0}, sending[CLIENTS_MAX] = {0};
-    bool listed[TRANSMIT_SLOTS] = {false};
-    for (uint32_t i = 0; i < transmit->free_count; i++) {
-        if (transmit->free[i] >= transmit->slots || listed[transmit->free[i]])
-            return false;
-        listed[transmit->free[i]] = true;
-    }
+    uint32_t sending[CLIENTS_MAX] = {0};
+    if (!transmit_check(transmit))
+        return false;
     for (uint32_t i = 0; i < transmit->slots; i++) {
         const struct slot *slot = &transmit->slot[i];
         if (slot->state == SLOT_FREE)
             continue;
-        if (!slot_check(netd, slot))
+        if (!payload_check(netd, slot) || slot->owner != transmit->slot[slot->first].owner ||
+            slot->flags & ~NETDEV_TX_CSUM || slot->header_length < ETHERNET_BYTES)
             return false;
-        parts[slot->first] += slot->state != SLOT_ENDED;
         if (slot->first == i && slot->owner >= PAYLOAD_CLIENT)
             sending[slot->owner - PAYLOAD_CLIENT]++;
     }
-    for (uint32_t i = 0; i < transmit->slots; i++)
-        if (transmit->slot[i].state != SLOT_FREE && transmit->slot[i].first == i &&
-            parts[i] != transmit->slot[i].parts)
-            return false;
     for (uint32_t n = 0; n < netd->clients; n++)
         if (sending[n] != netd->client[n].sending)
             return false;
-    return transmit_check(transmit);
+    return true;
 }
 
-/* ARP: an entry is where it is looked for, and has each waiting frame alone. */
+/* ARP: each entry will be looked at in time, and has each waiting frame alone. */
 
-static bool arp_entry_check(const struct netd *netd, uint32_t n, bool waits[TRANSMIT_SLOTS])
+static bool arp_entry_check(const struct netd *netd, const struct arp_entry *entry, uint64_t now,
+                            bool waits[TRANSMIT_SLOTS])
 {
-    const struct arp_entry *entry = &netd->arp.entry[n];
-    const bool gateway = n < NETDEV_INTERFACES_MAX;
-    if (entry->state > ARP_CHECKED || entry->interface >= NETDEV_INTERFACES_MAX ||
-        entry->waiting > ARP_WAITING)
-        return false;
-    if (gateway && entry->address != netd->interface[n].gateway)
-        return false;
-    if (entry->state != ARP_FREE && gateway && entry->interface != n)
-        return false;
-    if (entry->state != ARP_FREE && !gateway &&
-        (n - NETDEV_INTERFACES_MAX) / ARP_WAYS != entry->address % ARP_SETS)
+    const bool asking = entry->state == ARP_ASKED || entry->state == ARP_CHECKED;
+    if (entry->state != ARP_FREE && entry->time > now + (asking ? ARP_RETRY : 0))
         return false;
     for (uint32_t i = 0; i < entry->waiting; i++) {
         const uint32_t frame = entry->frame[i];
         if (frame >= netd->transmit.slots || waits[frame] ||
-            netd->transmit.slot[frame].state != SLOT_TAKEN)
+            netd->transmit.slot[frame].state != SLOT_TAKEN ||
+            netd->transmit.slot[frame].interface != entry->interface)
             return false;
         waits[frame] = true;
     }
     return true;
 }
 
-static bool arp_table_check(const struct netd *netd)
+static bool arp_table_check(const struct netd *netd, uint64_t now)
 {
     bool waits[TRANSMIT_SLOTS] = {false};
+    if (!arp_check(&netd->arp))
+        return false;
     for (uint32_t n = 0; n < ARP_ENTRIES; n++)
-        if (!arp_entry_check(netd, n, waits))
+        if (!arp_entry_check(netd, &netd->arp.entry[n], now, waits))
+            return false;
+    for (uint32_t n = 0; n < NETDEV_INTERFACES_MAX; n++)
+        if (netd->arp.entry[n].address != netd->interface[n].gateway)
             return false;
     for (uint32_t i = 0; i < netd->transmit.slots; i++)
         if (netd->transmit.slot[i].state == SLOT_TAKEN && !waits[i])
             return false; /* nobody would ever send it */
-    return arp_check(&netd->arp);
+    return true;
 }
 
 /* Datagrams of which fragments are missing. */
@@ -270,15 +251,10 @@ static uint32_t reassembly_save(const void *state, void *to)
     return sizeof(*saved);
 }
 
-static bool pieces_check(const struct netd *netd, const struct reassembly_entry *entry)
+/* A bool in memory has no other values than these. */
+static bool is_flag(const void *entry, size_t offset)
 {
-    if (entry->pieces > REASSEMBLY_PIECES || entry->header_length > REASSEMBLY_QUOTE ||
-        entry->interface >= NETDEV_INTERFACES_MAX)
-        return false;
-    for (uint32_t i = 0; i < entry->pieces; i++)
-        if (pool_ref_check(netd->receive_pool, entry->piece[i]) != OK)
-            return false;
-    return true;
+    return ((const uint8_t *)entry)[offset] <= 1;
 }
 
 static enum error reassembly_load(void *state, uint32_t version, const void *from, uint32_t bytes)
@@ -289,13 +265,31 @@ static enum error reassembly_load(void *state, uint32_t version, const void *fro
     (void)version; /* there is one */
     if (bytes != sizeof(*saved))
         return ERROR_BAD_ARGUMENT;
+    for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++)
+        if (!is_flag(&saved->entry[i], offsetof(struct reassembly_entry, broadcast)) ||
+            !is_flag(&saved->entry[i], offsetof(struct reassembly_entry, refused)))
+            return ERROR_BAD_ARGUMENT;
     reassembly->held = saved->held;
     reassembly->used = saved->used;
     memcpy(reassembly->entry, saved->entry, sizeof(reassembly->entry));
-    for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++)
-        if (!pieces_check(netd, &reassembly->entry[i]))
-            return ERROR_BAD_ARGUMENT;
     return OK;
+}
+
+/* What reassembly_check doesn't know: time, and what lies in which buffer. */
+static bool fragments_check(const struct netd *netd, uint64_t now)
+{
+    if (!reassembly_check(&netd->reassembly, &netd->receive))
+        return false;
+    for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++) {
+        const struct reassembly_entry *entry = &netd->reassembly.entry[i];
+        if (entry->expires > now + REASSEMBLY_TIME || (!entry->expires && entry->pieces) ||
+            (entry->pieces && entry->bytes == entry->end))
+            return false; /* the last: a whole one, that nobody would take */
+        for (uint32_t k = 0; k < entry->pieces; k++)
+            if (pool_ref_check(netd->receive_pool, entry->piece[k]) != OK)
+                return false;
+    }
+    return true;
 }
 
 /* Pools: who has which buffer. */
@@ -312,21 +306,47 @@ static enum error receive_load(void *state, uint32_t version, const void *from, 
                            RECEIVE_DRIVER + NETDEV_INTERFACES_MAX - 1);
 }
 
-/* The buffers that interfaces count as lent are with the driver; those of the stack are a held
- * fragment or a reply's payload, each once. */
+/* One more use of a buffer of the stack's: is it the first? */
+static bool use(const struct netd *netd, uint64_t *used, uint32_t index)
+{
+    const uint64_t bit = 1ull << index % 64;
+    if (netd->receive.holder[index] != RECEIVE_STACK || used[index / 64] & bit)
+        return false;
+    used[index / 64] |= bit;
+    return true;
+}
+
+/* The buffers of the stack are a held fragment or a reply's payload, each once. */
+static bool stack_buffers_check(const struct netd *netd, uint32_t count)
+{
+    uint64_t used[POOL_BUFFERS_MAX / 64] = {0};
+    for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++) {
+        const struct reassembly_entry *entry = &netd->reassembly.entry[i];
+        for (uint32_t k = 0; k < entry->pieces; k++, count--)
+            if (!use(netd, used, entry->piece[k].index))
+                return false;
+    }
+    for (uint32_t i = 0; i < netd->transmit.slots; i++) {
+        const struct slot *slot = &netd->transmit.slot[i];
+        if (slot->state == SLOT_FREE || slot->first != i || slot->owner != PAYLOAD_RECEIVE)
+            continue;
+        if (!use(netd, used, slot->payload.index))
+            return false;
+        count--;
+    }
+    return !count;
+}
+
+/* The buffers that interfaces count as lent are with the driver. */
 static bool receive_check(const struct netd *netd)
 {
-    uint32_t with[RECEIVE_DRIVER + NETDEV_INTERFACES_MAX] = {0}, used = netd->reassembly.held;
+    uint32_t with[RECEIVE_DRIVER + NETDEV_INTERFACES_MAX] = {0};
     for (uint32_t i = 0; i < netd->receive.buffers; i++)
         with[netd->receive.holder[i]]++;
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
         if (with[RECEIVE_DRIVER + i] != netd->interface[i].rx_lent)
             return false;
-    for (uint32_t i = 0; i < netd->transmit.slots; i++) {
-        const struct slot *slot = &netd->transmit.slot[i];
-        used += slot->state != SLOT_FREE && slot->first == i && slot->owner == PAYLOAD_RECEIVE;
-    }
-    return with[RECEIVE_STACK] == used;
+    return stack_buffers_check(netd, with[RECEIVE_STACK]);
 }
 
 /* Clients. */
@@ -396,12 +416,16 @@ static enum error owners_load(void *state, uint32_t version, const void *from, u
     return error || !bytes ? error : ERROR_BAD_ARGUMENT;
 }
 
+/* ICMP errors are held back for a second or two at most (icmp.c, restarted.c). */
+#define ICMP_AHEAD_MAX 3000000000ull /* ns */
+
 static enum error netd_loaded(void *state)
 {
     struct netd *netd = state;
+    const uint64_t now = domain_time(netd->domain);
     netd->deadline_moved = true;
-    return slots_check(netd) && arp_table_check(netd) &&
-                   reassembly_check(&netd->reassembly, &netd->receive) && receive_check(netd)
+    return netd->icmp_limit.time <= now + ICMP_AHEAD_MAX && slots_check(netd) &&
+                   arp_table_check(netd, now) && fragments_check(netd, now) && receive_check(netd)
                ? OK
                : ERROR_BAD_ARGUMENT;
 }

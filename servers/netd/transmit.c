@@ -77,21 +77,50 @@ bool transmit_release(struct transmit *transmit, uint32_t n, uint32_t *owner, ui
     return *owner != PAYLOAD_NONE;
 }
 
+/* A slot in use, and the one that answers for its payload. */
+static bool slot_check(const struct transmit *transmit, uint32_t n)
+{
+    const struct slot *slot = &transmit->slot[n];
+    if (slot->state > SLOT_ENDED || slot->first >= transmit->slots ||
+        slot->interface >= NETDEV_INTERFACES_MAX || slot->header_length > TRANSMIT_HEADER_BYTES)
+        return false;
+    const struct slot *first = &transmit->slot[slot->first];
+    return first->state != SLOT_FREE && first->first == slot->first &&
+           (slot == first || slot->state != SLOT_ENDED);
+}
+
+static bool free_check(const struct transmit *transmit)
+{
+    bool listed[TRANSMIT_SLOTS] = {false};
+    for (uint32_t i = 0; i < transmit->free_count; i++) {
+        uint32_t n = transmit->free[i];
+        if (n >= transmit->slots || listed[n] || transmit->slot[n].state != SLOT_FREE)
+            return false;
+        listed[n] = true;
+    }
+    return true;
+}
+
 bool transmit_check(const struct transmit *transmit)
 {
-    uint32_t used = 0, parts = 0, under_way = 0;
+    uint32_t used = 0;
+    uint8_t parts[TRANSMIT_SLOTS] = {0}; /* fragments not yet done, by their first slot */
+    if (transmit->slots > TRANSMIT_SLOTS || transmit->free_count > transmit->slots)
+        return false;
     for (uint32_t i = 0; i < transmit->slots; i++) {
         const struct slot *slot = &transmit->slot[i];
         if (slot->cookie % TRANSMIT_SLOTS != i)
             return false;
         if (slot->state == SLOT_FREE)
             continue;
-        used++;
-        under_way += slot->state != SLOT_ENDED;
-        parts += slot->first == i ? slot->parts : 0;
-    }
-    for (uint32_t i = 0; i < transmit->free_count; i++)
-        if (transmit->slot[transmit->free[i]].state != SLOT_FREE)
+        if (!slot_check(transmit, i))
             return false;
-    return used + transmit->free_count == transmit->slots && parts == under_way;
+        used++;
+        parts[slot->first] += slot->state != SLOT_ENDED;
+    }
+    for (uint32_t i = 0; i < transmit->slots; i++)
+        if (transmit->slot[i].state != SLOT_FREE && transmit->slot[i].first == i &&
+            (!parts[i] || transmit->slot[i].parts != parts[i]))
+            return false;
+    return free_check(transmit) && used + transmit->free_count == transmit->slots;
 }

@@ -80,7 +80,8 @@ int transmit_find(const struct transmit *transmit, uint32_t cookie);
  * `*owner` (enum payload_owner) has it back: buffer `*index`. */
 bool transmit_release(struct transmit *transmit, uint32_t n, uint32_t *owner, uint32_t *index);
 
-/* The invariants, for tests. */
+/* The invariants, whatever the slots hold: for tests, and of what was taken over. Where payloads
+ * are isn't looked at. */
 bool transmit_check(const struct transmit *transmit);
 
 #endif

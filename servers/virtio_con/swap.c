@@ -28,6 +28,9 @@ static uint32_t console_save(const void *state, void *to)
     const struct virtio_con *drv = state;
     const struct con *con = &drv->con;
     struct saved_console *saved = to;
+    *saved = (struct saved_console){.state = con->state, .state_due = drv->state_due};
+    if (con->state != CON_RUNNING)
+        return sizeof(*saved); /* nothing is done to it any more */
     *saved = (struct saved_console){.features = con->features,
                                     .rx_doorbell = con->rx_doorbell,
                                     .tx_doorbell = con->tx_doorbell,
@@ -63,10 +66,8 @@ static bool pieces_check(const struct con *con)
 
 static bool registers_check(const struct con *con, const struct con_setup *setup)
 {
-    const struct virtio *virtio = &con->virtio;
-    const uint64_t room = virtio->notify_bar->size;
-    return (uint64_t)con->rx_doorbell + virtio->notify_bytes <= room &&
-           (uint64_t)con->tx_doorbell + virtio->notify_bytes <= room &&
+    return virtio_doorbell_check(&con->virtio, con->rx_doorbell) &&
+           virtio_doorbell_check(&con->virtio, con->tx_doorbell) &&
            con->config_vector < setup->device->vectors;
 }
 

@@ -72,13 +72,6 @@ static uint32_t interfaces_save(const void *state, void *to)
     return sizeof(*saved);
 }
 
-/* A frame's doorbell must lie in the device's registers. */
-static bool doorbell_fits(const struct virtio *virtio, uint32_t doorbell)
-{
-    return (uint64_t)doorbell + virtio->notify_bytes <= virtio->notify_bar->size &&
-           doorbell % virtio->notify_bytes == 0;
-}
-
 static enum error queues_load(struct net *net, const struct net_setup *setup,
                               const struct saved_interface *from)
 {
@@ -102,8 +95,8 @@ static enum error net_load(struct net *net, const struct net_setup *setup,
     net->rx_pool = setup->rx_pool;
     net->sendable = setup->sendable;
     if (virtio_find(&net->virtio, setup->device, VIRTIO_ID_NET) ||
-        !doorbell_fits(&net->virtio, from->rx_doorbell) ||
-        !doorbell_fits(&net->virtio, from->tx_doorbell) ||
+        !virtio_doorbell_check(&net->virtio, from->rx_doorbell) ||
+        !virtio_doorbell_check(&net->virtio, from->tx_doorbell) ||
         from->config_vector >= setup->device->vectors ||
         (from->state != NET_RUNNING && from->state != NET_BROKEN) ||
         ((from->rx.broken || from->tx.broken) && from->state == NET_RUNNING))

@@ -16,12 +16,14 @@ FUZZ_USER_C   := $(HOST_USER_C) $(filter-out %_test.c tests/unit/kernel_%,$(wild
 FUZZ_calls    := kernel.a
 FUZZ_device   := user.a
 FUZZ_frames   := user.a
+FUZZ_reassembly := user.a
 FUZZ_requests := user.a
 FUZZ_settings := user.a
 FUZZ_query    := zonec.a user.a
 FUZZ_zone     := zonec.a user.a
 FUZZ_master   := zonec.a user.a
 FUZZ_elf      := compose.a user.a
+FUZZ_manifest := compose.a user.a
 FUZZ_loader   := user.a
 FUZZ_LIBS     := -lcmocka -lldns -lcrypto -lconfig
 

@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT / "tests/bugs"))
 import find  # noqa: E402  (the planted bugs)
 
 LENGTH_MAX = {"calls": 800, "device": 1000, "frames": 2000, "query": 600, "zone": 600,
-              "settings": 2100, "requests": 400, "master": 1000, "elf": 1500}
+              "settings": 2100, "requests": 400, "master": 1000, "elf": 1500, "loader": 1000,
+              "manifest": 3000, "reassembly": 500}
 GRACE = 60  # seconds beyond its limit that a target may take: the start, one slow input
 BUG_SECONDS = 60
 MINIMIZE_SECONDS = 20

@@ -13,7 +13,8 @@ from run import find
 
 BUILD = Path(os.environ["MOTET_BUILD"])
 RUNS = {"calls": 1500, "device": 700, "frames": 300, "query": 20000, "zone": 20000,
-        "settings": 40000, "requests": 40000, "master": 5000, "elf": 100000}  # seconds each
+        "settings": 40000, "requests": 40000, "master": 5000, "elf": 100000,
+         "loader": 200000, "manifest": 1500, "reassembly": 30000}  # seconds each
 
 
 @pytest.mark.parametrize("name", run.targets())

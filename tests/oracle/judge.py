@@ -7,6 +7,7 @@ must be explained by a rule. A rule looks at the query and the answers, and name
 explains only when they are exactly what its entry says.
 """
 
+import copy
 import struct
 
 import wire
@@ -152,6 +153,12 @@ class Case:
     def __init__(self, asked, motet, nsd, knot, world):
         self.asked, self.m, self.n, self.k, self.world = asked, motet, nsd, knot, world
         self.used = set()  # names of rules
+
+    def alone(self, other):
+        """The same, as if the third of them answered as dnsd does."""
+        views = {name: copy.copy(self.m) for name in "mnk"}
+        views[other] = copy.copy(getattr(self, other))
+        return Case(self.asked, views["m"], views["n"], views["k"], self.world)
 
     def ignore(self, other):
         """Leaves the judgement to the third of them."""
@@ -318,7 +325,7 @@ def class_any(case):
     if case.asked.klass != 255 or case.m.aa or case.n.aa:
         return ()
     ds = case.asked.kind == DS and case.asked.name in case.world.apexes  # Knot's answer, see apex_ds
-    silent = not case.n.authority and (case.m.authority == case.k.authority or ds)
+    silent = not case.n.authority and (case.m.authority == case.k.authority or ds or counts_long(case))
     return ["aa", "authority"] if silent else ["aa"]
 
 
@@ -367,11 +374,14 @@ def transfers(case):
     return ["rcode", "aa"] if codes <= {NOTIMP, REFUSED, NOTAUTH, FORMERR} else ()
 
 
+MORE_ADDITIONAL = (7, 18, 21, 36)  # MB, AFSDB, RT, KX
+
+
 @rule
 def more_additional(case):
     """NSD adds addresses for more types."""
     extra = case.n.additional - case.m.additional
-    wanted = targets(case.n.answer, (7, 18, 21, 36))
+    wanted = targets(case.n.answer, MORE_ADDITIONAL)
     if case.m.additional != case.k.additional or not case.m.additional <= case.n.additional:
         return ()
     return ["additional"] if {one.owner for one in extra} <= wanted else ()
@@ -412,10 +422,6 @@ def too_long(case):
     return agreeing(case, case.n)
 
 
-def n_records(case):
-    return case.n.records()
-
-
 def opted_out(records):
     return any(one.kind == NSEC3 and one.data[1] & 1 for one in records)
 
@@ -433,59 +439,158 @@ def opt_out(case):
     return ["rcode", "authority"] if n != m else ["authority"]
 
 
+def plain_size(view):
+    """Octets of an answer without compression."""
+    return 12 + len(view.question) + sum(len(one.owner) + 10 + len(one.data) for one in view.records())
+
+
 @rule
 def room_in_odd_queries(case):
     """What else there is in a query doesn't change how much fits into its answer."""
     m, k = case.m, case.k
-    if case.asked.plain or not k.records() <= m.records() | n_records(case) or m.size < 350:
+    if case.asked.plain or plain_size(m) < 350:
+        return ()
+    odd = k.records() - m.records() - case.n.records()
+    if not {one.owner for one in odd & k.additional} <= targets(m.answer | m.authority) or odd - k.additional:
         return ()
     return ["tc", "answer", "authority", "additional"] if k.tc else ["additional"]
 
 
-def labels(name):
+def canonical(name):
+    """A name's labels in the order in which names are sorted (RFC 4034 6.1)."""
+    labels = []
     while name[0]:
-        yield name[1:1 + name[0]]
+        labels.append(name[1:1 + name[0]])
         name = name[1 + name[0]:]
+    return labels[::-1]
+
+
+def ancestor(name, other):
+    """The longest name at or above both."""
+    while not other.endswith(name) or canonical(other)[:len(canonical(name))] != canonical(name):
+        name = name[1 + name[0]:]
+    return name
+
+
+class Spans:
+    """The NSEC records of an answer."""
+
+    def __init__(self, records):
+        self.next = {one.owner: wire.name_read(one.data, 0)[0] for one in records if one.kind == NSEC}
+        self.used = set()
+
+    def match(self, name):
+        return self._use(name if name in self.next else None)
+
+    def cover(self, name):
+        """The record in whose span the name would be."""
+        key = canonical(name)
+        for owner, behind in self.next.items():
+            first, last = canonical(owner), canonical(behind)
+            if first < key and (key < last or last <= first):
+                return self._use(owner)
+        return None
+
+    def has_no_type(self, name):
+        """A record of its own, or there are only names below it."""
+        if self.match(name):
+            return True
+        owner = self.cover(name)
+        return owner is not None and ancestor(name, self.next[owner]) == name
+
+    def _use(self, owner):
+        self.used |= {owner} - {None}
+        return owner
+
+
+def says_no(spans, name, rcode):
+    """Whether NSEC records prove that a name isn't there, or hasn't the type."""
+    if rcode == 0 and spans.has_no_type(name):
+        return True
+    owner = spans.cover(name)
+    if owner is None:
+        return False
+    encloser = max(ancestor(name, owner), ancestor(name, spans.next[owner]), key=len)
+    star = b"\1*" + encloser
+    return bool(spans.cover(star) if rcode == NXDOMAIN else spans.has_no_type(star))
+
+
+def is_redirected(view, name):
+    """Whether a DNAME record stands above a name."""
+    return any(one.kind == DNAME and name != one.owner and name.endswith(one.owner) for one in view.answer)
+
+
+def answered_names(case):
+    """The question's name and those that aliases lead to, as far as the type lets them."""
+    names, _ = chain(case)
+    last = len(names) - 1
+    if case.asked.kind == CNAME:
+        last = 0
+    if case.asked.kind == 255:
+        last = next((at for at, name in enumerate(names) if not is_redirected(case.m, name)), last)
+    return names[:last + 1]
+
+
+def is_exact(view, names):
+    """Whether an answer has the NSEC records that it needs, and no others (RFC 4035 3.1.3)."""
+    spans = Spans(view.authority)
+    negative = view.rcode == NXDOMAIN or not any(one.owner == names[-1] for one in view.answer)
+    if negative and not says_no(spans, names[-1], view.rcode):
+        return False
+    for name in names[:-1] if negative else names:
+        if not is_redirected(view, name):
+            spans.cover(name)  # made by a wildcard
+    return spans.used == set(spans.next)
 
 
 @rule
-def low_octets(case):
-    """NSD looks in the wrong place for the proof that there is no wildcard where labels have octets
-    before *."""
-    m, n, k = case.m, case.n, case.k
-    odd = m.authority ^ n.authority
-    if m.authority != k.authority or odd - proofs(odd) or {one.covers() for one in odd} != {NSEC}:
+def nsec_proof(case):
+    """NSEC records that don't prove what they should, or more of them than that takes."""
+    views = (case.m, case.n, case.k)
+    m, n, k = (view.authority for view in views)
+    if case.asked.name is None or len({view.rcode for view in views}) > 1 or (m != n and m != k):
         return ()
-    names = [name for one in m.authority | n.authority if one.kind == NSEC
-             for name in (one.owner, wire.name_read(one.data, 0)[0])]
-    low = any(min(label) < 0x2a for name in names for label in labels(name))
-    return ["authority"] if m.rcode == n.rcode and m.answer == n.answer and low else ()
+    if len({one - proofs(one) for one in (m, n, k)}) > 1 or {one.covers() for one in proofs(m)} != {NSEC}:
+        return ()
+    names = answered_names(case)
+    wrong = case.n if m == k else case.k
+    return ["authority"] if is_exact(case.m, names) and not is_exact(wrong, names) else ()
 
 
 @rule
-def zero_octets(case):
-    """Knot's order of names isn't the canonical one where a label has a zero octet."""
-    if case.asked.name is None or b"\0" not in case.asked.name[:-1] or case.m.authority != case.n.authority:
+def one_proof(case):
+    """Where one NSEC record proves all, and labels have octets before *, NSD and Knot may both add another."""
+    m, n, k = (view.authority for view in (case.m, case.n, case.k))
+    if case.asked.name is None or n != k or not m < n or proofs(n - m) != n - m:
         return ()
-    m, k = case.m.authority, case.k.authority
-    return ["authority"] if m - proofs(m) == k - proofs(k) else ()
+    low = any(min(label) < 0x2a for one in m if one.kind == NSEC for label in canonical(one.owner))
+    return ["authority"] if low and is_exact(case.m, answered_names(case)) else ()
 
 
 @rule
 def dname_ring(case):
-    """A DNAME record that leads below itself: NSD and dnsd end after one step, Knot later."""
-    if not any(one.kind == DNAME for one in case.m.answer) or not case.m.answer < case.k.answer:
+    """A DNAME record that leads below itself: NSD and dnsd end after one step, Knot later, or when the name
+    gets too long."""
+    if not any(one.kind == DNAME for one in case.m.answer) or not case.m.answer <= case.k.answer:
+        return ()
+    if case.m.answer == case.k.answer and case.k.rcode != YXDOMAIN:
         return ()
     return agreeing(case, case.n)
+
+
+def ends_at_alias(case, view):
+    """Whether an answer leaves out an alias, and what is behind it, that dnsd's follows."""
+    gone = case.m.answer - view.answer
+    return view.rcode == 0 and any(one.kind == CNAME for one in gone) and view.answer < case.m.answer
 
 
 @rule
 def denial_types_at_alias(case):
     """Asked for RRSIG or NSEC, Knot doesn't follow an alias, and NSD doesn't when asked for NSEC3."""
-    if case.asked.kind == NSEC3 and aliases(case.m.answer) and not aliases(case.n.answer):
-        if case.n.rcode == 0 and (case.k.answer == case.m.answer or len(aliases(case.k.answer)) == KNOT_CHAIN):
+    if case.asked.kind == NSEC3 and ends_at_alias(case, case.n):
+        if case.k.answer == case.m.answer or len(aliases(case.k.answer)) == KNOT_CHAIN:
             return FIELDS
-    if case.asked.kind in (NSEC, RRSIG) and aliases(case.m.answer) and not aliases(case.k.answer):
+    if case.asked.kind in (NSEC, RRSIG) and ends_at_alias(case, case.k):
         return agreeing(case, case.n)
     return ()
 
@@ -532,24 +637,29 @@ def shared_names(case):
     child's zone."""
     if case.asked.name is None or case.n.rcode not in (0, NXDOMAIN):
         return False
+    gone = case.m.additional - case.n.additional
+    if gone and case.n.additional < case.m.additional and all(
+            case.world.is_elsewhere_only(one.owner) for one in gone):
+        return case.ignore("n")
     names, _ = chain(case)
     if case.m.answer == case.n.answer and case.m.rcode == case.n.rcode and case.m.authority == case.n.authority:
         return False
     return any(case.world.is_elsewhere_only(name) for name in names) and case.ignore("n")
 
 
-NAME_LONG = 190  # octets
+def counts_long(case):
+    """Whether Knot has left records out of an answer that has room for them compressed only."""
+    limit = min(max(case.asked.edns[0], 512), 1232) if case.asked.edns else 512
+    return not case.k.tc and case.k.records() < case.m.records() and plain_size(case.m) > limit
 
 
 @rule
 def long_names(case):
-    """Knot counts long names as if they weren't compressed, and leaves out what it thinks has no room,
-    without TC."""
-    m, k = case.m, case.k
-    if len(case.asked.name or b"") < NAME_LONG or not k.records() < m.records() or k.tc:
-        return ()
+    """Knot counts names as if they weren't compressed, and leaves out what it thinks has no room, without
+    TC."""
     sections = ["answer", "authority", "additional"]
-    return [one for one in sections if getattr(m, one) == getattr(case.n, one) > getattr(k, one)]
+    return [one for one in sections if counts_long(case) and
+            getattr(case.m, one) == getattr(case.n, one) > getattr(case.k, one)]
 
 
 @rule
@@ -559,7 +669,7 @@ def apex_ds(case):
     if case.asked.kind != DS or case.asked.name is None:
         return ()
     names, _ = chain(case)
-    return agreeing(case, case.n) if names[-1] in case.world.apexes else ()
+    return agreeing(case, case.n) if case.world.apexes & set(names) else ()
 
 
 @rule
@@ -572,22 +682,64 @@ def empty_wildcard_proof(case):
     return ["authority"] if k.authority < m.authority and gone <= proofs(m.authority) else ()
 
 
+@normaliser
+def dname_owner(case):
+    """Knot gives a DNAME record at a wildcard the query's name."""
+    wildcards = {one.data: one.owner for one in case.m.answer
+                 if one.kind == DNAME and one.owner[:2] == b"\1*"}
+    wrong = {one.owner: wildcards[one.data] for one in case.k.answer
+             if one.kind == DNAME and one.data in wildcards and one not in case.m.answer}
+    case.k.answer = frozenset(
+        wire.Record((wrong[one.owner], *one[1:])) if one.owner in wrong and one.covers() == DNAME else one
+        for one in case.k.answer)
+    return bool(wrong)
+
+
+@rule
+def dname_at_wildcard(case):
+    """Below a DNAME record at a wildcard Knot finds nothing at all, or leaves out what it leads to, or
+    adds that record's NSEC record."""
+    m, k = case.m, case.k
+    if not any(one.kind == DNAME and one.owner[:2] == b"\1*" for one in m.answer):
+        return ()
+    lost = k.rcode in (SERVFAIL, NXDOMAIN) and not k.records() and not k.aa
+    more = k.authority - m.authority
+    ended = m.rcode == k.rcode and k.answer <= m.answer and more <= proofs(more)
+    return agreeing(case, case.n) if lost or ended else ()
+
+
+def shortened(short, name):
+    """Whether a name is another one without some of its labels behind the first."""
+    head = 1 + name[0]
+    return len(short) < len(name) and short[:head] == name[:head] and name.endswith(short[head:])
+
+
 @rule
 def wildcard_owner(case):
-    """Knot gives the wildcard's own name to a DNAME record made from it to the query's name, or to
-    an address found by it the wildcard's; NSD leaves labels out of the name of such an address."""
-    if case.m.additional == case.k.additional and case.m.additional < case.n.additional:
-        short = case.n.additional - case.m.additional
-        wanted = targets(case.m.answer | case.m.authority)
-        heads = {name[:1 + name[0]] for name in wanted}
-        return ["additional"] if all(one.owner[:1 + one.owner[0]] in heads for one in short) else ()
-    if case.m.answer == case.k.answer and case.m.additional == case.n.additional:
-        odd = case.k.additional - case.m.additional
+    """Addresses found by a wildcard: NSD leaves labels out of their owner, Knot gives them the wildcard's."""
+    m, n, k = case.m, case.n, case.k
+    if m.additional == k.additional:
+        wanted = targets(m.answer | m.authority, (2, 15, 33, *MORE_ADDITIONAL))
+        more = targets(n.answer, MORE_ADDITIONAL)
+        odd, gone = n.additional - m.additional, m.additional - n.additional
+        fine = all(one.owner in more or any(shortened(one.owner, name) for name in wanted) for one in odd)
+        named = all(any(shortened(one.owner, lost.owner) for one in odd if one[1:] == lost[1:])
+                    for lost in gone)
+        return ["additional"] if odd and fine and named else ()
+    if m.answer == k.answer and m.additional == n.additional:
+        odd = k.additional - m.additional
         return ["additional"] if odd and all(one.owner[:2] == b"\1*" for one in odd) else ()
-    odd = case.m.answer - case.k.answer
-    if case.m.answer != case.n.answer or {one.covers() for one in odd} != {DNAME}:
+    return ()
+
+
+@rule
+def many_targets(case):
+    """Of an RRset of 16 records and more Knot leaves addresses out."""
+    m, k = case.m, case.k
+    gone = m.additional - k.additional
+    if m.additional != case.n.additional or not k.additional < m.additional or len(m.answer) < 16:
         return ()
-    return agreeing(case, case.n) if all(one.owner[:2] == b"\1*" for one in odd) else ()
+    return ["additional"] if {one.owner for one in gone} <= targets(m.answer) else ()
 
 
 @rule
@@ -614,7 +766,7 @@ def glue_for_mail(case):
 def child_addresses(case):
     """Name servers inside a zone that is here beside its parent: dnsd tells the child's addresses,
     the others the parent's glue."""
-    zone = case.world.apex_of(case.asked.name)
+    zone = case.world.apex_of(chain(case)[0][-1])
     odd = (case.m.additional ^ case.n.additional) | (case.m.additional ^ case.k.additional)
     wanted = targets(case.m.answer | case.m.authority, (2,))
     if any(one.owner not in wanted or case.world.apex_of(one.owner) in (zone, None) for one in odd):
@@ -636,6 +788,9 @@ def across_zones(case):
 
 def judge(query, answers, world):
     """Returns (names of the rules that were needed, fields that none explains, the case)."""
+    if answers[2] == b"":  # Knot answers nothing any more: rule "hangs"
+        used, left, case = judge(query, (*answers[:2], answers[0]), world)
+        return None if used is None else used | {"hangs"}, left, case
     asked = Asked(query)
     parsed = []
     for answer in answers:
@@ -659,6 +814,19 @@ def judge(query, answers, world):
 
 
 def explain(case):
+    """What the rules say of all three; where NSD and Knot differ too, what they say of each alone."""
+    parts = [case.alone(other) for other in "nk"]
+    used, left = explain_by_rules(case)
+    if all(getattr(case.n, field) == getattr(case.k, field) for field in left):
+        return used, left, case
+    unexplained = set()
+    for one in parts:
+        more, rest = explain_by_rules(one)
+        used, unexplained = used | more, unexplained | set(rest)
+    return used, [field for field in left if field in unexplained], case
+
+
+def explain_by_rules(case):
     used = {one.__name__ for one in NORMALISERS if one(case)}
     left = case.differing()
     for one in RULES:
@@ -668,7 +836,7 @@ def explain(case):
         if explained:
             used.add(one.__name__)
             left = [field for field in left if field not in explained]
-    return used, left, case
+    return used, left
 
 
 def judge_whole(cut, answers):

@@ -5,7 +5,7 @@
         for query, (motet, nsd, knot) in servers.ask(queries): ...
 
 FOLDER holds ORIGIN.zone files. dnsd's answers come from the program `answer` (answer.c), those of
-NSD and Knot from the loopback interface. Neither needs time-outs: each batch ends with a query that
+NSD and Knot from the loopback interface. Neither waits to find silence: each batch ends with a query that
 is always answered, and a server answers in order; what has no answer then was answered by silence.
 """
 
@@ -25,9 +25,11 @@ import wire
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("MOTET_BUILD", ROOT / "build"))
 LIMIT = 20  # seconds for a start, or for the answers to a batch, on a machine that does much else
+QUIET = 2  # seconds without an answer after which the batch's last one is taken for lost
 BATCH = 48  # queries on their way: answers to them must fit in a socket's buffer
 PAYLOAD = 1232
-LAST, BEHIND = 0xffff, 0xfffe  # numbers of the queries that end a batch
+LAST, BEHIND = 0xffff, 0xf000  # numbers of the queries that end a batch; BEHIND and up: once more
+HANGS = b""  # in place of an answer
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 NSD = """
@@ -130,8 +132,9 @@ class UdpServer:
         self.address, self.batch = address, batch
         self._link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self._link.settimeout(LIMIT)
+        self._link.settimeout(QUIET)
         self._link.connect(address)
+        self._behind = BEHIND
 
     def close(self):
         self._link.close()
@@ -151,23 +154,33 @@ class UdpServer:
     def receive(self):
         """The answers to what was sent, None for those that didn't come."""
         answers = [None] * self._count
-        recv = self._link.recv
+        recv, quiet = self._link.recv, 0
         while True:
             try:
                 answer = recv(65535)
             except socket.timeout:
-                raise Failure(f"no answers from {self.address}: {self.said()[-2000:]}") from None
+                quiet += QUIET
+                if quiet >= LIMIT:
+                    raise Failure(f"no answers from {self.address}: {self.said()[-2000:]}") from None
+                self._send_behind()
+                continue
             number = int.from_bytes(answer[:2], "big")
             if number == LAST and None in answers:
                 # Those it took together it may answer in another order (NSD, when it drops one):
                 # the next one comes behind all of them.
-                self._link.send(numbered(self._last, BEHIND))
+                self._send_behind()
                 continue
-            if number in (LAST, BEHIND):
+            if number in (LAST, self._behind):
                 return answers
+            if number >= BEHIND:
+                continue  # late: it was taken for lost
             if number >= self._count or answers[number] is not None:
                 raise Failure(f"answer to nothing, or a second one: {answer.hex()}")
             answers[number] = answer
+
+    def _send_behind(self):
+        self._behind = BEHIND + (self._behind + 1) % 256
+        self._link.send(numbered(self._last, self._behind))
 
     def ask_tcp(self, queries):
         """The answers without a limit of size, in the order of QUERIES, which must all have one. A
@@ -248,7 +261,7 @@ class Daemon(UdpServer):
                 self._link.recv(65535)
             except socket.timeout:
                 break
-        self._link.settimeout(LIMIT)
+        self._link.settimeout(QUIET)
 
 
 class Motet:
@@ -366,12 +379,7 @@ class Servers:
         self.motet, self.nsd, self.knot = self.all
 
     def __exit__(self, failed, *_):
-        problem = None
-        for server in self.all + ([self.whole] if self.whole else []):
-            try:
-                server.close()
-            except Failure as failure:
-                problem = failure
+        problem = self._stop()
         self._temporary.cleanup()
         if problem and not failed:
             raise problem
@@ -381,9 +389,44 @@ class Servers:
         queries = list(queries)
         for at in range(0, len(queries), BATCH):
             batch = queries[at:at + BATCH]
-            for server in self.all:
-                server.send(batch, self._last)
-            yield from zip(batch, zip(*(server.receive() for server in self.all)))
+            try:
+                answers = self._ask(batch)
+            except Failure:
+                self._restart()
+                answers = [self._ask_one(query) for query in batch]
+            yield from zip(batch, answers)
+
+    def _ask(self, batch):
+        for server in self.all:
+            server.send(batch, self._last)
+        return list(zip(*(server.receive() for server in self.all)))
+
+    def _ask_one(self, query):
+        """The three answers, HANGS for a server that answers nothing any more behind QUERY."""
+        answers = []
+        for server in self.all:
+            try:
+                server.send([query], self._last)
+                answers += server.receive()
+            except Failure:
+                answers.append(HANGS)
+        if HANGS in answers:
+            self._restart()
+        return tuple(answers)
+
+    def _restart(self):
+        self._stop()
+        self.all = []
+        self._start()
+
+    def _stop(self):
+        problem = None
+        for server in self.all + ([self.whole] if self.whole else []):
+            try:
+                server.close()
+            except Failure as failure:
+                problem = failure
+        return problem
 
     def ask_whole(self, queries):
         """The answers without a limit of size: NSD's and Knot's over TCP, dnsd's to a client that

@@ -618,11 +618,11 @@ def test_header_and_checksum(block):
     assert [d["priority"] for d in block.domains] == [63, 30, 20, 10]
 
 
-def functions_of(path):
+def text_symbols(path):
     """{offset in the text: names}, as nm sees the file."""
     found = {}
     lines = subprocess.run(["nm", path], stdout=subprocess.PIPE, text=True, check=True).stdout
-    for address, kind, name in (line.split() for line in lines.splitlines()):
+    for address, kind, name in re.findall("^([0-9a-f]+) (.) (.+)$", lines, re.MULTILINE):
         if kind in "tT":
             found.setdefault(int(address, 16) - 0x402000, set()).add(name)
     return found
@@ -639,7 +639,7 @@ def test_symbols_are_the_linked_programs(compose):
         offsets = [offset for offset, _ in symbols]
         assert text == domain["text"]["bytes"]
         assert offsets == sorted(set(offsets)) and offsets[-1] < text
-        known = functions_of(domain["elf"])
+        known = text_symbols(domain["elf"])
         assert set(offsets) == set(known)
         assert all(name in known[offset] for offset, name in symbols)
         assert {"_start", "start"} <= {name for _, name in symbols}

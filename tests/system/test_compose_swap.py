@@ -334,8 +334,9 @@ def test_the_loaders_table(block):
         server, count, _ = struct.unpack_from("<16sII", entry, 56)
         assert text_of(server) == name and count == len(ports)
         for n, wanted in enumerate(ports):
-            got = struct.unpack_from("<16s16sII", entry, 80 + 40 * n)
+            got = struct.unpack_from("<16s16sIII", entry, 80 + 44 * n)
             assert (text_of(got[0]), text_of(got[1]), got[2], got[3]) == wanted
+            assert got[4] == n, "its number among the server's ports"
 
 
 def test_addresses_do_not_depend_on_the_program(block, swap_objects, tmp_path):

@@ -288,6 +288,21 @@ def test_a_stack_pointer_to_nowhere():
     assert "kernel" not in stopped_by("stack_overflow")
 
 
+def test_a_stack_trace_of_another_version():
+    """The image's symbols aren't its own: init says so, and gives addresses."""
+    with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
+        machine.ready()
+        refused = machine.motet("swap", "netd", BUILD / "programs/dns-managed/netd-crash.elf",
+                                status=REFUSED)
+        assert "rolled back" in refused
+        machine.expect(r"^init: netd stopped: .*\n"
+                       r"init: netd:   \(symbols are of the version that was booted\)\n"
+                       r"init: netd:   at 0x4[0-9a-f]{5}\n"
+                       r"(?:init: netd:   from 0x4[0-9a-f]{5}\n)+"
+                       r"init: netd: swap rolled back")
+        ask(machine, "www.example.org", "A")
+
+
 @pytest.mark.parametrize("restart", ["restart = 1; ", ""])
 def test_no_restart_with_another_domains_pager(tmp_path, restart):
     """Neither of who uses it nor of who serves it."""

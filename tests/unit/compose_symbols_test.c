@@ -146,7 +146,7 @@ static void a_file_without_symbols_gives_an_empty_table(void **state)
 {
     (void)state;
     struct file *file = make_file();
-    expect(file, (const char *const[]){NULL}, NULL);
+    expect(file, (const char *const[]){NULL}, (const uint32_t[]){0});
     file->image.section[SYMBOLS].sh_type = SHT_NULL;
     struct symbol_table table;
     struct elf elf;

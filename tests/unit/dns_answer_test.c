@@ -552,6 +552,32 @@ static void apex_has_no_signatures_of_ds(void **state)
     zones_free(&zones);
 }
 
+/* They were given with the DNAME record, if DNSSEC records are wanted. */
+static void signatures_of_a_dname_that_led_to_itself_are_given_once(void **state)
+{
+    struct zones zones;
+    struct answer_counters counters = {{0}};
+
+    (void)state;
+    zones_make(&zones, "test",
+               "@ 60 SOA ns admin 1 2 3 4 60\n@ 60 NS ns.elsewhere.test.\n*.up 60 DNAME up\n"
+               "*.up 60 RRSIG 0027\n*.up 60 NSEC 00\n*.up 60 RRSIG 002f\n");
+    struct packet query = query_make("*.*.up.test.", "RRSIG");
+    struct reply *reply = reply_get(&zones, &query, 1232, 2048, &counters);
+    expect_reply(reply, 0, "a", "an|*.up.test. 60 DNAME up.test.",
+                 "an|*.*.up.test. 60 CNAME *.up.test.", "an|*.up.test. 60 RRSIG 0027",
+                 "an|*.up.test. 60 RRSIG 002f", NULL);
+    free(reply);
+    query = query_make("*.*.up.test.", "RRSIG");
+    query_add_opt(&query, 1232);
+    query.bytes[query.length - 4] = DNS_EDNS_DO;
+    reply = reply_get(&zones, &query, 1232, 2048, &counters);
+    assert_int_equal(reply->answers, 4);
+    assert_true(reply_has(reply, "an|*.up.test. 60 RRSIG 002f"));
+    free(reply);
+    zones_free(&zones);
+}
+
 static void any_is_answered_with_one_set(void **state)
 {
     expect("www.example.org.", "ANY", 0, "a", "an|www.example.org. 300 A 192.0.2.80",
@@ -692,6 +718,48 @@ static void chain_of_sixteen_is_followed_and_a_longer_one_cut(void **state)
     assert_int_equal(reply->answers, 16);
     assert_int_equal(reply->rcode, 0);
     assert_int_equal(counters.count[ANSWER_COUNT_chain_cut], 1);
+    free(reply);
+    zones_free(&zones);
+}
+
+static void chain_cut_before_a_wildcard_ends_there_too(void **state)
+{
+    struct zones zones;
+    struct answer_counters counters = {{0}};
+    char text[2000] = "@ 300 SOA ns admin 7 3600 600 86400 60\n@ 300 NS ns\nns 300 A 192.0.2.1\n"
+                      "* 300 CNAME ns\n";
+
+    (void)state;
+    for (int link = 1; link <= 16; link++)
+        sprintf(text + strlen(text), "c%d 300 CNAME c%d\n", link, link - 1);
+    zones_make(&zones, "example.org", text);
+    struct packet query = query_make("c16.example.org.", "A");
+    struct reply *reply = reply_get(&zones, &query, 1232, 2048, &counters);
+    assert_int_equal(reply->answers, 16);
+    assert_false(reply_has(reply, "an|c0.example.org. 300 CNAME ns.example.org."));
+    assert_int_equal(counters.count[ANSWER_COUNT_chain_cut], 1);
+    free(reply);
+    zones_free(&zones);
+}
+
+/* As many as 1232 octets hold. */
+static void each_of_seventy_mail_servers_has_its_address(void **state)
+{
+    struct zones zones;
+    struct answer_counters counters = {{0}};
+    char text[8000] = "@ 300 SOA ns admin 7 3600 600 86400 60\n@ 300 NS ns.elsewhere.test.\n";
+
+    (void)state;
+    for (int server = 0; server < 70; server++)
+        sprintf(text + strlen(text), "@ 300 MX %d m%d\nm%d 300 A 192.0.2.%d\n", server, server,
+                server, server);
+    zones_make(&zones, "example.org", text);
+    struct packet query = query_make("example.org.", "MX");
+    query_add_opt(&query, 4096);
+    struct reply *reply = reply_get(&zones, &query, 4096, 4096, &counters);
+    assert_int_equal(reply->answers, 70);
+    assert_true(reply_has(reply, "ar|m0.example.org. 300 A 192.0.2.0"));
+    assert_true(reply_has(reply, "ar|m69.example.org. 300 A 192.0.2.69"));
     free(reply);
     zones_free(&zones);
 }
@@ -901,6 +969,7 @@ int main(void)
         cmocka_unit_test(wildcard_cname_to_itself_is_given_with_both_owners),
         cmocka_unit_test(wildcard_cname_that_leads_to_the_question_is_given_once),
         cmocka_unit_test(apex_has_no_signatures_of_ds),
+        cmocka_unit_test(signatures_of_a_dname_that_led_to_itself_are_given_once),
         cmocka_unit_test(any_is_answered_with_one_set),
         cmocka_unit_test(transfers_are_refused),
         cmocka_unit_test(recursion_is_never_available),
@@ -911,6 +980,8 @@ int main(void)
         cmocka_unit_test(names_are_compressed),
         cmocka_unit_test(names_in_younger_types_are_not_compressed),
         cmocka_unit_test(chain_of_sixteen_is_followed_and_a_longer_one_cut),
+        cmocka_unit_test(chain_cut_before_a_wildcard_ends_there_too),
+        cmocka_unit_test(each_of_seventy_mail_servers_has_its_address),
         cmocka_unit_test(root_zone_answers),
         cmocka_unit_test(many_zones_are_told_apart),
         cmocka_unit_test(ten_thousand_names_are_found),

@@ -2,6 +2,7 @@
  *
  * Tests of how large answers get: limits, truncation, and what is left out first.
  */
+#include "servers/dnsd/message.h"
 #include "tests/unit/dns_helper.h"
 
 #define APEX "@ 60 SOA ns h 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"
@@ -50,6 +51,33 @@ static void without_edns_512_octets_are_the_limit(void **state)
     (void)state;
     check_size(512 - AROUND, 0, 1232, 2048, true);
     check_size(513 - AROUND, 0, 1232, 2048, false);
+}
+
+/* Six records of 77 octets, one of 14 and its name's: the last octet is the root's. */
+static void check_names_up_to_the_limit(const char *last, bool fits)
+{
+    struct answer_counters counters = {{0}};
+    struct zones zones;
+    char text[1000] = APEX, label[63] = "";
+
+    memset(label, 'a', 62);
+    for (int record = 0; record < 6; record++)
+        sprintf(text + strlen(text), "x 60 PTR %s%d.\n", label, record);
+    sprintf(text + strlen(text), "x 60 PTR %s.\n", last);
+    zones_make(&zones, "test", text);
+    struct packet query = query_make("x.test.", "PTR");
+    struct reply *reply = reply_get(&zones, &query, 1232, 2048, &counters);
+    assert_int_equal(reply->tc, !fits);
+    assert_int_equal(reply->length, fits ? DNS_UDP_SIZE_MIN : 12 + 12);
+    free(reply);
+    zones_free(&zones);
+}
+
+static void name_may_end_at_the_limit(void **state)
+{
+    (void)state;
+    check_names_up_to_the_limit("bbbbbbbbbbbb", true);
+    check_names_up_to_the_limit("bbbbbbbbbbbbb", false);
 }
 
 static void edns_record_counts_into_the_limit(void **state)
@@ -279,12 +307,12 @@ static void more_servers_than_targets_still_give_a_sound_answer(void **state)
     struct answer_counters counters = {{0}};
 
     (void)state;
-    zones_with_glue(&zones, 45, true);
+    zones_with_glue(&zones, 100, true);
     struct packet query = query_make("x.sub.test.", "A");
     query_add_opt(&query, 4096);
     struct reply *reply = reply_get(&zones, &query, 4096, 8192, &counters);
-    assert_int_equal(reply->authorities, 45);
-    assert_in_range(reply->additionals, 1, 45);
+    assert_int_equal(reply->authorities, 100);
+    assert_in_range(reply->additionals, 1, MESSAGE_TARGETS + 1);
     /* Some in-domain glue is missing, and said to be. */
     assert_true(reply->tc);
     free(reply);
@@ -327,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_edns_512_octets_are_the_limit),
+        cmocka_unit_test(name_may_end_at_the_limit),
         cmocka_unit_test(edns_record_counts_into_the_limit),
         cmocka_unit_test(our_size_limits_what_the_client_takes),
         cmocka_unit_test(edns_sizes_below_512_mean_512),

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "ipc/proto/sock.h"
+#include "servers/dnsd/wire.h"
+#include "servers/dnsd/zone_checksum.h"
 #include "servers/dnsd/zone_format.h"
 #include "tests/unit/fake_domain.h"
 
@@ -33,12 +35,6 @@ struct rig {
 
 static const uint8_t query[] = {0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1};
 
-static void store_le32(uint8_t *to, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> 8 * i);
-}
-
 /* One bucket without nodes, no zones. */
 static void database_make(uint8_t database[DATABASE_BYTES])
 {
@@ -51,6 +47,8 @@ static void database_make(uint8_t database[DATABASE_BYTES])
     store_le32(database + ZONE_AT_ZONE_TABLE, ZONE_HEADER_SIZE);
     store_le32(database + ZONE_HEADER_SIZE, ZONE_HEADER_SIZE + 8);
     store_le32(database + ZONE_HEADER_SIZE + 4, ZONE_HEADER_SIZE + 8);
+    uint64_t checksum = zone_checksum(database, DATABASE_BYTES);
+    memcpy(database + ZONE_AT_CHECKSUM, &checksum, sizeof(checksum));
 }
 
 static struct rig rig_make(uint32_t recv_buffers)

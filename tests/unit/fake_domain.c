@@ -15,6 +15,7 @@ enum { NAME_BYTES = 32, VALUE_BYTES = 256, LOG_TEXT_BYTES = 256 * 1024 };
 
 struct fake_conn {
     struct conn conn;
+    struct domain *domain;
     struct msg queue[FAKE_QUEUE_MAX];
     uint32_t head, waiting, capacity;
 };
@@ -36,7 +37,10 @@ struct fake_file {
     size_t size;
 };
 
+void (*fake_domain_before_entry)(struct domain *domain);
+
 struct domain {
+    bool started, swaps;
     uint32_t acknowledged; /* pins, so often */
     const struct server *server;
     void *state;
@@ -93,6 +97,7 @@ static void copy_text(char *to, size_t size, const char *from)
 static enum error fake_put(struct conn *conn, const struct msg *m)
 {
     struct fake_conn *fake = conn->transport;
+    assert(!fake->domain->swaps);
     if (fake->waiting >= fake->capacity)
         return ERROR_FULL;
     fake->queue[(fake->head + fake->waiting++) % FAKE_QUEUE_MAX] = *m;
@@ -120,6 +125,7 @@ struct conn *fake_domain_connect(struct domain *domain, const char *port, uint32
     struct fake_conn *fake = calloc(1, sizeof(*fake));
     assert(fake);
     uint8_t number = port_number(domain->server, port);
+    fake->domain = domain;
     fake->capacity = FAKE_QUEUE_MAX;
     fake->conn = (struct conn){.put = fake_put,
                                .room = fake_room,
@@ -188,23 +194,41 @@ struct device *fake_domain_add_device(struct domain *domain)
 
 enum error fake_domain_start(struct domain *domain)
 {
-    return domain->server->start(domain->state, domain);
+    enum error error = domain->server->start(domain->state, domain);
+    domain->started = !error;
+    return error;
+}
+
+/* All entries but `start` go this way. */
+static void entry(struct domain *domain)
+{
+    if (fake_domain_before_entry && domain->started)
+        fake_domain_before_entry(domain);
 }
 
 bool fake_domain_deliver(struct domain *domain, struct conn *conn, const struct msg *m)
 {
     struct msg copy = *m;
+    entry(domain);
     return domain->server->receive(domain->state, conn, &copy);
 }
 
 void fake_domain_signal(struct domain *domain, uint32_t device, uint32_t bits)
 {
+    entry(domain);
     domain->server->signal(domain->state, device, bits);
 }
 
 void fake_domain_batch_end(struct domain *domain)
 {
+    entry(domain);
     domain->server->batch_end(domain->state);
+}
+
+void fake_domain_message(struct domain *domain, const struct msg *m)
+{
+    entry(domain);
+    domain->server->message(domain->state, m);
 }
 
 void fake_domain_advance(struct domain *domain, uint64_t nanoseconds)
@@ -213,6 +237,7 @@ void fake_domain_advance(struct domain *domain, uint64_t nanoseconds)
     while (domain->deadline && domain->deadline <= end) {
         if (domain->time < domain->deadline)
             domain->time = domain->deadline;
+        entry(domain);
         domain->deadline = 0;
         domain->server->deadline(domain->state);
         fake_domain_batch_end(domain);
@@ -220,6 +245,98 @@ void fake_domain_advance(struct domain *domain, uint64_t nanoseconds)
         assert(!domain->deadline || domain->deadline > domain->time);
     }
     domain->time = end;
+}
+
+/* Swaps */
+
+struct fake_life {
+    uint8_t *state;
+    uint64_t counters[FAKE_COUNTERS_MAX];
+    uint64_t time, deadline, random;
+};
+
+struct fake_life *fake_life_keep(struct domain *domain)
+{
+    struct fake_life *life = malloc(sizeof(*life));
+    assert(life);
+    life->state = malloc(domain->server->state_size);
+    assert(life->state);
+    memcpy(life->state, domain->state, domain->server->state_size);
+    memcpy(life->counters, domain->counters, sizeof(life->counters));
+    life->time = domain->time;
+    life->deadline = domain->deadline;
+    life->random = domain->random;
+    return life;
+}
+
+void fake_life_restore(struct domain *domain, struct fake_life *life)
+{
+    memcpy(domain->state, life->state, domain->server->state_size);
+    memcpy(domain->counters, life->counters, sizeof(life->counters));
+    domain->time = life->time;
+    domain->deadline = life->deadline;
+    domain->random = life->random;
+    domain->asked.op = 0;
+    for (uint32_t i = 0; i < domain->conn_count; i++)
+        fake_conn_clear(&domain->conns[i]->conn);
+    free(life->state);
+    free(life);
+}
+
+enum error fake_domain_take_over(struct domain *domain,
+                                 enum error (*load)(void *state, const void *context),
+                                 const void *context)
+{
+    const uint64_t size = domain->server->state_size;
+    const uint64_t deadline = domain->deadline, random = domain->random;
+    uint8_t *old = malloc(size);
+    assert(old);
+    memcpy(old, domain->state, size);
+    memset(domain->state, 0, size);
+    domain->swaps = true;
+    enum error error = domain->server->start(domain->state, domain);
+    if (!error)
+        error = load(domain->state, context);
+    domain->swaps = false;
+    domain->random = random; /* so that tests see the same numbers as without a swap */
+    if (error) {
+        memcpy(domain->state, old, size);
+        domain->deadline = deadline;
+    }
+    free(old);
+    return error;
+}
+
+const struct server *fake_domain_server(const struct domain *domain)
+{
+    return domain->server;
+}
+
+static bool inside(uint64_t number, const void *from, uint64_t bytes)
+{
+    return number - (uint64_t)(uintptr_t)from < bytes;
+}
+
+bool fake_domain_knows_address(const struct domain *domain, uint64_t number)
+{
+    const uint64_t program = 64ull << 20; /* bytes around the server's descriptor */
+    bool known = inside(number, domain->state, domain->server->state_size) ||
+                 inside(number, domain, sizeof(*domain)) ||
+                 inside(number, (const uint8_t *)domain->server - program, 2 * program);
+    for (uint32_t i = 0; i < domain->conn_count; i++)
+        known |= inside(number, domain->conns[i], sizeof(*domain->conns[i]));
+    for (uint32_t i = 0; i < domain->pool_count; i++)
+        known |=
+            inside(number, domain->pools[i].memory,
+                   (uint64_t)domain->pools[i].pool.buffers * domain->pools[i].pool.buffer_size);
+    for (uint32_t i = 0; i < domain->file_count; i++)
+        known |= inside(number, domain->files[i].data, domain->files[i].size);
+    return known;
+}
+
+bool domain_swaps(const struct domain *domain)
+{
+    return domain->swaps;
 }
 
 void *fake_domain_state(struct domain *domain)
@@ -287,11 +404,6 @@ void fake_conn_set_capacity(struct conn *conn, uint32_t messages)
     fake->capacity = messages;
 }
 
-void fake_domain_message(struct domain *domain, const struct msg *m)
-{
-    domain->server->message(domain->state, m);
-}
-
 struct fake_watched *fake_domain_watch(struct domain *domain, uint32_t domains)
 {
     assert(!domain->watched);
@@ -324,16 +436,11 @@ void fake_domain_set_full(struct domain *domain, bool full)
     domain->full = full;
 }
 
-bool domain_swaps(const struct domain *domain)
-{
-    (void)domain;
-    return false;
-}
-
 /* libos/supervisor.h */
 
 enum error supervisor_ask(struct domain *domain, const struct msg *m)
 {
+    assert(!domain->swaps);
     if (domain->full)
         return ERROR_FULL;
     domain->asked = *m;
@@ -404,6 +511,7 @@ const struct device *domain_device(struct domain *domain, uint32_t n)
 void domain_acknowledge(struct domain *domain, const struct device *device)
 {
     (void)device;
+    assert(!domain->swaps);
     domain->acknowledged++;
 }
 

@@ -74,6 +74,21 @@ void fake_domain_set_staged(struct domain *domain, const struct supervisor_stage
 bool fake_domain_asked(struct domain *domain, struct msg *m);
 void fake_domain_set_full(struct domain *domain, bool full);
 
+/* For fake_swap.c. A new life of the server begins in zeroed memory while domain_swaps(), and then
+ * `load` does the rest; not OK: the old one is there again. */
+enum error fake_domain_take_over(struct domain *domain,
+                                 enum error (*load)(void *state, const void *context),
+                                 const void *context);
+extern void (*fake_domain_before_entry)(struct domain *domain);
+const struct server *fake_domain_server(const struct domain *domain);
+
+/* Whether the number is one that only this process can make sense of. */
+bool fake_domain_knows_address(const struct domain *domain, uint64_t number);
+
+/* The server as it is now, its counters and time; what it sent meanwhile is taken away. Frees. */
+struct fake_life *fake_life_keep(struct domain *domain);
+void fake_life_restore(struct domain *domain, struct fake_life *life);
+
 /* What the server did. */
 void *fake_domain_state(struct domain *domain);
 uint64_t fake_domain_deadline(struct domain *domain); /* 0: none set */

@@ -85,6 +85,7 @@ struct fake_virtio {
     bool never_resets, refuses_features, refuses_vectors, refuses_sizes;
     bool refuses_queues;           /* over MMIO: they never get ready */
     uint32_t magic, version, type; /* over MMIO: what the first registers say */
+    bool any_doorbell;             /* rings at another queue's place are ignored */
     bool lies;                     /* it may have lost count of what is available */
     bool always_signals;           /* interrupts even when asked not to */
     uint32_t restless;             /* so many reads of the generation give a new one */

@@ -43,7 +43,7 @@ static uint32_t check_bytes(const struct swap_program *wanted, const void *bytes
         assert_true(verdict->constants_bytes <= wanted->constants_room);
         assert_true(verdict->entry - wanted->text_address < verdict->text_bytes);
     } else {
-        assert_in_range(verdict->refusal, SWAP_NOT_ELF, SWAP_WRONG_SIGNATURE);
+        assert_in_range(verdict->refusal, SWAP_NOT_ELF, SWAP_WRONG_CHECKSUM);
         assert_int_equal(verdict->text_bytes + verdict->constants_bytes, 0);
     }
     assert_int_equal(verdict->version[PROGRAM_NAME_BYTES - 1], 0);

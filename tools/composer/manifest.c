@@ -164,11 +164,12 @@ static void set_include_folder(config_t *config, const char *path)
 
 bool manifest_read(struct manifest *manifest, const char *path)
 {
-    /* Never destroyed: the struct points into it. */
+    unsigned before = report_count();
     config_t *config = malloc(sizeof *config);
     if (!config)
         return report((struct place){path, 0}, "no memory — close something");
     config_init(config);
+    manifest->text = config;
     set_include_folder(config, path);
     if (!read_file(config, path))
         return false;
@@ -187,5 +188,13 @@ bool manifest_read(struct manifest *manifest, const char *path)
     read_connections(manifest, root);
     read_pools(manifest, root);
     rates_check(manifest);
-    return report_count() == 0;
+    return report_count() == before;
+}
+
+void manifest_free(struct manifest *manifest)
+{
+    if (manifest->text)
+        config_destroy(manifest->text);
+    free(manifest->text);
+    manifest->text = NULL;
 }

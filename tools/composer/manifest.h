@@ -140,6 +140,7 @@ struct manifest_pool {
 
 /* domains[0] is init, which no manifest mentions. */
 struct manifest {
+    struct config_t *text; /* which the names below lie in */
     struct place at;
     const char *image_text;
     char image[IMAGE_NAME_BYTES];
@@ -165,5 +166,8 @@ struct manifest {
 /* Reads and checks the file; its text stays in memory, for the names that the struct points to.
  * False when anything was reported. `manifest` is zeroed by the caller. */
 bool manifest_read(struct manifest *manifest, const char *path);
+
+/* Gives the text back, whether it was read well or not. */
+void manifest_free(struct manifest *manifest);
 
 #endif

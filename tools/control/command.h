@@ -45,6 +45,10 @@ void picture_take(struct client *client, struct picture *picture, bool details);
  * program if there is none. */
 uint32_t domain_find(struct client *client, const char *name);
 
+/* Why a domain ended; empty: it hasn't. */
+enum { END_TEXT_BYTES = 96 };
+void end_text(const struct control_end *end, char text[END_TEXT_BYTES]);
+
 /* Text in JSON's quotes. */
 void json_text(FILE *out, const char *text);
 

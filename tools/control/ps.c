@@ -34,7 +34,7 @@ static const char *state_text(uint8_t state)
     }
 }
 
-static void cause_text(const struct control_end *end, char text[96])
+void end_text(const struct control_end *end, char text[END_TEXT_BYTES])
 {
     const char *cause = end->code == FAULT_PAGE             ? "page fault"
                         : end->code == FAULT_DIVIDE         ? "division by zero"
@@ -44,14 +44,14 @@ static void cause_text(const struct control_end *end, char text[96])
                                                             : "exception";
     text[0] = 0;
     if (end->kind == CONTROL_END_FAULT)
-        snprintf(text, 96, "%s, address 0x%" PRIx64 ", instruction 0x%" PRIx64, cause, end->address,
-                 end->instruction);
+        snprintf(text, END_TEXT_BYTES, "%s, address 0x%" PRIx64 ", instruction 0x%" PRIx64, cause,
+                 end->address, end->instruction);
     else if (end->kind == CONTROL_END_FAILED)
-        snprintf(text, 96, "start failed: %s", error_name((enum error)end->code));
+        snprintf(text, END_TEXT_BYTES, "start failed: %s", error_name((enum error)end->code));
     else if (end->kind == CONTROL_END_KILLED)
-        snprintf(text, 96, "killed by the host");
+        snprintf(text, END_TEXT_BYTES, "killed by the host");
     else if (end->kind == CONTROL_END_PAGER)
-        snprintf(text, 96, "its pager has stopped");
+        snprintf(text, END_TEXT_BYTES, "its pager has stopped");
 }
 
 static double seconds(const struct picture *picture, uint64_t ticks)
@@ -83,8 +83,8 @@ static void line_print(const struct picture *picture, const struct picture *befo
 {
     const struct picture_domain *domain = &picture->domain[d];
     const struct control_domain *told = &domain->told;
-    char cause[96];
-    cause_text(&domain->end, cause);
+    char cause[END_TEXT_BYTES];
+    end_text(&domain->end, cause);
     printf("%-15s %-15s %-7s %-10s %4u %8u", told->name, domain->servers,
            domain->version[0] ? domain->version : "-", state_text(told->state), told->priority,
            (told->memory_pages + told->heap_pages) * (IMAGE_PAGE / 1024));
@@ -105,13 +105,15 @@ static void domain_json(const struct picture *picture, const struct picture *bef
 {
     const struct picture_domain *domain = &picture->domain[d];
     const struct control_domain *told = &domain->told;
-    char cause[96];
-    cause_text(&domain->end, cause);
+    char cause[END_TEXT_BYTES];
+    end_text(&domain->end, cause);
     printf("{\"domain\": ");
     json_text(stdout, told->name);
     printf(", \"servers\": ");
     json_text(stdout, domain->servers);
     printf(", \"version\": ");
+    json_text(stdout, picture->kernel.build);
+    printf(", \"program_version\": ");
     json_text(stdout, domain->version);
     printf(", \"state\": \"%s\", \"priority\": %u, \"memory_bytes\": %" PRIu64,
            state_text(told->state), told->priority,

@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 enum {
-    LOOK_MILLISECONDS = 10,       /* between two looks at a swap that goes */
-    QUIET_MILLISECONDS = 1000,    /* without a word, unless it takes longer */
-    PROGRAM_BYTES_MAX = 16 << 20, /* no image's staging memory holds more */
+    LOOK_MILLISECONDS = 10,        /* between two looks at a swap that goes */
+    QUIET_MILLISECONDS = 1000,     /* without a word, unless it takes longer */
+    PROGRAM_BYTES_MAX = 16 << 20,  /* no image's staging memory holds more */
+    COME_OUT_MILLISECONDS = 30000, /* its phases have a second each, and hosts are slow */
     REASON_BYTES = 512,
 };
 
@@ -124,48 +125,71 @@ static void progress_end(const struct progress *progress)
 
 /* --- asking --- */
 
-__attribute__((noreturn)) static void begin_refused(struct client *client,
-                                                    const struct upload *upload, enum error error)
+/* Why it wasn't begun, and the way out. */
+static void begin_reason(struct client *client, const struct upload *upload, enum error error,
+                         char text[REASON_BYTES])
 {
     struct control_swap status;
     char other[CONTROL_NAME_BYTES];
     switch (error) {
     case ERROR_UNKNOWN_CALL:
-        fail(STATUS_REFUSED,
-             "this image doesn't allow swaps — add swap = true to domain %s in its "
-             "manifest, and a loader (docs/swap.md)",
-             upload->name);
+        snprintf(text, REASON_BYTES,
+                 "this image doesn't allow swaps — add swap = true to domain %s in its manifest, "
+                 "and a loader (docs/swap.md)",
+                 upload->name);
+        break;
     case ERROR_NO_RIGHT:
-        fail(STATUS_REFUSED,
-             "domain %s can't be swapped — add swap = true to it in the manifest "
-             "and boot that image (docs/swap.md)",
-             upload->name);
+        snprintf(text, REASON_BYTES,
+                 "domain %s can't be swapped — add swap = true to it in the manifest and boot that "
+                 "image (docs/swap.md)",
+                 upload->name);
+        break;
     case ERROR_NOT_FOUND:
-        fail(STATUS_REFUSED,
-             "domain %s has no such file that can be replaced — add reload = true "
-             "to it in the manifest",
-             upload->name);
+        snprintf(text, REASON_BYTES,
+                 "domain %s has no such file that can be replaced — add reload = true to it in the "
+                 "manifest",
+                 upload->name);
+        break;
     case ERROR_LIMIT:
-        fail(STATUS_REFUSED,
-             "%s: %u bytes are more than the image has room for — a larger %s in "
-             "the manifest and a new image help",
-             upload->path, upload->size,
-             upload->what == CONTROL_SWAP_PROGRAM ? "staging" : "room of the file");
+        snprintf(text, REASON_BYTES,
+                 "%s: %u bytes are more than the image has room for — a larger %s in the manifest "
+                 "and a new image help",
+                 upload->path, upload->size,
+                 upload->what == CONTROL_SWAP_PROGRAM ? "staging" : "room of the file");
+        break;
     case ERROR_BAD_STATE:
         status = status_get(client);
         domain_name(client, status.domain, other);
         if (status.phase >= CONTROL_SWAP_LOADING && status.phase <= CONTROL_SWAP_PROBATION)
-            fail(STATUS_REFUSED,
-                 "another swap is under way (%s, %s) — motet swap --status; one in "
-                 "its probation is over with motet swap --commit",
-                 other, phase_name(status.phase));
-        fail(STATUS_REFUSED,
-             "domain %s doesn't run — motet ps says why, motet restart %s begins "
-             "it anew",
-             upload->name, upload->name);
+            snprintf(text, REASON_BYTES,
+                     "another swap is under way (%s, %s) — motet swap --status; one in its "
+                     "probation is over with motet swap --commit",
+                     other, phase_name(status.phase));
+        else
+            snprintf(text, REASON_BYTES,
+                     "domain %s doesn't run — motet ps says why, motet restart %s begins it anew",
+                     upload->name, upload->name);
+        break;
     default:
-        refused(upload->name, error);
+        snprintf(text, REASON_BYTES, "%s: refused: %s", upload->name, error_text(error));
     }
+}
+
+__attribute__((noreturn)) static void begin_refused(struct client *client,
+                                                    const struct options *options,
+                                                    const struct upload *upload, enum error error)
+{
+    char reason[REASON_BYTES];
+    begin_reason(client, upload, error, reason);
+    if (options->json) {
+        printf("{\"domain\": ");
+        json_text(stdout, upload->name);
+        printf(", \"phase\": \"refused\", \"at\": \"staging\", \"error\": \"%s\", \"reason\": ",
+               error_name(error));
+        json_text(stdout, reason);
+        printf("}\n");
+    }
+    fail(STATUS_REFUSED, "%s", reason);
 }
 
 static void piece_send(struct client *client, const struct upload *upload, uint32_t from,
@@ -207,7 +231,7 @@ static void all_send(struct client *client, const struct upload *upload, uint32_
     progress_end(&progress);
 }
 
-static void begin(struct client *client, const struct upload *upload)
+static void begin(struct client *client, const struct options *options, const struct upload *upload)
 {
     struct control_swap_room room;
     const struct control_swap_begin begin = {.domain = (uint16_t)upload->domain,
@@ -217,13 +241,14 @@ static void begin(struct client *client, const struct upload *upload)
     enum error error =
         client_ask(client, CONTROL_SWAP_BEGIN, &begin, sizeof(begin), &room, sizeof(room), NULL);
     if (error)
-        begin_refused(client, upload, error);
-    if (upload->size && !room.bytes)
+        begin_refused(client, options, upload, error);
+    if (upload->size > room.bytes &&
+        (upload->what == CONTROL_SWAP_PROGRAM || room.bytes < CONTROL_STAGE_MAX))
         fail(STATUS_NO_ANSWER, "%s: the image says nonsense", client->path);
     all_send(client, upload, room.bytes);
     error = client_get(client, CONTROL_SWAP_GO, 0, NULL, 0);
     if (error)
-        begin_refused(client, upload, error);
+        begin_refused(client, options, upload, error);
 }
 
 /* --- how it comes out --- */
@@ -233,13 +258,17 @@ static bool is_going(const struct control_swap *status)
     return status->phase >= CONTROL_SWAP_STAGING && status->phase < CONTROL_SWAP_PROBATION;
 }
 
-/* Looks until it has come out, and, with `probation`, until the probation is over. */
+/* Looks until it has come out, and, with `probation`, until the probation is over: that is as long
+ * as the image says, and nobody's but the user's to end. */
 static struct control_swap wait_for(struct client *client, bool probation)
 {
-    for (;;) {
+    for (const int64_t end = now() + COME_OUT_MILLISECONDS;;) {
         const struct control_swap status = status_get(client);
         if (!is_going(&status) && !(probation && status.phase == CONTROL_SWAP_PROBATION))
             return status;
+        if (is_going(&status) && now() > end)
+            fail(STATUS_NO_ANSWER, "%s: the swap doesn't come to an end (%s) — motet log says more",
+                 client->path, phase_name(status.phase));
         usleep(LOOK_MILLISECONDS * 1000);
     }
 }
@@ -259,10 +288,8 @@ static const char *grouped(uint64_t value, char text[32])
     return text;
 }
 
-static void status_json(const struct control_swap *status, const char *name)
+static void status_json(const struct control_swap *status, const char *name, const char *reason)
 {
-    char reason[REASON_BYTES];
-    swap_reason(status, name, reason, sizeof(reason));
     printf("{\"domain\": ");
     json_text(stdout, name);
     printf(", \"version\": ");
@@ -294,31 +321,46 @@ static void serving_print(const struct control_swap *status, const char *name, c
         printf("; its probation is over\n");
 }
 
-static int outcome(const struct options *options, const struct control_swap *status,
-                   const char *name, const char *done)
+/* What the new version's end was, if it had one of its own. */
+static void end_add(struct client *client, const struct control_swap *status, char *reason)
+{
+    struct control_end end;
+    char cause[END_TEXT_BYTES];
+    const size_t used = strlen(reason);
+    if (status->phase != CONTROL_SWAP_ROLLED_BACK || status->error ||
+        status->at == CONTROL_SWAP_REHEARSING || /* the domain's own end is another one */
+        client_get(client, CONTROL_END, status->domain, &end, sizeof(end)))
+        return;
+    end_text(&end, cause);
+    if (cause[0])
+        snprintf(reason + used, REASON_BYTES - used, " (%s)", cause);
+}
+
+static int outcome(struct client *client, const struct options *options,
+                   const struct control_swap *status, const char *name, const char *done)
 {
     char reason[REASON_BYTES];
     const bool serves =
         status->phase == CONTROL_SWAP_PROBATION || status->phase == CONTROL_SWAP_DONE;
-    if (options->json) {
-        status_json(status, name);
-    } else if (serves) {
+    swap_reason(status, name, reason, sizeof(reason));
+    end_add(client, status, reason);
+    if (options->json)
+        status_json(status, name, reason);
+    else if (serves)
         serving_print(status, name, done);
-    } else {
-        swap_reason(status, name, reason, sizeof(reason));
+    else
         fprintf(stderr, "motet: %s: %s: %s\n", name,
                 status->phase == CONTROL_SWAP_REFUSED ? "not swapped"
                 : status->lost ? "rolled back, the old version began anew and its state is lost"
                                : "rolled back, the old version goes on",
                 reason);
-    }
     return serves ? STATUS_OK : STATUS_REFUSED;
 }
 
 int upload_swap(struct client *client, const struct options *options, const struct upload *upload,
                 const char *done)
 {
-    begin(client, upload);
+    begin(client, options, upload);
     struct control_swap status = wait_for(client, false);
     if (options->commit && status.phase == CONTROL_SWAP_PROBATION)
         client_get(client, CONTROL_SWAP_COMMIT, 0, NULL, 0); /* the status says what came of it */
@@ -326,7 +368,7 @@ int upload_swap(struct client *client, const struct options *options, const stru
         status = wait_for(client, options->wait);
     if (status.domain != upload->domain)
         fail(STATUS_REFUSED, "%s: another swap was begun meanwhile — motet log", upload->name);
-    return outcome(options, &status, upload->name, done);
+    return outcome(client, options, &status, upload->name, done);
 }
 
 /* --- the command --- */
@@ -350,8 +392,9 @@ static int show_status(struct client *client, const struct options *options)
     char name[CONTROL_NAME_BYTES], reason[REASON_BYTES];
     domain_name(client, status.domain, name);
     swap_reason(&status, name, reason, sizeof(reason));
+    end_add(client, &status, reason);
     if (options->json)
-        status_json(&status, name);
+        status_json(&status, name, reason);
     else if (status.phase == CONTROL_SWAP_NONE)
         printf("no swap since the image booted, or it was cancelled\n");
     else if (status.phase == CONTROL_SWAP_PROBATION || status.phase == CONTROL_SWAP_DONE)
@@ -388,7 +431,7 @@ static int commit(struct client *client, const struct options *options)
     if (error)
         refused("swap --commit", error);
     domain_name(client, status.domain, name);
-    return outcome(options, &status, name, NULL);
+    return outcome(client, options, &status, name, NULL);
 }
 
 int command_swap(struct client *client, const struct options *options)

@@ -97,11 +97,6 @@ static void refusal_text(const struct control_swap *status, const char *name, ch
     case SWAP_WRONG_CHECKSUM:
         snprintf(text, size, "what arrived isn't what was sent — try again");
         break;
-    case SWAP_WRONG_SIGNATURE:
-        snprintf(text, size,
-                 "the image takes only programs signed by the key in its manifest, and this one's "
-                 "signature is missing or wrong — motet sign KEYFILE PROGRAM.elf");
-        break;
     default:
         snprintf(text, size,
                  "the loader came to no verdict — try again; motet log says why it stopped");

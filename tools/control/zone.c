@@ -57,7 +57,8 @@ static void compile(const char *out, char *const *files, size_t count)
     fflush(NULL);
     const pid_t child = fork();
     if (child == 0) {
-        dup2(STDERR_FILENO, STDOUT_FILENO);
+        if (!freopen("/dev/null", "w", stdout))
+            _exit(127);
         execv(zonec, words);
         _exit(127);
     }
@@ -100,6 +101,23 @@ static void folder_compiled(struct upload *upload, const char *folder, uint32_t 
         fail(STATUS_USAGE, "no ORIGIN.zone files in %s", folder);
     compiled(upload, found.gl_pathv, found.gl_pathc, room);
     globfree(&found);
+}
+
+static uint32_t word_at(const struct upload *upload, uint32_t at)
+{
+    uint32_t word;
+    memcpy(&word, upload->bytes + at, sizeof(word));
+    return word;
+}
+
+/* What the database says of itself; whether that is so, the server looks at. */
+static void done_text(const struct upload *upload, char text[64])
+{
+    if (upload->size < ZONE_HEADER_SIZE)
+        snprintf(text, 64, "the new zones are served");
+    else
+        snprintf(text, 64, "%u records in %u zones are served",
+                 word_at(upload, ZONE_AT_RECORD_COUNT), word_at(upload, ZONE_AT_ZONE_COUNT));
 }
 
 /* The domain's file of that name; what it has room for. */
@@ -154,5 +172,7 @@ int command_zone(struct client *client, const struct options *options)
     } else {
         folder_compiled(&upload, options->zones ? options->zones : tree, room);
     }
-    return upload_swap(client, options, &upload, "the new zones are served");
+    char done[64];
+    done_text(&upload, done);
+    return upload_swap(client, options, &upload, done);
 }

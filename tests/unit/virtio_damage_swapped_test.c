@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A state of virtio_drv that is damaged: refused, or the driver goes on and keeps its invariants.
+ * The device is an honest one: what it finds in its queues must make sense to it.
+ */
+#include "servers/virtio_drv/virtio_drv.h"
+#include "tests/unit/fake_swap.h"
+#include "tests/unit/virtio_fixture.h"
+
+enum { FRAME = 100, FIRST_COOKIE = 100 };
+
+/* The world outside of the driver: the device, and the queues in memory. */
+struct outside {
+    struct rig *rig;
+    struct fake_virtio fake;
+    uint8_t queues[QUEUE_BYTES];
+};
+
+static void tables_check(const struct virtio_drv *drv)
+{
+    const struct interface *interface = &drv->interface[0];
+    assert_true(virtqueue_check(&interface->net.rx) && virtqueue_check(&interface->net.tx));
+    assert_in_range(drv->outstanding, drv->done_count, NETDEV_TX_OUTSTANDING);
+}
+
+/* Messages make sense, whatever they say of whom. */
+static void client_takes(struct rig *rig)
+{
+    struct msg m;
+    while (fake_conn_pop(rig->net, &m)) {
+        struct netdev_rx rx;
+        struct netdev_tx_done done;
+        msg_get(&m, &rx, sizeof(rx));
+        msg_get(&m, &done, sizeof(done));
+        if (m.op == NETDEV_RX)
+            assert_true(rx.data.index < RX_BUFFERS &&
+                        (uint32_t)rx.data.offset + rx.data.length <= RX_BYTES);
+        else if (m.op == NETDEV_TX_DONE)
+            assert_in_range(done.count, 1, NETDEV_TX_DONE_MAX);
+        else
+            assert_int_equal(m.op, NETDEV_LINK);
+    }
+}
+
+static void client_gives(struct rig *rig, uint32_t round)
+{
+    struct netdev_rx_provide give = {.pool = POOL_RX, .count = NETDEV_PROVIDE_MAX};
+    for (uint16_t i = 0; i < NETDEV_PROVIDE_MAX; i++)
+        give.index[i] = (uint16_t)((round * NETDEV_PROVIDE_MAX + i) % RX_BUFFERS);
+    struct netdev_tx tx = rig_frame(FIRST_COOKIE + round, FRAME);
+    rig_deliver(rig, NETDEV_RX_PROVIDE, &give, sizeof(give));
+    rig_deliver(rig, NETDEV_TX, &tx, sizeof(tx));
+}
+
+static void after(void *context)
+{
+    struct outside *outside = context;
+    struct rig *rig = outside->rig;
+    const struct virtio_drv *drv = fake_domain_state(rig->domain);
+    static struct fake_frame sent;
+    static uint8_t bytes[FRAME];
+    tables_check(drv);
+    for (uint32_t round = 0; round < 6; round++) {
+        fake_domain_batch_end(rig->domain);
+        if (rig->fake[0]->status & VIRTIO_CONFIG_S_DRIVER_OK) {
+            fake_virtio_receive(rig->fake[0], bytes, sizeof(bytes), 0);
+            while (fake_virtio_transmit(rig->fake[0], &sent))
+                ;
+        }
+        client_gives(rig, round);
+        rig_round(rig);
+        client_takes(rig);
+        tables_check(drv);
+    }
+    *rig->fake[0] = outside->fake;
+    memcpy(fake_pool_memory(rig->domain, POOL_QUEUES), outside->queues, QUEUE_BYTES);
+}
+
+/* Frames that wait on both sides, to be reported and to be looked at, and spare buffers. */
+static void fill(struct rig *rig)
+{
+    static uint8_t bytes[3 * RX_BYTES];
+    static struct fake_frame sent;
+    rig_start(rig);
+    for (uint32_t i = 0; i < 12; i++) {
+        struct netdev_tx tx = rig_frame(i, FRAME);
+        assert_true(rig_transmit(rig, &tx));
+    }
+    rig_round(rig);
+    for (uint32_t i = 0; i < 5; i++)
+        assert_true(fake_virtio_transmit(rig->fake[0], &sent));
+    fake_conn_set_capacity(rig->net, 1);
+    assert_true(fake_virtio_receive(rig->fake[0], bytes, FRAME, 0));
+    assert_true(fake_virtio_receive(rig->fake[0], bytes, sizeof(bytes), 0));
+    rig_round(rig);
+    struct netdev_tx tx = rig_frame(20, FRAME);
+    assert_true(rig_transmit(rig, &tx));
+    fake_conn_clear(rig->net);
+    fake_conn_set_capacity(rig->net, FAKE_QUEUE_MAX);
+}
+
+static void a_damaged_state_does_no_harm(void **state)
+{
+    struct rig *rig = *state;
+    static struct outside outside;
+    uint32_t taken, refused;
+    fill(rig);
+    outside.rig = rig;
+    rig->fake[0]->any_doorbell = true;
+    outside.fake = *rig->fake[0];
+    memcpy(outside.queues, fake_pool_memory(rig->domain, POOL_QUEUES), QUEUE_BYTES);
+    refused = fake_swap_damage(rig->domain, after, &outside, &taken);
+    print_message("%u refused, %u taken\n", refused, taken);
+    assert_true(refused && taken);
+    after(&outside);
+}
+
+/* Queues, registers and interrupts are as they were. */
+static void a_swap_touches_neither_device_nor_queues(void **state)
+{
+    struct rig *rig = *state;
+    static struct outside outside;
+    fill(rig);
+    outside.fake = *rig->fake[0];
+    memcpy(outside.queues, fake_pool_memory(rig->domain, POOL_QUEUES), QUEUE_BYTES);
+    assert_true(fake_swap(rig->domain));
+    assert_memory_equal(&outside.fake, rig->fake[0], sizeof(outside.fake));
+    assert_memory_equal(outside.queues, fake_pool_memory(rig->domain, POOL_QUEUES), QUEUE_BYTES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(a_damaged_state_does_no_harm),
+                                       TEST(a_swap_touches_neither_device_nor_queues)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -162,11 +162,12 @@ static bool has_heap_or_swaps(void)
     return false;
 }
 
-/* No restart takes anything, and none leaves anything behind. */
+/* No restart takes anything, and none leaves anything behind; a domain of which a bit has flipped
+ * may do so with what is its own. */
 static void restart_note(const char *line)
 {
     if (!line_domain(line) || !strstr(line, ": restart ") || !strstr(line, " in a row") ||
-        has_heap_or_swaps())
+        has_heap_or_swaps() || world.flipped)
         return;
     const uint32_t capabilities = capability_count();
     const uint64_t bound = bindings();

@@ -47,6 +47,14 @@ static void channel_break(struct channel *channel)
     channel->put_end = channel->produced;
 }
 
+void channel_mend(struct channel *channel, uint32_t taken)
+{
+    channel->broken = channel->short_of_room = false;
+    channel->put_end = channel->produced;
+    channel_took(channel, taken);
+    channel_publish_taken(channel);
+}
+
 /* Looks for room again. */
 static bool channel_refresh(struct channel *channel)
 {

@@ -10,7 +10,8 @@
  *  - an entry is written only between produced and the peer's done + slots, so never while the peer
  *    may read it;
  *  - whatever the peer writes into its ring is read once and checked; indices that break the above
- *    mark the channel broken for good: counted, nothing arrives, nothing can be put.
+ *    mark the channel broken: counted, nothing arrives, nothing can be put, until a side begins
+ *    anew (libos/restart.h).
  *
  * Bounds: `slots` messages each way. Answer when full: ERROR_FULL, and nothing is changed.
  */
@@ -83,6 +84,10 @@ static inline void channel_init(struct channel *channel, struct ring *mine,
     channel_take_over(channel, mine, theirs, slots, broken_count);
     channel_begin(mine);
 }
+
+/* The peer, or this side, has begun anew, and what stood in a ring before made no sense: goes on
+ * with entry number `taken` as the next to take, and is broken no more. */
+void channel_mend(struct channel *channel, uint32_t taken);
 
 /* Whether this side's own invariants hold, whatever the peer wrote. */
 bool channel_check(const struct channel *channel);

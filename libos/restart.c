@@ -90,6 +90,9 @@ static void begin(struct libos *libos)
         tell_servers(libos);
     for (struct link *link = first_channel(libos); link; link = link->next) {
         struct channel *channel = &link->channel;
+        const uint32_t produced = ring_read(&channel->theirs->produced);
+        if (produced - channel->taken > channel->mask + 1)
+            channel_mend(channel, produced); /* an earlier life left nonsense in our ring */
         accept(link, ring_read(&channel->theirs->announced), channel->mine->produced);
         channel->mine->begins = channel->mine->produced;
         link->life.waiting = channel->mine->generation > 1;
@@ -101,9 +104,10 @@ static void begin(struct libos *libos)
  * accepted yet. */
 static bool peer_began(struct libos *libos, struct link *link, uint32_t life, uint32_t *arrived)
 {
-    const struct channel *channel = &link->channel;
-    uint32_t old = __atomic_load_n(&channel->theirs->begins, __ATOMIC_RELAXED) - channel->taken;
-    if (!link->life.waiting && old && old <= channel->mask + 1) {
+    struct channel *channel = &link->channel;
+    const uint32_t begins = __atomic_load_n(&channel->theirs->begins, __ATOMIC_RELAXED);
+    uint32_t old = begins - channel->taken;
+    if (!channel->broken && !link->life.waiting && old && old <= channel->mask + 1) {
         if (*arrived > old)
             *arrived = old;
         return false;
@@ -114,6 +118,8 @@ static bool peer_began(struct libos *libos, struct link *link, uint32_t life, ui
         return false;
     libos->happened = true;
     link->life.resume = link->life.peer != 0;
+    if (channel->broken)
+        channel_mend(channel, begins); /* that was its earlier life */
     accept(link, life, at);
     kernel_signal(link->doorbell);
     return true;
@@ -127,8 +133,12 @@ static uint32_t peer_accepts(struct libos *libos, struct link *link, uint32_t ar
         channel->stalled = true; /* the doorbell rings when it does */
         return 0;
     }
-    uint32_t old =
-        __atomic_load_n(&channel->theirs->accepted_at, __ATOMIC_RELAXED) - channel->taken;
+    const uint32_t at = __atomic_load_n(&channel->theirs->accepted_at, __ATOMIC_RELAXED);
+    uint32_t old = at - channel->taken;
+    if (channel->broken) {
+        channel_mend(channel, at); /* on what was there before */
+        arrived = old = 0;
+    }
     if (old > channel->mask + 1)
         old = 0;
     uint32_t dropped = old < arrived ? old : arrived;
@@ -145,7 +155,7 @@ static void drain(struct libos *libos, struct link *link, uint32_t arrived)
 {
     struct channel *channel = &link->channel;
     uint32_t life = ring_read(&channel->theirs->announced);
-    bool began = life != link->life.peer && !channel->broken;
+    bool began = life != link->life.peer;
     bool accepted = !began || peer_began(libos, link, life, &arrived);
     if (accepted && link->life.resume && handle(link, RESTARTED_RESUME)) {
         link->life.resume = false;

@@ -1109,7 +1109,7 @@ def test_only_what_the_connections_need_is_linked(compose, tmp_path, objects):
                                          check=True).stdout.split())
             found = {t for t in ("channel", "direct") if f"{t}_transport" in symbols}
             assert found == transports, (name, program)
-            for symbol in ("channel_put", "channel_init", "ring_fence", "channels_drain"):
+            for symbol in ("channel_put", "channel_begin", "ring_fence", "channels_drain"):
                 assert (symbol in symbols) == ("channel" in transports), (name, program, symbol)
             for symbol in ("direct_put", "direct_drain"):
                 assert (symbol in symbols) == ("direct" in transports), (name, program, symbol)

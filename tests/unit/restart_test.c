@@ -596,6 +596,37 @@ static void a_hostile_header(void **state)
     }
 }
 
+/* What the dead one left in its ring makes no sense, on either side of it: the next life mends it.
+ */
+static void a_broken_channel(void **state)
+{
+    (void)state;
+    for (uint32_t field = 0; field < 2; field++) {
+        set_up(NULL);
+        all_begin();
+        struct ring *left = ring(0, 1);
+        *(field ? &left->done : &left->produced) += 1000;
+        struct msg m = {.op = 1};
+        wake(0);
+        settle();
+        for (uint32_t i = 0; i < SLOTS + 1; i++)
+            conn_send(voice_of(0)->down, &m); /* until it looks for room */
+        wake(0);
+        settle();
+        assert_true(libos_of(0)->link[0].channel.broken);
+        die(1);
+        domain_begin(1);
+        settle();
+        assert_false(libos_of(0)->link[0].channel.broken);
+        say(voice_of(0)->down, 7);
+        settle();
+        assert_int_equal(voice_of(1)->got[UP][voice_of(1)->count[UP] - 1], 7);
+        say(voice_of(1)->up, 8);
+        settle();
+        assert_int_equal(voice_of(0)->got[DOWN][voice_of(0)->count[DOWN] - 1], 8);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -613,6 +644,7 @@ int main(void)
         TEST(full_rings),
         TEST(random_deaths),
         TEST(a_hostile_header),
+        TEST(a_broken_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,10 @@
 enum supervisor_op {
     SUPERVISOR_FAILED = 1,   /* the domain couldn't start and waits forever: struct below */
     SUPERVISOR_FAULT,        /* words as KERNEL_FAULT: the pager has nothing to put there */
-    SUPERVISOR_BLOCK_WANTED, /* w[0]: the block of the heap that is touched; w[1]: start_page.restarts */
-    SUPERVISOR_RETURNED,     /* w[0]: blocks that the supervisor may take, a bit each; 0: none; w[1]: likewise */
+    SUPERVISOR_BLOCK_WANTED, /* w[0]: the block of the heap that is touched; w[1]:
+                                start_page.restarts */
+    SUPERVISOR_RETURNED, /* w[0]: blocks that the supervisor may take, a bit each; 0: none; w[1]:
+                            likewise */
 };
 
 /* From here on, up to the questions of motet/control.h: of swaps, motet/swap.h. */

@@ -296,9 +296,8 @@ enum error heap_renew(struct init *init, uint32_t domain)
     sys_invoke(child->pager, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
     heap_release(init, domain);
     queue_empty(child->pager_port);
-    enum error error =
-        sys_invoke(child->pager, OPERATION_thread_set_registers, image->pager_entry,
-                   image->pager_stack, start_address(init, domain), 0, 0, NULL);
+    enum error error = sys_invoke(child->pager, OPERATION_thread_set_registers, image->pager_entry,
+                                  image->pager_stack, start_address(init, domain), 0, 0, NULL);
     if (!error)
         error = sys_invoke(child->pager, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
     return error;

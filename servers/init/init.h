@@ -200,7 +200,8 @@ OPTIONAL void heap_message(struct init *init, uint32_t domain, const struct msg 
 /* The domain has stopped: its heap is free. */
 OPTIONAL void heap_release(struct init *init, uint32_t domain);
 
-/* The domain, which doesn't run, begins anew: with an empty heap, and a pager that knows of nothing.
+/* The domain, which doesn't run, begins anew: with an empty heap, and a pager that knows of
+ * nothing.
  */
 OPTIONAL enum error heap_renew(struct init *init, uint32_t domain);
 

@@ -21,6 +21,7 @@ CRASHES = BUILD / "images/crashes.elf"
 STUCK = BUILD / "images/stuck.elf"
 BUNDLE = BUILD / "images/dns_restart.bundle"
 CHECKED, ASAN = BUILD / "sim/checked/sim", BUILD / "sim/asan/sim"
+KILLS = 15  # one a second, from the eighth on
 SERVERS = ["dnsd", "netd", "virtio_drv"]
 
 
@@ -151,6 +152,60 @@ def test_restart_by_the_host_is_no_crash():
     with Managed(kernel(MANAGED), [UserNetwork()]) as machine:
         machine.ready()
         assert memory == {name: told["memory_bytes"] for name, told in machine.ps().items()}
+
+
+def refusals(machine):
+    """What the kernel has refused so far, but for waits that ended without news."""
+    return {name: value for name, value in machine.counters().items()
+            if name.startswith("kernel.") and not name.startswith("kernel.wait.")}
+
+
+@pytest.mark.parametrize("vectors", ["", ",vectors=0"])
+def test_a_driver_that_is_killed_again_and_again(vectors):
+    """Under load; in a row, so init waits longer each time, up to 1.28 s. Nothing is used up, and each
+    interrupt comes where it came before (in the simulator, tools/sim/ports.c counts that)."""
+    with Managed(kernel(BUILD / "images/dns_killed.elf"), [UserNetwork()],
+                 device="virtio-net-pci" + vectors) as machine:
+        machine.ready()
+        memory = {name: told["memory_bytes"] for name, told in machine.ps().items()}
+        refused = refusals(machine)
+        with Load(machine) as load:
+            for count in range(1, KILLS + 1):
+                start = len(machine.text)
+                assert machine.motet("kill", "virtio_drv") == "virtio_drv: killed\n"
+                machine.expect(rf"^init: virtio_drv: restart {count}, {count} in a row$", start)
+                machine.expect(r"^virtio_drv: net0: ", start)
+                load.more(5)
+            assert not load.wrong
+        told = machine.ps()
+        assert told["virtio_drv"]["restarts"] == KILLS and told["netd"]["restarts"] == 0
+        assert memory == {name: told["memory_bytes"] for name, told in told.items()}
+        assert refusals(machine) == refused
+        counters = machine.counters()
+        assert "netd.rx_bad_buffer" not in counters and "virtio_drv.tx_refused" not in counters
+        for _ in range(20):
+            ask(machine, "www.example.org", "A")
+
+
+def test_a_poisoned_queue():
+    """A message that its server doesn't survive kills one life: the next finds it dropped, with all
+    behind it. One that comes again kills again, until the server is given up. Whoever has nothing to do
+    with it goes on."""
+    with Machine(kernel(BUILD / "images/poisoned.elf"), [UserNetwork()]) as machine:
+        machine.ready()
+        with Load(machine) as load:
+            for name in ("eater", "victim"):
+                machine.expect(rf"^init: {name} stopped: invalid instruction .*\n"
+                               rf"init: {name}:   at 0x4[0-9a-f]{{5}} eater_receive\+.*\n")
+            machine.expect(r"^init: eater: restart 1, 1 in a row\n(?:(?!init: eater).*\n)*eater: ate 8$")
+            machine.expect(r"^init: victim: given up after 3 restarts in a row$")
+            load.more()
+            assert not load.wrong
+        assert machine.text.count("init: eater stopped") == 1
+        assert machine.text.count("init: victim stopped") == 4
+        counters = machine.counters()
+        assert (counters["eater.eaten"], counters["victim.eaten"]) == (3 + 8, 4 * 3)
+        assert "feeder stopped" not in machine.text and "poisoner stopped" not in machine.text
 
 
 def test_counters_and_log_outlive_it():

@@ -8,6 +8,7 @@
 
 #include "kernel/arch/sim/machine.h"
 #include "kernel/arch/sim/user/processor.h"
+#include "kernel/irq.h"
 #include "tools/sim/composition.h"
 #include "tools/sim/invariants.h"
 #include "tools/sim/world.h"
@@ -138,6 +139,47 @@ static void swap_note(const char *line)
     }
 }
 
+/* Which vectors there are, and who hears of them. */
+static uint64_t bindings(void)
+{
+    uint64_t sum = 0;
+    for (uint64_t v = IRQ_VECTOR_FIRST; v <= IRQ_VECTOR_LAST; v++) {
+        const struct irq_vector *irq = irq_vector(v);
+        const uint64_t words[] = {(uint64_t)irq->port, irq->bit, irq->taken,
+                                  irq->routed,         irq->pin, v};
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            sum = (sum ^ words[i]) * 0x9fb21c651e98df25ull;
+    }
+    return sum;
+}
+
+/* Others take and give while they run. */
+static bool has_heap_or_swaps(void)
+{
+    for (uint32_t d = 1; d < domain_count(); d++)
+        if (domain_at(d)->heap_blocks || domain_at(d)->body)
+            return true;
+    return false;
+}
+
+/* No restart takes anything, and none leaves anything behind; a domain of which a bit has flipped
+ * may do so with what is its own. */
+static void restart_note(const char *line)
+{
+    if (!line_domain(line) || !strstr(line, ": restart ") || !strstr(line, " in a row") ||
+        has_heap_or_swaps() || world.flipped)
+        return;
+    const uint32_t capabilities = capability_count();
+    const uint64_t bound = bindings();
+    if (world.restarts++ && capabilities != world.restart_capabilities)
+        panic("there were %u capabilities at the first restart, and are %u at another",
+              world.restart_capabilities, capabilities);
+    if (world.restarts > 1 && bound != world.restart_bindings)
+        panic("interrupts aren't bound as they were at the first restart");
+    world.restart_capabilities = capabilities;
+    world.restart_bindings = bound;
+}
+
 void console_put(char c)
 {
     char *line = world.lines[world.line % LINES_KEPT];
@@ -146,6 +188,7 @@ void console_put(char c)
     if (c == '\n') {
         line[world.column] = 0;
         swap_note(line);
+        restart_note(line);
         world.reported |= says_dead(line);
         world.line++;
         world.column = 0;

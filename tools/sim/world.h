@@ -79,11 +79,13 @@ struct world {
         uint64_t interrupts_lost, interrupts_spurious, lies, jumps;
         uint64_t swaps, swaps_failed;
     } count;
-    uint32_t swap_capabilities; /* there were so many after the first */
-    uint64_t flipped;           /* domains of which a bit has flipped, a bit each */
-    uint64_t renew;             /* of them, those that are to begin anew, since phases change */
-    uint32_t flips, flip_wait;  /* done so far; runs until the next */
-    uint32_t flip_crashes;      /* stops of such domains */
+    uint32_t swap_capabilities;              /* there were so many after the first */
+    uint32_t restarts, restart_capabilities; /* likewise, at the first */
+    uint64_t restart_bindings;               /* of interrupts, likewise */
+    uint64_t flipped;                        /* domains of which a bit has flipped, a bit each */
+    uint64_t renew;            /* of them, those that are to begin anew, since phases change */
+    uint32_t flips, flip_wait; /* done so far; runs until the next */
+    uint32_t flip_crashes;     /* stops of such domains */
 };
 extern struct world world;
 

@@ -181,7 +181,8 @@ static enum error hungry_start(void *state, struct domain *domain)
 static void die(const struct hungry *h)
 {
     domain_log(h->domain, "dies with %u chunks, %u wrong", h->chunks, wrong_pages(h));
-    *(volatile uint32_t *)NULL = h->chunks;
+    volatile uint32_t *volatile nowhere = NULL;
+    *nowhere = h->chunks;
 }
 
 /* Looks at what it holds, again and again. Without end, it answers to nobody. */

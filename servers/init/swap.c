@@ -321,9 +321,9 @@ static void begin_anew(struct init *init)
     const uint32_t domain = domain_of(init);
     say_swapped(init);
     thread_suspend(init->child[domain].thread);
-    bodies_exchange(init, domain);
     counters_exchange(init, domain);
-    counters_carry(init, domain);
+    counters_carry(init, domain); /* before anybody takes the old body's for the domain's */
+    bodies_exchange(init, domain);
     body_begun(init, domain);
     init->swapping.status.lost = 1;
     rolled_back(init, OK);

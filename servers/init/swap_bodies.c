@@ -288,7 +288,7 @@ static void counter_find(const struct counter_page *page, const char *wanted, ui
 
 void counters_carry(struct init *init, uint32_t domain)
 {
-    const uint32_t body = body_of(init, domain), other = init->domain[domain].body;
+    const uint32_t body = spare_of(init, domain), other = init->domain[domain].body;
     const uint32_t slot = init->region_slots[init->domain[body].counter_region];
     const struct counter_page *from = counters_of(other);
     char name[COUNTER_NAME_BYTES];

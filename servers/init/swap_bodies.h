@@ -71,8 +71,8 @@ void bodies_exchange(struct init *init, uint32_t domain);
 /* The counters that everybody sees are those of the other body from now on. */
 void counters_exchange(struct init *init, uint32_t domain);
 
-/* After that: the counters of the body that runs go on from what the other one has counted, by
- * their names. */
+/* After that, and before the bodies change places: the spare body's counters go on from what the
+ * one that ran has counted, by their names. */
 void counters_carry(struct init *init, uint32_t domain);
 
 /* The spare body is at its program's beginning, for `why`, with that priority. */

@@ -63,6 +63,22 @@ def test_the_old_one_goes_on(domain):
     assert answered_all(text), text
 
 
+@pytest.mark.parametrize("domain", ("virtio_drv", "netd"))
+def test_a_sender_that_waits_for_room(domain, tmp_path):
+    """Channels of eight messages and bursts of sixty pings: whichever of both ends is swapped, the
+    driver waits for room again and again, and what it holds is delivered: the simulator knows of
+    nobody who sleeps on a frame or on room."""
+    words = ("--calm", "queries=3000", "rate=3000", "burst=60", "pings=1000000", "slots=3",
+             "swaps=2000", "swap_every=1", "swap_probation=1", f"swap_domain={DOMAINS[domain]}")
+    done, failed = swaps(run(*words))
+    assert done > 100 and not failed
+    run(*words, "--until", "25000", "--save", tmp_path / "machine")
+    looked = subprocess.run([CHECKED, "--image", BUNDLE, "--load", tmp_path / "machine", "--inspect"],
+                            input="counters\n", stdout=subprocess.PIPE, text=True, timeout=LIMIT,
+                            check=True).stdout
+    assert int(re.search(r"virtio_drv\.rx_held (\d+)", looked)[1]) > 100, looked
+
+
 def test_a_new_file():
     text = run("--calm", "queries=3000", "rate=3000", "swaps=2000", "swap_every=1",
                "swap_probation=1", "swap_file=1", f"swap_domain={DOMAINS['dnsd']}")

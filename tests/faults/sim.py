@@ -44,15 +44,16 @@ def run(seed, runs):
 
 
 def faults(options):
-    lines, failed = [], []
-    first, runs = options.seed, -(-options.faults // FLIPS)
-    for seed in range(first, first + runs, RUNS):
-        more, wrong = run(seed, min(RUNS, first + runs - seed))
+    lines, failed, seed, done = [], [], options.seed, 0
+    while done < options.faults:  # a run that ends early has fewer than FLIPS
+        runs = min(RUNS, -(-(options.faults - done) // FLIPS))
+        more, wrong = run(seed, runs)
         lines += more
         failed += wrong
+        seed += runs
+        done = sum(int(one[0]) for one in lines)
         if sys.stderr.isatty():
-            print(f"\r{sum(int(one[0]) for one in lines)} of {options.faults}", end="",
-                  file=sys.stderr)
+            print(f"\r{done} of {options.faults}", end="", file=sys.stderr)
     if sys.stderr.isatty():
         print(file=sys.stderr)
     return lines, failed

@@ -8,5 +8,5 @@
 
 __attribute__((constructor)) static void swap_always(void)
 {
-    fake_swap_always(2);
+    fake_swap_always(1);
 }

@@ -33,22 +33,18 @@ struct place {
     uint32_t slot;
 };
 
-/* The mapping of a body with those rights that holds an address. */
+/* False: the body has nothing there with those rights. */
 static bool place_find(const struct init *init, uint32_t body, uint64_t address, uint8_t rights,
                        struct place *place)
 {
-    for (uint32_t r = 0; r < init->image->regions.count; r++) {
-        const struct image_region *region = &init->region[r];
-        const uint64_t pages = region->pages < PAGE_RUN_MAX ? region->pages : PAGE_RUN_MAX;
-        for (uint32_t m = 0; m < region->mappings; m++) {
-            const struct image_mapping *mapping = &init->mapping[region->first_mapping + m];
-            *place = (struct place){mapping->address, pages * PAGE_BYTES, init->region_slots[r]};
-            if (mapping->domain == body && (mapping->rights & rights) == rights &&
-                mapping->address && address - mapping->address < place->bytes)
-                return place->slot;
-        }
-    }
-    return false;
+    uint32_t r;
+    const struct image_mapping *mapping = mapping_at(init, body, address, rights, &r);
+    if (!mapping || !init->region_slots[r])
+        return false;
+    const uint64_t pages =
+        init->region[r].pages < PAGE_RUN_MAX ? init->region[r].pages : PAGE_RUN_MAX;
+    *place = (struct place){mapping->address, pages * PAGE_BYTES, init->region_slots[r]};
+    return true;
 }
 
 /* For reading, until place_close. False: init has it mapped already, and so has it all. */
@@ -65,18 +61,11 @@ static void place_close(const struct place *place)
 
 static struct text text_of(const struct init *init, uint32_t body)
 {
-    struct text text = {.begin = ~0ull};
-    for (uint32_t r = 0; r < init->image->regions.count; r++) {
-        const struct image_region *region = &init->region[r];
-        for (uint32_t m = 0; m < region->mappings; m++) {
-            const struct image_mapping *mapping = &init->mapping[region->first_mapping + m];
-            if (mapping->domain != body || !(mapping->rights & IMAGE_EXECUTE) ||
-                mapping->address >= text.begin)
-                continue;
-            text.begin = mapping->address;
-            text.bytes = region->pages * (uint64_t)PAGE_BYTES;
-        }
-    }
+    const uint64_t begin = start_address(init, body) + (IMAGE_ADDRESS - START_ADDRESS);
+    struct text text = {.begin = begin};
+    struct place place;
+    if (place_find(init, body, begin, IMAGE_EXECUTE, &place))
+        text.bytes = place.bytes;
     if (!init->bodies.entry[body]) {
         text.symbols = (const void *)((const char *)init->image + init->domain[body].symbols);
         text.bytes = text.symbols->text_bytes;

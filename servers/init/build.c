@@ -6,6 +6,7 @@
 
 #include "libos/syscall.h"
 #include "servers/init/init.h"
+#include "servers/init/threads.h"
 
 enum {
     SUPERVISOR_SHARE = 1, /* queue entries of init's port kept for each domain */
@@ -47,6 +48,23 @@ uint64_t start_address(const struct init *init, uint32_t d)
 {
     const struct image_region *region = &init->region[init->domain[d].start_region];
     return init->mapping[region->first_mapping].address;
+}
+
+const struct image_mapping *mapping_at(const struct init *init, uint32_t body, uint64_t address,
+                                       uint8_t rights, uint32_t *region)
+{
+    for (*region = 0; *region < init->image->regions.count; ++*region) {
+        const struct image_region *there = &init->region[*region];
+        const uint64_t pages = there->pages < PAGE_RUN_MAX ? there->pages : PAGE_RUN_MAX;
+        for (uint32_t m = 0; m < there->mappings; m++) {
+            const struct image_mapping *mapping = &init->mapping[there->first_mapping + m];
+            if (mapping->domain == body && mapping->address &&
+                (mapping->rights & rights) == rights &&
+                address - mapping->address < pages * PAGE_BYTES)
+                return mapping;
+        }
+    }
+    return NULL;
 }
 
 /* A page capability has one mapping, and the first one of the kernel's page is init's own. */
@@ -200,7 +218,7 @@ static void thread_start(struct init *init, uint32_t d, uint32_t thread, uint64_
     if (!error && control_account)
         error = control_account(init, d, thread);
     if (!error && begins_at_boot(init, d))
-        error = sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+        error = thread_resume(thread);
     init_check(error, "thread", domain->name);
 }
 

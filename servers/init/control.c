@@ -218,17 +218,10 @@ static enum error server_tell(const struct init *init, uint32_t d, uint32_t n, s
 }
 
 /* init's own slot of the region that the domain has at `address`; 0: none. */
-static uint32_t region_find(const struct init *init, uint32_t d, uint64_t address)
+static uint32_t slot_at(const struct init *init, uint32_t d, uint64_t address)
 {
-    for (uint32_t r = 0; r < init->image->regions.count; r++) {
-        const struct image_region *region = &init->region[r];
-        for (uint32_t m = 0; m < region->mappings; m++) {
-            const struct image_mapping *mapping = &init->mapping[region->first_mapping + m];
-            if (mapping->domain == d && mapping->address == address)
-                return init->region_slots[r];
-        }
-    }
-    return 0;
+    uint32_t region;
+    return mapping_at(init, d, address, IMAGE_READ, &region) ? init->region_slots[region] : 0;
 }
 
 /* One side's header, copied: what stands there is the domain's word. */
@@ -257,8 +250,8 @@ static enum error connection_tell(struct init *init, uint32_t n, struct msg *m)
     for (uint32_t i = 0; i < start->conns; i++)
         if (start->conn[i].doorbell == connection->client_slot)
             conn = start->conn[i];
-    uint32_t mine = region_find(init, connection->client, conn.mine);
-    uint32_t theirs = region_find(init, connection->client, conn.theirs);
+    uint32_t mine = slot_at(init, connection->client, conn.mine);
+    uint32_t theirs = slot_at(init, connection->client, conn.theirs);
     if (!conn.mine || !mine || !theirs)
         return ERROR_NOT_FOUND;
     struct ring client, server;

@@ -12,6 +12,7 @@
 #include "libos/syscall.h"
 #include "motet/supervisor.h"
 #include "servers/init/init.h"
+#include "servers/init/threads.h"
 
 enum { RETURN_PART = 10 /* of a second: how long a domain has to answer */ };
 
@@ -293,13 +294,13 @@ enum error heap_renew(struct init *init, uint32_t domain)
     const struct child *child = &init->child[domain];
     if (!child->pager)
         return OK;
-    sys_invoke(child->pager, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    thread_suspend(child->pager);
     heap_release(init, domain);
     queue_empty(child->pager_port);
     enum error error = sys_invoke(child->pager, OPERATION_thread_set_registers, image->pager_entry,
                                   image->pager_stack, start_address(init, domain), 0, 0, NULL);
     if (!error)
-        error = sys_invoke(child->pager, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+        error = thread_resume(child->pager);
     return error;
 }
 

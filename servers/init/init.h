@@ -232,6 +232,11 @@ static inline const struct counter_page *counters_of(uint32_t domain)
     return (const void *)(LOG_WINDOW + domain * 2 * PAGE_BYTES + PAGE_BYTES);
 }
 
+/* What a body has at an address, with those rights at least, and of which region: of its first
+ * PAGE_RUN_MAX pages, which is what init has in one piece (region_slots). NULL: nothing. */
+const struct image_mapping *mapping_at(const struct init *init, uint32_t body, uint64_t address,
+                                       uint8_t rights, uint32_t *region);
+
 /* Where a domain has its start page. */
 uint64_t start_address(const struct init *init, uint32_t domain);
 
@@ -363,6 +368,15 @@ OPTIONAL void restart_consider(struct init *init, uint32_t domain);
 OPTIONAL void restart_after_dma(struct init *init, uint32_t domain);
 /* Begins a domain anew, which has stopped or not. */
 OPTIONAL enum error domain_restart(struct init *init, uint32_t domain);
+/* Parts of that, which a swap does too. init holds a body as child `held`: the running one under
+ * its domain's number, the spare one under the other (body_of, spare_of say which is which). */
+
+/* Tells the body why it begins, and which life of the domain it is. */
+void body_tell(struct init *init, uint32_t held, uint32_t domain, enum start_swaps why);
+/* Sets its thread, which doesn't run, to the beginning of the program that `body` has. */
+enum error body_set(struct init *init, uint32_t held, uint32_t body);
+/* Both for the running body, and lets it go. */
+enum error body_begin(struct init *init, uint32_t domain);
 /* Begins those anew that are due; returns when the next one is, 0: none. */
 OPTIONAL uint64_t restarts_deadline(struct init *init);
 

@@ -13,6 +13,7 @@
 #include "libos/kernel.h"
 #include "libos/syscall.h"
 #include "servers/init/init.h"
+#include "servers/init/threads.h"
 
 enum {
     STEADY_SECONDS = 10, /* in between, restarts are "in a row" */
@@ -54,12 +55,28 @@ void restart_consider(struct init *init, uint32_t domain)
                       (unsigned long)(wait * 1000 / kernel_info()->clock_frequency));
 }
 
-/* The domain's start page counts its lives, so that it knows. */
-static void count(struct init *init, uint32_t domain)
+/* The start page counts the domain's lives, so that it knows. */
+void body_tell(struct init *init, uint32_t held, uint32_t domain, enum start_swaps why)
 {
-    struct start_page *start = start_page_open(init, domain);
+    struct start_page *start = start_page_open(init, held);
+    start->swaps = why;
     start->restarts = init->restart[domain].count;
-    start_page_close(init, domain);
+    start_page_close(init, held);
+}
+
+enum error body_set(struct init *init, uint32_t held, uint32_t body)
+{
+    const uint64_t entry = init->bodies.entry[body];
+    return sys_invoke(init->child[held].thread, OPERATION_thread_set_registers,
+                      entry ? entry : init->domain[body].entry, init->domain[body].stack_top,
+                      start_address(init, body), 0, 0, NULL);
+}
+
+enum error body_begin(struct init *init, uint32_t domain)
+{
+    body_tell(init, domain, domain, START_LIVES);
+    enum error error = body_set(init, domain, body_of(init, domain));
+    return error ? error : thread_resume(init->child[domain].thread);
 }
 
 /* Devices that were stopped at the IOMMU may try again: there they reach no more than before, and
@@ -77,7 +94,7 @@ void restart_after_dma(struct init *init, uint32_t domain)
     struct child *child = &init->child[domain];
     if (!init->domain[domain].restarts_most || child->stopped)
         return; /* without its device it goes on */
-    sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    thread_suspend(child->thread);
     child->stopped = true;
     console_print("init: %s stopped: its device reached for what it may not",
                   init->domain[domain].name);
@@ -91,7 +108,7 @@ enum error domain_restart(struct init *init, uint32_t domain)
     if (init->domain[domain].pager)
         return ERROR_BAD_STATE; /* what was in its heap is another domain's business */
     masters_start(child);
-    sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    thread_suspend(child->thread);
     if (program_renew)
         program_renew(init, domain);
     restart->due = 0;
@@ -99,16 +116,9 @@ enum error domain_restart(struct init *init, uint32_t domain)
     restart->count++;
     restart->in_row++;
     restart->began = kernel_clock();
-    count(init, domain);
-    const uint32_t body = body_of(init, domain);
-    const uint64_t entry = init->bodies.entry[body];
     enum error error = heap_renew ? heap_renew(init, domain) : OK;
     if (!error)
-        error = sys_invoke(child->thread, OPERATION_thread_set_registers,
-                           entry ? entry : init->domain[body].entry, init->domain[body].stack_top,
-                           start_address(init, body), 0, 0, NULL);
-    if (!error)
-        error = sys_invoke(child->thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
+        error = body_begin(init, domain);
     if (error)
         return error;
     child->stopped = false;

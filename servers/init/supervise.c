@@ -9,6 +9,7 @@
 #include "libos/syscall.h"
 #include "motet/supervisor.h"
 #include "servers/init/init.h"
+#include "servers/init/threads.h"
 
 enum {
     LINE_BYTES = LOG_LINE_BYTES + 1,
@@ -185,8 +186,8 @@ static void stop(struct init *init, uint32_t domain)
     log_finish(init, domain);
     child->stopped = true;
     if (child->pager) {
-        sys_invoke(child->pager, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
-        sys_invoke(child->thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+        thread_suspend(child->pager);
+        thread_suspend(child->thread);
     }
 }
 
@@ -198,7 +199,7 @@ static void memory_release(struct init *init, uint32_t domain)
     for (uint32_t d = 1; d < init->image->domains.count; d++) {
         if (init->domain[d].pager != domain || init->child[d].stopped)
             continue;
-        sys_invoke(init->child[d].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+        thread_suspend(init->child[d].thread);
         stop(init, d);
         console_print("init: %s stopped: its pager %s has stopped", name_of(init, d),
                       name_of(init, domain));
@@ -251,7 +252,7 @@ static void failure_report(struct init *init, uint32_t domain, const struct msg 
 
 void domain_stop(struct init *init, uint32_t domain)
 {
-    sys_invoke(init->child[domain].thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
+    thread_suspend(init->child[domain].thread);
     stop(init, domain);
     console_print("init: %s stopped: killed by the host", name_of(init, domain));
     memory_release(init, domain);

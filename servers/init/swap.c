@@ -162,13 +162,6 @@ static bool makes_sense(const struct init *init, const struct swap_verdict *verd
            verdict->entry - address < verdict->text_bytes;
 }
 
-static void version_note(struct init *init, const char version[PROGRAM_NAME_BYTES])
-{
-    char *to = init->swapping.status.version;
-    for (uint32_t i = 0; i < sizeof(init->swapping.status.version) - 1 && version[i]; i++)
-        to[i] = version[i] >= ' ' && version[i] <= '~' ? version[i] : '.';
-}
-
 /* --- REHEARSING --- */
 
 /* The old version saves its state, and goes on. */
@@ -224,7 +217,7 @@ static void verdict_take(struct init *init, const struct msg *m)
     struct swap_verdict verdict;
     msg_get(m, &verdict, sizeof(verdict));
     loader_end(init);
-    version_note(init, verdict.version);
+    version_put(init->swapping.status.version, verdict.version);
     if (verdict.refusal) {
         refuse(init, verdict.refusal < SWAP_REFUSALS ? verdict.refusal : SWAP_LOADER_DIED,
                verdict.detail);
@@ -547,7 +540,7 @@ static enum error go(struct init *init)
         refuse(init, SWAP_WRONG_CHECKSUM, 0);
     } else {
         program_repeat(init, domain);
-        version_note(init, swap_version(init, domain));
+        version_put(init->swapping.status.version, swap_version(init, domain));
         files_give(init, domain, file, swapping->asked.bytes);
         rehearse(init);
     }

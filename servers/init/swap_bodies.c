@@ -70,8 +70,7 @@ void staging_give(struct init *init, uint32_t domain)
         region_give(init, mapping, init->image->staging_region);
 }
 
-/* What is told of it is a word for people, and the program's own. */
-static void version_put(char to[PROGRAM_NAME_BYTES], const char *version)
+void version_put(char to[PROGRAM_NAME_BYTES], const char *version)
 {
     memset(to, 0, PROGRAM_NAME_BYTES);
     for (uint32_t i = 0; i < PROGRAM_NAME_BYTES - 1 && version[i]; i++)
@@ -302,45 +301,18 @@ void counters_carry(struct init *init, uint32_t domain)
     object_map(init, slot, INIT_SPACE, (uint64_t)counters_of(domain), RIGHT_READ);
 }
 
-/* `held`: init's child that holds the body; the start page and the registers of its thread. */
-static void start_page_tell(struct init *init, uint32_t held, uint32_t restarts,
-                            enum start_swaps why)
-{
-    struct start_page *start = start_page_open(init, held);
-    start->swaps = why;
-    start->restarts = restarts;
-    start_page_close(init, held);
-}
-
-static enum error body_set(struct init *init, uint32_t held, uint32_t body)
-{
-    const uint64_t entry = init->bodies.entry[body];
-    return sys_invoke(init->child[held].thread, OPERATION_thread_set_registers,
-                      entry ? entry : init->domain[body].entry, init->domain[body].stack_top,
-                      start_address(init, body), 0, 0, NULL);
-}
-
 enum error spare_ready(struct init *init, uint32_t domain, enum start_swaps why, uint8_t priority)
 {
     const uint32_t held = init->domain[domain].body, body = spare_of(init, domain);
     const struct child *spare = &init->child[held];
-    start_page_tell(init, held, init->restart[domain].count, why);
+    body_tell(init, held, domain, why);
     enum error error =
         sys_invoke(spare->thread, OPERATION_thread_configure, spare->space, spare->captable,
                    priority, init->domain[body].fault_slot, 0, NULL);
     return error ? error : body_set(init, held, body);
 }
 
-enum error body_begin(struct init *init, uint32_t domain)
-{
-    start_page_tell(init, domain, init->restart[domain].count, START_LIVES);
-    enum error error = body_set(init, domain, body_of(init, domain));
-    if (!error)
-        error = thread_resume(init->child[domain].thread);
-    return error;
-}
-
 void body_begun(struct init *init, uint32_t domain)
 {
-    start_page_tell(init, domain, init->restart[domain].count, START_LIVES);
+    body_tell(init, domain, domain, START_LIVES);
 }

@@ -6,8 +6,8 @@
 #ifndef SERVERS_INIT_SWAP_BODIES_H
 #define SERVERS_INIT_SWAP_BODIES_H
 
-#include "libos/syscall.h"
 #include "servers/init/init.h"
+#include "servers/init/threads.h"
 
 /* When the image boots: first bodies have the image's programs. */
 void bodies_start(struct init *init);
@@ -18,21 +18,15 @@ static inline uint32_t spare_of(const struct init *init, uint32_t domain)
     return init->bodies.second >> domain & 1 ? domain : init->domain[domain].body;
 }
 
-static inline void thread_suspend(uint32_t thread)
-{
-    sys_invoke(thread, OPERATION_thread_suspend, 0, 0, 0, 0, 0, NULL);
-}
-
-static inline enum error thread_resume(uint32_t thread)
-{
-    return sys_invoke(thread, OPERATION_thread_resume, 0, 0, 0, 0, 0, NULL);
-}
-
 /* Where init holds that body. */
 static inline struct child *spare_held(struct init *init, uint32_t domain)
 {
     return &init->child[init->domain[domain].body];
 }
+
+/* What is told of a version is a word for people, and the program's own: printable, zeros behind.
+ */
+void version_put(char to[PROGRAM_NAME_BYTES], const char *version);
 
 /* Bytes that a region holds. */
 static inline uint64_t region_bytes(const struct init *init, uint32_t region)
@@ -77,9 +71,6 @@ void counters_carry(struct init *init, uint32_t domain);
 
 /* The spare body is at its program's beginning, for `why`, with that priority. */
 enum error spare_ready(struct init *init, uint32_t domain, enum start_swaps why, uint8_t priority);
-
-/* Sets the running body to its program's beginning, and starts it as in any life. */
-enum error body_begin(struct init *init, uint32_t domain);
 
 /* It has begun: another life in this body takes over nothing. */
 void body_begun(struct init *init, uint32_t domain);

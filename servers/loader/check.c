@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "libos/crc.h"
-#include "libos/server.h"
+#include "libos/server_file.h"
 #include "libos/start.h"
 #include "motet/abi.h"
 #include "servers/loader/ed25519.h"
@@ -177,24 +177,7 @@ static bool check_note(struct program *program, struct program_note *note)
     return true;
 }
 
-/* struct server as it lies in the file, where pointers are addresses in the domain. */
-struct descriptor {
-    uint32_t magic, abi;
-    uint64_t name, version, state_size, stack_bytes;
-    uint64_t ports, port_count;
-    uint64_t settings, setting_count;
-    uint64_t counters, counter_count;
-    uint64_t start, signal, receive, deadline, batch_end, message, reclaim;
-};
-_Static_assert(sizeof(struct descriptor) == sizeof(struct server), "as in libos/server.h");
-
-struct port {
-    uint64_t name, protocol;
-    uint32_t version, role;
-};
-_Static_assert(sizeof(struct port) == sizeof(struct server_port), "as in libos/server.h");
-
-static bool entries_are_text(const struct program *program, const struct descriptor *server)
+static bool entries_are_text(const struct program *program, const struct server_record *server)
 {
     const uint64_t others[] = {server->signal,    server->receive, server->deadline,
                                server->batch_end, server->message, server->reclaim};
@@ -204,9 +187,9 @@ static bool entries_are_text(const struct program *program, const struct descrip
     return is_text(program, server->start) && (server->receive || !server->port_count);
 }
 
-static bool tables_are_inside(const struct program *program, const struct descriptor *server)
+static bool tables_are_inside(const struct program *program, const struct server_record *server)
 {
-    const uint64_t tables[][3] = {{server->ports, server->port_count, sizeof(struct port)},
+    const uint64_t tables[][3] = {{server->ports, server->port_count, sizeof(struct port_record)},
                                   {server->settings, server->setting_count, sizeof(uint64_t)},
                                   {server->counters, server->counter_count, sizeof(uint64_t)}};
     const struct segment *constants = &program->constants;
@@ -218,10 +201,10 @@ static bool tables_are_inside(const struct program *program, const struct descri
     return true;
 }
 
-static bool has_port(const struct program *program, const struct descriptor *server,
+static bool has_port(const struct program *program, const struct server_record *server,
                      const struct swap_port *wanted)
 {
-    struct port port;
+    struct port_record port;
     char name[PROGRAM_NAME_BYTES], protocol[PROGRAM_NAME_BYTES];
     return wanted->number < server->port_count &&
            read_constants(program, server->ports + wanted->number * sizeof(port), &port,
@@ -232,7 +215,8 @@ static bool has_port(const struct program *program, const struct descriptor *ser
            port.version == wanted->version && port.role == wanted->role;
 }
 
-static bool check_ports(struct program *program, const struct descriptor *server, uint32_t number)
+static bool check_ports(struct program *program, const struct server_record *server,
+                        uint32_t number)
 {
     const struct swap_server *wanted = &program->wanted->server[number];
     for (uint32_t i = 0; i < wanted->ports && i < SWAP_PORTS_MAX; i++)
@@ -244,7 +228,7 @@ static bool check_ports(struct program *program, const struct descriptor *server
 
 /* The descriptor at `address` is that of the server with that number. */
 static bool check_server(struct program *program, uint64_t address, uint32_t number,
-                         struct descriptor *server)
+                         struct server_record *server)
 {
     char name[PROGRAM_NAME_BYTES], version[PROGRAM_NAME_BYTES] = "";
     if (!read_constants(program, address, server, sizeof(*server)) ||
@@ -270,7 +254,7 @@ static bool check_servers(struct program *program, const struct program_note *no
         wanted->servers > SWAP_SERVERS_MAX)
         return refuse(program, SWAP_WRONG_DOMAIN, 0);
     for (uint32_t i = 0; i < wanted->servers; i++) {
-        struct descriptor server;
+        struct server_record server;
         uint64_t address;
         if (!read_constants(program, note->servers + i * sizeof(address), &address,
                             sizeof(address)))

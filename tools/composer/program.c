@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "libos/server.h"
+#include "libos/server_file.h"
 #include "tools/composer/fields.h"
 #include "tools/composer/heaps.h"
 #include "tools/composer/program.h"
@@ -245,23 +245,6 @@ static bool run_linker(struct program *program, const struct manifest *manifest,
            report(domain->at, "linking domain \"%s\" failed — see %s's message above", domain->name,
                   command[0]);
 }
-
-/* struct server as it lies in the file: pointers are addresses in the domain. */
-struct server_record {
-    uint32_t magic, abi;
-    uint64_t name, version, state_size, stack_bytes;
-    uint64_t ports, port_count;
-    uint64_t settings, setting_count;
-    uint64_t counters, counter_count;
-    uint64_t start, signal, receive, deadline, batch_end, message, reclaim;
-};
-_Static_assert(sizeof(struct server_record) == sizeof(struct server), "as in libos/server.h");
-
-struct port_record {
-    uint64_t name, protocol;
-    uint32_t version, role;
-};
-_Static_assert(sizeof(struct port_record) == sizeof(struct server_port), "as in libos/server.h");
 
 static bool is_pattern(const char *text)
 {

@@ -235,7 +235,7 @@ $(B)/tools/trace: $(TRACE_C:%.c=$(B)/tools/obj/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^
 
-CONTROL_C := $(wildcard tools/control/*.c) libos/error.c libos/error_name.c
+CONTROL_C := $(wildcard tools/control/*.c) libos/crc.c libos/error.c libos/error_name.c
 $(B)/tools/motet: $(CONTROL_C:%.c=$(B)/tools/obj/%.o)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -lcrypto

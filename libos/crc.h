@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * CRC-32 (IEEE 802.3, reflected) with a small table: for what is long, as control_check
- * (motet/control.h) is for what is short. The same numbers.
+ * CRC-32 (IEEE 802.3, reflected) with a small table: of frames of the control protocol, of programs
+ * and files that are swapped in, of state that is handed over.
  */
 #ifndef MOTET_LIBOS_CRC_H
 #define MOTET_LIBOS_CRC_H

@@ -262,18 +262,4 @@ _Static_assert(sizeof(struct control_end) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_connection) <= MSG_BYTES, "fits a message");
 _Static_assert(sizeof(struct control_log_request) <= CONTROL_REQUEST_MAX, "the bound");
 
-/* CRC-32 (IEEE 802.3, reflected), without a table: some eight instructions per bit are nothing
- * against what a byte costs that came through a console. */
-static inline uint32_t control_check(const void *data, size_t bytes)
-{
-    const uint8_t *byte = data;
-    uint32_t crc = ~0u;
-    for (size_t i = 0; i < bytes; i++) {
-        crc ^= byte[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return ~crc;
-}
-
 #endif

@@ -6,7 +6,7 @@
  * The state is one run of bytes in the domain's state region, which both bodies have (never at the
  * same time, since only one of them runs): struct state_header, then for each record a struct
  * state_record_header and its bytes, padded to 8. All numbers are little-endian. The checksums are
- * control_check (motet/control.h).
+ * CRC-32s (libos/crc.h).
  */
 #ifndef MOTET_SWAP_H
 #define MOTET_SWAP_H

@@ -3,6 +3,7 @@
  * See frame.h. Refuses headers with a wrong check, and lengths beyond CONTROL_REQUEST_MAX.
  */
 #include "servers/control/frame.h"
+#include "libos/crc.h"
 
 #include <string.h>
 
@@ -35,15 +36,14 @@ static enum look look(const struct frame_input *input, uint32_t at, struct contr
     if (held < sizeof(*header))
         return LOOK_SHORT;
     memcpy(header, bytes, sizeof(*header));
-    if (header->check != control_check(header, offsetof(struct control_header, check)) ||
+    if (header->check != crc_add(0, header, offsetof(struct control_header, check)) ||
         header->length > CONTROL_REQUEST_MAX)
         return LOOK_WRONG;
     if (held < (uint32_t)header->length + CONTROL_FRAME_EXTRA)
         return LOOK_SHORT;
     uint32_t check;
     memcpy(&check, bytes + sizeof(*header) + header->length, sizeof(check));
-    return check == control_check(bytes + sizeof(*header), header->length) ? LOOK_WHOLE
-                                                                           : LOOK_WRONG;
+    return check == crc_add(0, bytes + sizeof(*header), header->length) ? LOOK_WHOLE : LOOK_WRONG;
 }
 
 bool frame_next(struct frame_input *input, struct frame *frame)
@@ -69,8 +69,8 @@ uint32_t frame_finish(uint8_t *out, uint16_t op, uint32_t tag, uint32_t length)
 {
     struct control_header header = {
         .magic = CONTROL_MAGIC, .op = op | CONTROL_REPLY, .length = (uint16_t)length, .tag = tag};
-    header.check = control_check(&header, offsetof(struct control_header, check));
-    uint32_t check = control_check(out + sizeof(header), length);
+    header.check = crc_add(0, &header, offsetof(struct control_header, check));
+    uint32_t check = crc_add(0, out + sizeof(header), length);
     memcpy(out, &header, sizeof(header));
     memcpy(out + sizeof(header) + length, &check, sizeof(check));
     return length + CONTROL_FRAME_EXTRA;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "ipc/proto/console.h"
+#include "libos/crc.h"
 #include "motet/control.h"
 #include "tests/unit/fake_domain.h"
 
@@ -76,8 +77,8 @@ static uint32_t request_make(struct rig *rig, uint8_t *out, uint16_t op, const v
 {
     struct control_header header = {
         .magic = CONTROL_MAGIC, .op = op, .length = length, .tag = ++rig->tag};
-    header.check = control_check(&header, offsetof(struct control_header, check));
-    uint32_t check = control_check(payload, length);
+    header.check = crc_add(0, &header, offsetof(struct control_header, check));
+    uint32_t check = crc_add(0, payload, length);
     memcpy(out, &header, sizeof(header));
     if (length)
         memcpy(out + sizeof(header), payload, length);
@@ -119,10 +120,10 @@ static enum error reply(struct rig *rig, uint16_t op)
     assert_int_equal(header.magic, CONTROL_MAGIC);
     assert_int_equal(header.op, op | CONTROL_REPLY);
     assert_int_equal(header.tag, rig->tag);
-    assert_int_equal(header.check, control_check(&header, offsetof(struct control_header, check)));
+    assert_int_equal(header.check, crc_add(0, &header, offsetof(struct control_header, check)));
     assert_int_equal(count, header.length + CONTROL_FRAME_EXTRA);
     memcpy(&check, bytes + sizeof(header) + header.length, sizeof(check));
-    assert_int_equal(check, control_check(bytes + sizeof(header), header.length));
+    assert_int_equal(check, crc_add(0, bytes + sizeof(header), header.length));
     memcpy(&status, bytes + sizeof(header), sizeof(status));
     rig->reply_bytes = header.length - (uint32_t)sizeof(status);
     memcpy(rig->reply, bytes + sizeof(header) + sizeof(status), rig->reply_bytes);

@@ -3,6 +3,7 @@
  * See client.h.
  */
 #include "tools/control/client.h"
+#include "libos/crc.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -133,8 +134,8 @@ static void request_send(struct client *client, uint16_t op, const void *payload
     uint8_t frame[CONTROL_REQUEST_MAX + CONTROL_FRAME_EXTRA];
     struct control_header header = {
         .magic = CONTROL_MAGIC, .op = op, .length = (uint16_t)bytes, .tag = client->tag};
-    header.check = control_check(&header, offsetof(struct control_header, check));
-    uint32_t check = control_check(payload, bytes);
+    header.check = crc_add(0, &header, offsetof(struct control_header, check));
+    uint32_t check = crc_add(0, payload, bytes);
     memcpy(frame, &header, sizeof(header));
     if (bytes)
         memcpy(frame + sizeof(header), payload, bytes);
@@ -166,14 +167,13 @@ static long frame_length(const struct client *client, struct control_header *hea
         return 0;
     memcpy(header, client->bytes, sizeof(*header));
     if (header->magic != CONTROL_MAGIC || header->length > CONTROL_REPLY_MAX ||
-        header->check != control_check(header, offsetof(struct control_header, check)))
+        header->check != crc_add(0, header, offsetof(struct control_header, check)))
         return -1;
     size_t length = header->length + (size_t)CONTROL_FRAME_EXTRA;
     if (client->held < length)
         return 0;
     memcpy(&check, client->bytes + sizeof(*header) + header->length, sizeof(check));
-    return check == control_check(client->bytes + sizeof(*header), header->length) ? (long)length
-                                                                                   : -1;
+    return check == crc_add(0, client->bytes + sizeof(*header), header->length) ? (long)length : -1;
 }
 
 static void drop(struct client *client, size_t count)

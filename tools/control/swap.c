@@ -3,6 +3,7 @@
  * `motet swap`: see swap.h and docs/swap.md.
  */
 #include "tools/control/swap.h"
+#include "libos/crc.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -237,7 +238,7 @@ static void begin(struct client *client, const struct options *options, const st
     const struct control_swap_begin begin = {.domain = (uint16_t)upload->domain,
                                              .what = upload->what,
                                              .bytes = upload->size,
-                                             .check = control_check(upload->bytes, upload->size)};
+                                             .check = crc_add(0, upload->bytes, upload->size)};
     enum error error =
         client_ask(client, CONTROL_SWAP_BEGIN, &begin, sizeof(begin), &room, sizeof(room), NULL);
     if (error)

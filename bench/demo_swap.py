@@ -16,7 +16,7 @@ from pathlib import Path
 from ipc_plot import BOTTOM, HEIGHT, LEFT, SERIES, TOP, Picture, number
 from lib_load import Load
 from lib_qemu import (GUEST_ADDRESS, BenchError, Client, Guest, Qemu, TapNetwork, UserNetwork,
-                      tap_is_possible, wait_ready)
+                      control_channel, tap_is_possible, wait_ready)
 
 NAME = "www.example.org"
 READY_SECONDS = 60
@@ -144,9 +144,8 @@ def demonstrate(options):
     network = TapNetwork() if tap else UserNetwork()
     with tempfile.TemporaryDirectory(prefix="motet-demo-") as folder:
         control = os.path.join(folder, "control")
-        more = ("-chardev", f"socket,id=control,path={control},server=on,wait=off",
-                "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=control")
-        with Qemu(Guest("motet", kernel=options.image), network, options=more) as qemu:
+        with Qemu(Guest("motet", kernel=options.image), network,
+                  options=control_channel(control)) as qemu:
             with Client(qemu, NAME) as client:
                 wait_ready(client, qemu, READY_SECONDS)
             print(f"The image answers; {options.rate} queries a second from now on, none of them "

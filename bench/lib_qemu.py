@@ -195,6 +195,12 @@ MICROVM = ("-machine", "microvm,acpi=off", "-global", "virtio-mmio.force-legacy=
 DEBUG_THREADS = ("-name", "bench,debug-threads=on")  # threads say what they do
 
 
+def control_channel(path):
+    """QEMU's options for a control channel (docs/control.md) whose socket is at PATH."""
+    return ("-chardev", f"socket,id=control,path={path},server=on,wait=off",
+            "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=control")
+
+
 class Qemu:
     """One running QEMU: `with Qemu(guest, network) as qemu:`."""
 

@@ -16,8 +16,9 @@ import threading
 import time
 from pathlib import Path
 
-from lib_qemu import (BenchError, Client, Guest, Qemu, UserNetwork, figure, print_table, wait_ready,
-                      write_results)
+from lib_load import IDS, question
+from lib_qemu import (BenchError, Client, Guest, Qemu, UserNetwork, control_channel, figure,
+                      print_table, wait_ready, write_results)
 
 NAME = "www.example.org"
 READY_SECONDS = 30
@@ -25,11 +26,6 @@ STEP = 0.0005  # seconds between two queries
 BEFORE, AFTER = 0.2, 1.0  # seconds of queries around a death
 LIMIT = 20  # seconds for what takes well below one
 STEADY = 10.5  # seconds: then a restart isn't "in a row" any more, and comes at once
-
-
-def question(number):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in NAME.split("."))
-    return struct.pack(">6H", number, 0, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
 
 
 def pause(address, act):
@@ -45,7 +41,7 @@ def pause(address, act):
                 worker.start()
                 started = True
             try:
-                link.send(question(number := (number + 1) % 65536))
+                link.send(question(number := (number + 1) % IDS, NAME))
             except (BlockingIOError, ConnectionRefusedError):
                 pass
             if not select.select([link], [], [], STEP)[0]:
@@ -69,10 +65,8 @@ def measure(options):
     network = UserNetwork()
     with tempfile.TemporaryDirectory(prefix="motet-bench-") as folder:
         path = os.path.join(folder, "control")
-        more = ("-chardev", f"socket,id=control,path={path},server=on,wait=off",
-                "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=control")
         guest = Guest("motet", kernel=options.image)
-        with Qemu(guest, network, options=more) as qemu, Client(qemu, NAME) as client:
+        with Qemu(guest, network, options=control_channel(path)) as qemu, Client(qemu, NAME) as client:
             wait_ready(client, qemu, READY_SECONDS)
 
             def kill(name):

@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib_qemu import (BenchError, Client, Guest, Qemu, dnsperf, figure, open_network, print_table,
-                      wait_ready, write_results)
+from lib_qemu import (BenchError, Client, Guest, Qemu, control_channel, dnsperf, figure, open_network,
+                      print_table, wait_ready, write_results)
 from restart import LIMIT, READY_SECONDS, pause
 
 NAME = "www.example.org"
@@ -54,26 +54,24 @@ class Asker:
             raise
         finally:
             self._queries.close()
-        for name, attribute in (("sent", "sent"), ("lost", "lost")):
+        for name in ("sent", "lost"):
             found = re.search(rf"Queries {name}:\s+([0-9]+)", printed)
             if not found:
                 raise BenchError(f"dnsperf said nothing of queries {name}:\n{printed}")
-            setattr(self, attribute, int(found[1]))
+            setattr(self, name, int(found[1]))
 
 
 def measure(options):
     network = open_network(options.network)
     with tempfile.TemporaryDirectory(prefix="motet-bench-") as folder:
         path = os.path.join(folder, "control")
-        more = ("-chardev", f"socket,id=control,path={path},server=on,wait=off",
-                "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=control")
 
         def motet(*words):
             return subprocess.run([options.motet, *words, "--socket", path], check=True,
                                   capture_output=True, text=True, timeout=LIMIT).stdout
 
         guest = Guest("motet", kernel=options.image)
-        with Qemu(guest, network, options=more) as qemu, Client(qemu, NAME) as client:
+        with Qemu(guest, network, options=control_channel(path)) as qemu, Client(qemu, NAME) as client:
             wait_ready(client, qemu, READY_SECONDS)
             fastest = statistics.median(
                 dnsperf(network.address, NAME, FASTEST_SECONDS)[0] for _ in range(3))

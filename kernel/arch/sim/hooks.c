@@ -43,29 +43,27 @@ void sim_changes_forget(void)
 
 extern char __executable_start[], end[];
 
-/* Of code whose own data may be wrong: what the host process has for all is its text and constants,
- * to read. */
-static void astray(uint64_t address, bool write)
+/* What the host process has for all: its text and constants, to read; and what counts points. */
+static bool is_host(uint64_t address, bool write)
 {
-    const bool points = address - (uint64_t)&sim_points < sizeof(sim_points); /* passed by all */
-    if (++sim_user_accesses > sim_user_accesses_most || (write && !points) ||
-        address < (uint64_t)__executable_start || address >= (uint64_t)end)
-        __builtin_trap();
+    if (address - (uint64_t)&sim_points < sizeof(sim_points))
+        return true;
+    return !write && address >= (uint64_t)__executable_start && address < (uint64_t)end;
 }
 
-/* User code: its own window, or what the host process has for all (its text and constants). */
+/* User code whose own data may be wrong: it has gone on for too long, or astray. */
+static bool is_lost(uint64_t address, bool write, bool outside)
+{
+    return sim_user_accesses_most &&
+           (++sim_user_accesses > sim_user_accesses_most || (outside && !is_host(address, write)));
+}
+
+/* User code: its own window, or what the host process has for all. */
 static void user_access(uint64_t address, bool write)
 {
     const bool outside = address < SIM_WINDOWS || address >= SIM_WINDOWS_END;
-    if (sim_user_accesses_most) {
-        if (outside)
-            astray(address, write);
-        else if (++sim_user_accesses > sim_user_accesses_most)
-            __builtin_trap();
-    }
-    if (outside)
-        return;
-    if (sim_window(address) != sim_window(sim_cpu.current->registers.rsp))
+    if (is_lost(address, write, outside) ||
+        (!outside && sim_window(address) != sim_window(sim_cpu.current->registers.rsp)))
         __builtin_trap(); /* as the processor would: a fault of this thread */
 }
 

@@ -148,6 +148,21 @@ def compile_object(source, path):
                    check=True)
 
 
+def build_server(folder, name, source):
+    compile_object(source, folder / "whole.o")
+    subprocess.run(["ld", "-r", "-o", folder / f"{name}.o", folder / "whole.o"], check=True)
+    subprocess.run(["objcopy", f"--keep-global-symbol=motet_server_{name}", folder / f"{name}.o"],
+                   check=True)
+
+
+def composed(folder, objects, text):  # pylint: disable=redefined-outer-name
+    """What compose makes of a manifest that it has nothing to say about."""
+    run = Run(folder, objects, text)
+    assert run.status == 0, run.err
+    assert run.err == ""
+    return run
+
+
 @pytest.fixture(scope="session")
 def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
@@ -157,10 +172,7 @@ def objects(tmp_path_factory):
                          "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
     for name, source in SERVERS.items():
-        compile_object(source, folder / "whole.o")
-        subprocess.run(["ld", "-r", "-o", folder / f"{name}.o", folder / "whole.o"], check=True)
-        subprocess.run(["objcopy", f"--keep-global-symbol=motet_server_{name}",
-                        folder / f"{name}.o"], check=True)
+        build_server(folder, name, source)
     subprocess.run(["ar", "rcs", folder / "libos.a", folder / "helper.o"], check=True)
     (folder / "zones").write_bytes(bytes(range(256)) * 20)
     (folder / "empty").write_bytes(b"")
@@ -594,10 +606,7 @@ READ, WRITE, EXECUTE, DMA = 1, 2, 4, 8
 
 @pytest.fixture(scope="session")
 def good(tmp_path_factory, objects):
-    run = Run(tmp_path_factory.mktemp("good"), objects, MANIFEST)
-    assert run.status == 0, run.err
-    assert run.err == ""
-    return run
+    return composed(tmp_path_factory.mktemp("good"), objects, MANIFEST)
 
 
 @pytest.fixture(scope="session")

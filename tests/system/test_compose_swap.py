@@ -13,7 +13,8 @@ import subprocess
 import pytest
 
 from test_compose import (CC, COMPOSE, EXECUTE, FLAGS, LIBOS_BYTES, PAGE, READ, ROOT, WRITE, Block,
-                          Run, compile_object, fields, objects, port, server_source, text_of)
+                          Run, build_server, compile_object, composed, fields, objects, port,
+                          server_source, text_of)
 
 assert objects  # a fixture
 
@@ -48,13 +49,6 @@ pools = (
 SWAPPED = ["drv", "net", "dns"]
 
 
-def build_server(folder, name, source):
-    compile_object(source, folder / "whole.o")
-    subprocess.run(["ld", "-r", "-o", folder / f"{name}.o", folder / "whole.o"], check=True)
-    subprocess.run(["objcopy", f"--keep-global-symbol=motet_server_{name}", folder / f"{name}.o"],
-                   check=True)
-
-
 @pytest.fixture(scope="session")
 def swap_objects(tmp_path_factory, objects):  # pylint: disable=redefined-outer-name
     folder = tmp_path_factory.mktemp("swap") / "objects"
@@ -80,10 +74,7 @@ def compose(tmp_path, swap_objects):
 
 @pytest.fixture(scope="session")
 def good(tmp_path_factory, swap_objects):
-    run = Run(tmp_path_factory.mktemp("good"), swap_objects, MANIFEST)
-    assert run.status == 0, run.err
-    assert run.err == ""
-    return run
+    return composed(tmp_path_factory.mktemp("good"), swap_objects, MANIFEST)
 
 
 @pytest.fixture(scope="session")

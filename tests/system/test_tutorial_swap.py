@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: ISC
 """Every command, file and change of docs/tutorial-swap.md, word for word and in order."""
 
-import pytest
-
-import tutorial
 from machine import ROOT
-from scratch import Scratch
+from tutorial import each, follow, follower, formatted, scratch, sections
 
-SECTIONS = tutorial.sections(ROOT / "docs/tutorial-swap.md")
+assert follower and scratch  # fixtures
 
-
-@pytest.fixture(scope="module")
-def follower(tmp_path_factory):
-    follower = tutorial.Follower(Scratch(tmp_path_factory.mktemp("tree")))
-    yield follower
-    follower.close()
+SECTIONS = sections(ROOT / "docs/tutorial-swap.md")
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.title.lower())
-def test_section(follower, section):
-    """Each goes on where the one before ended."""
-    for step in section.steps:
-        follower.follow(step)
+@each(SECTIONS)
+def test_section(follower, section):  # pylint: disable=redefined-outer-name
+    follow(follower, section)
+
+
+def test_what_is_there_at_the_end_is_formatted(follower, scratch):  # pylint: disable=redefined-outer-name,unused-argument
+    good, said = formatted(scratch, SECTIONS)
+    assert good, said

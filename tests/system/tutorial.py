@@ -22,8 +22,11 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
+import pytest
+
 from machine import LIMIT
 from network import free_port
+from scratch import Scratch
 
 RUN_LIMIT = 300  # seconds, for a command that may build
 
@@ -191,3 +194,36 @@ class _Foreground:
             self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()
+
+
+# What each test of a tutorial has: it imports these.
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return Scratch(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="module")
+def follower(scratch):  # pylint: disable=redefined-outer-name
+    one = Follower(scratch)
+    yield one
+    one.close()
+
+
+def each(found):
+    """For test_section(follower, section): each goes on where the one before ended."""
+    return pytest.mark.parametrize("section", found, ids=lambda section: section.title.lower())
+
+
+def follow(who, section):
+    for step in section.steps:
+        who.follow(step)
+
+
+def formatted(tree, found):
+    """Whether the sources that the tutorial makes are, at its end; and what clang-format says."""
+    paths = {step.path for section in found for step in section.steps if step.kind in ("c", "diff")}
+    done = tree.run("clang-format", "--dry-run", "-Werror",
+                    *(path for path in sorted(paths) if path.endswith((".c", ".h"))))
+    return done.returncode == 0, done.stdout

@@ -686,3 +686,14 @@ bool fake_virtio_transmit(struct fake_virtio *fake, struct fake_frame *frame)
     fake_virtio_flush(fake, 1);
     return true;
 }
+
+void fake_virtio_unusable(struct fake_virtio *fake, uint32_t way)
+{
+    fake->refuses_features = way == FAKE_REFUSES_FEATURES;
+    fake->refuses_vectors = way == FAKE_REFUSES_QUEUE; /* over PCI, */
+    fake->refuses_queues = way == FAKE_REFUSES_QUEUE;  /* over MMIO */
+    if (way == FAKE_OLD)
+        fake->offered &= ~(1ull << VIRTIO_F_VERSION_1);
+    if (way == FAKE_NO_QUEUE)
+        fake->queue[0].size_max = 0;
+}

@@ -139,4 +139,14 @@ void fake_virtio_decide(struct fake_virtio *fake, uint32_t queue); /* interrupts
 void fake_virtio_gather(struct fake_virtio *fake, const struct fake_chain *chain,
                         struct fake_frame *frame);
 
+/* Ways to be no device that can be used, for every driver of a virtio device. */
+enum fake_unusable {
+    FAKE_REFUSES_FEATURES,
+    FAKE_OLD,      /* it doesn't offer VERSION_1 */
+    FAKE_NO_QUEUE, /* the first is missing */
+    FAKE_REFUSES_QUEUE,
+    FAKE_UNUSABLE_WAYS
+};
+void fake_virtio_unusable(struct fake_virtio *fake, uint32_t way);
+
 #endif

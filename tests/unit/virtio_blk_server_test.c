@@ -144,19 +144,10 @@ static bool work(void *state)
     return true;
 }
 
-enum unusable { REFUSES_FEATURES, OLD, NO_QUEUE, REFUSES_QUEUE, UNUSABLE };
-
 static void unusable(void *state, uint32_t n)
 {
     struct disk *disk = state;
-    struct fake_virtio *fake = disk->fake;
-    fake->refuses_features = n == REFUSES_FEATURES;
-    fake->refuses_vectors = n == REFUSES_QUEUE; /* over PCI, */
-    fake->refuses_queues = n == REFUSES_QUEUE;  /* over MMIO */
-    if (n == OLD)
-        fake->offered &= ~(1ull << VIRTIO_F_VERSION_1);
-    if (n == NO_QUEUE)
-        fake->queue[0].size_max = 0;
+    fake_virtio_unusable(disk->fake, n);
 }
 
 enum misbehaviour { TOO_LONG, NOT_GIVEN, TWICE, NO_STATUS, WANTS_RESET, MISBEHAVIOURS };
@@ -192,7 +183,7 @@ int main(void)
         .offer = offer,
         .unusable = unusable,
         .misbehave = misbehave,
-        .unusable_ways = UNUSABLE,
+        .unusable_ways = FAKE_UNUSABLE_WAYS,
         .misbehaviours = MISBEHAVIOURS,
     };
     int failed = conform_block(&blk);

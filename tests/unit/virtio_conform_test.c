@@ -69,18 +69,9 @@ static void set_link(void *fake, bool up)
     fake_virtio_set_link(fake, up);
 }
 
-enum unusable { REFUSES_FEATURES, REFUSES_QUEUE, OLD, NO_QUEUE, UNUSABLE };
-
-static void unusable(void *state, uint32_t n)
+static void unusable(void *fake, uint32_t n)
 {
-    struct fake_virtio *fake = state;
-    fake->refuses_features = n == REFUSES_FEATURES;
-    fake->refuses_vectors = n == REFUSES_QUEUE; /* over PCI, */
-    fake->refuses_queues = n == REFUSES_QUEUE;  /* over MMIO */
-    if (n == OLD)
-        fake->offered &= ~(1ull << VIRTIO_F_VERSION_1);
-    if (n == NO_QUEUE)
-        fake->queue[0].size_max = 0;
+    fake_virtio_unusable(fake, n);
 }
 
 enum misbehaviour { TOO_LONG, NOT_GIVEN, WANTS_RESET, MISBEHAVIOURS };
@@ -116,7 +107,7 @@ int main(void)
         .link = set_link,
         .unusable = unusable,
         .misbehave = misbehave,
-        .unusable_ways = UNUSABLE,
+        .unusable_ways = FAKE_UNUSABLE_WAYS,
         .misbehaviours = MISBEHAVIOURS,
     };
     int failed = conform_net(&virtio);

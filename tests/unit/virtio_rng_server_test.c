@@ -65,7 +65,7 @@ static uint32_t produce(void *state, const uint8_t *bytes, uint32_t count)
     return count;
 }
 
-enum unusable { NEVER_RESETS, REFUSES_FEATURES, OLD, NO_QUEUE, REFUSES_QUEUE, UNUSABLE };
+enum { NEVER_RESETS = FAKE_UNUSABLE_WAYS, UNUSABLE };
 
 static void unusable(void *state, uint32_t n)
 {
@@ -74,13 +74,7 @@ static void unusable(void *state, uint32_t n)
         fake->never_resets = true;
         fake->status = VIRTIO_CONFIG_S_DRIVER; /* somebody used it before */
     }
-    fake->refuses_features = n == REFUSES_FEATURES;
-    if (n == OLD)
-        fake->offered &= ~(1ull << VIRTIO_F_VERSION_1);
-    if (n == NO_QUEUE)
-        fake->queue[0].size_max = 0;
-    fake->refuses_vectors = n == REFUSES_QUEUE; /* over PCI, */
-    fake->refuses_queues = n == REFUSES_QUEUE;  /* over MMIO */
+    fake_virtio_unusable(fake, n);
 }
 
 enum misbehaviour { TOO_LONG, NOT_GIVEN, TWICE, INDEX_AHEAD, WANTS_RESET, MISBEHAVIOURS };

@@ -6,6 +6,8 @@ import pytest
 
 from machine import PARTITIONS, Machine, kernel
 from network import NO_TAP, TapNetwork, UserNetwork
+from scratch import Scratch
+from tutorial import Follower
 
 CONSOLE_LINES = 60  # in a report; the whole text is in build/tests/serial/
 
@@ -60,3 +62,17 @@ def dns_image_on_tap(tap, partition):
     """Each DNS image on a tap, one machine for a module."""
     with Machine(kernel(partition), [TapNetwork()]) as machine:
         yield machine.ready()
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of the tree, for a module's tests to change."""
+    return Scratch(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="module")
+def follower(tree):
+    """Of a tutorial: each section goes on in the same tree where the one before ended."""
+    one = Follower(tree)
+    yield one
+    one.close()

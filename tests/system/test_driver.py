@@ -8,10 +8,7 @@ import time
 import pytest
 
 from machine import LIMIT, ROOT
-from scratch import Scratch
-
-MOTET = "tools/motet"
-LONGEST = "a_name_of_15_le"
+from scratch import LONGEST, MOTET
 
 # Compilation
 
@@ -74,16 +71,6 @@ def test_registers_that_are_wrong_are_not(tmp_path, more, use, complaint):
 # New drivers
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    return Scratch(tmp_path_factory.mktemp("tree"))
-
-
-def made(said):
-    """The paths that `new driver` lists."""
-    return re.search(r"^made:\n((?:  .*\n)+)", said, re.MULTILINE)[1].split()
-
-
 @pytest.mark.parametrize("words, passed", [
     (["mine"], 7),
     (["dice", "--class", "rng"], 20),
@@ -96,16 +83,9 @@ def made(said):
     ([LONGEST], 7),
 ], ids=lambda value: value[0] if isinstance(value, list) else "")
 def test_a_new_driver_boots_and_passes_its_tests(tree, words, passed):
-    name, before = words[0], tree.files()
-    done = tree.run(MOTET, "new", "driver", *words)
-    assert done.returncode == 0, done.stdout
-    paths = made(done.stdout)
-    assert sorted(map(str, tree.files().keys() - before.keys())) == sorted(paths)
-    sources = [path for path in paths if path.endswith((".c", ".h"))]
-    formatted = tree.run("clang-format", "--dry-run", "-Werror", *sources)
-    assert formatted.returncode == 0, formatted.stdout
+    name = words[0]
+    _, paths = tree.new("driver", *words)
     for path in paths:
-        assert "SPDX-License-Identifier: ISC" in (tree.root / path).read_text()
         assert "@" not in (tree.root / path).read_text().replace("@pytest", "")
     tests = tree.run(MOTET, "test", name)
     assert re.search(rf"\n{passed} passed, 0 failed\n$", tests.stdout), tests.stdout
@@ -147,7 +127,4 @@ def test_the_first_boot_is_soon(tree):
     (["toy", "--nonsense"], "--nonsense: no such option"),
 ])
 def test_refused_words_change_nothing(tree, words, complaint):
-    before = tree.files()
-    done = tree.run(MOTET, "new", "driver", *words)
-    assert done.returncode == 1 and f"motet: error: {complaint}" in done.stdout
-    assert tree.files() == before
+    tree.refuses_new("driver", words, complaint)

@@ -7,20 +7,7 @@ import subprocess
 import pytest
 
 from machine import BUILD_LIMIT, LIMIT, ROOT
-from scratch import Scratch
-
-MOTET = "tools/motet"
-LONGEST = "a_name_of_15_le"
-
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    return Scratch(tmp_path_factory.mktemp("tree"))
-
-
-def made(said):
-    """The paths that `new server` lists."""
-    return re.search(r"^made:\n((?:  .*\n)+)", said, re.MULTILINE)[1].split()
+from scratch import LONGEST, MOTET
 
 
 @pytest.mark.parametrize("words, client", [
@@ -28,17 +15,9 @@ def made(said):
     ([LONGEST, f"--client={LONGEST[:-1]}z"], f"{LONGEST[:-1]}z"),
 ], ids=lambda value: value[0] if isinstance(value, list) else "")
 def test_a_new_server_boots_and_passes_its_tests(tree, words, client):
-    name, before = words[0], tree.files()
-    done = tree.run(MOTET, "new", "server", *words)
-    assert done.returncode == 0, done.stdout
-    paths = made(done.stdout)
-    assert sorted(map(str, tree.files().keys() - before.keys())) == sorted(paths)
-    sources = [path for path in paths if path.endswith((".c", ".h"))]
-    formatted = tree.run("clang-format", "--dry-run", "-Werror", *sources)
-    assert formatted.returncode == 0, formatted.stdout
-    for path in paths:
-        assert "SPDX-License-Identifier: ISC" in (tree.root / path).read_text()
-    commands = re.findall(r"tools/motet test \w+", done.stdout)
+    name = words[0]
+    said, _ = tree.new("server", *words)
+    commands = re.findall(r"tools/motet test \w+", said)
     tests = [tree.run(*command.split()) for command in commands]
     assert all(test.returncode == 0 for test in tests), tests
     passed = [re.search(r"\n(\d+) passed, 0 failed\n$", test.stdout)[1] for test in tests]
@@ -81,10 +60,7 @@ def test_its_tests_can_fail(tree):
     (["one", "--nonsense"], "--nonsense: no such option"),
 ])
 def test_refused_names_change_nothing(tree, words, complaint):
-    before = tree.files()
-    done = tree.run(MOTET, "new", "server", *words)
-    assert done.returncode == 1 and f"motet: error: {complaint}" in done.stdout
-    assert tree.files() == before
+    tree.refuses_new("server", words, complaint)
 
 
 def test_a_failure_on_the_way_leaves_nothing_behind(tree):

@@ -2,18 +2,16 @@
 """Every command, file and change of docs/tutorial-driver.md, word for word and in order."""
 
 from machine import ROOT
-from tutorial import each, follow, follower, formatted, scratch, sections
-
-assert follower and scratch  # fixtures
+from tutorial import each, formatted, sections
 
 SECTIONS = sections(ROOT / "docs/tutorial-driver.md")
 
 
 @each(SECTIONS)
-def test_section(follower, section):  # pylint: disable=redefined-outer-name
-    follow(follower, section)
+def test_section(follower, section):
+    follower.follow(section)
 
 
-def test_what_is_there_at_the_end_is_formatted(follower, scratch):  # pylint: disable=redefined-outer-name,unused-argument
-    good, said = formatted(scratch, SECTIONS)
+def test_what_is_there_at_the_end_is_formatted(follower, tree):
+    good, said = formatted(tree, SECTIONS)
     assert good, said

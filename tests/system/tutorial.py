@@ -26,7 +26,7 @@ import pytest
 
 from machine import LIMIT
 from network import free_port
-from scratch import Scratch
+from scratch import environment
 
 RUN_LIMIT = 300  # seconds, for a command that may build
 
@@ -98,8 +98,9 @@ class Follower:
             self._machine.close()
             self._machine = None
 
-    def follow(self, step):
-        getattr(self, f"_{step.kind}")(step)
+    def follow(self, section):
+        for step in section.steps:
+            getattr(self, f"_{step.kind}")(step)
 
     def _python(self, step):
         (self._scratch.root / step.path).write_text(step.text + "\n", encoding="utf-8")
@@ -155,12 +156,10 @@ class _Foreground:
     """A command that runs until it is ended."""
 
     def __init__(self, command, scratch):
-        environment = {k: v for k, v in os.environ.items()
-                       if not k.startswith("MAKE") and k != "MOTET_BUILD"}
-        environment["PORT"] = str(free_port())  # others may run an image, too
+        port = str(free_port())  # others may run an image, too
         self._text, self._seen = "", 0
         self._process = subprocess.Popen(
-            ["sh", "-c", command], cwd=scratch.root, env=environment, stdin=subprocess.PIPE,
+            ["sh", "-c", command], cwd=scratch.root, env=environment() | {"PORT": port}, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def mark(self):
@@ -196,29 +195,9 @@ class _Foreground:
         self._process.stdout.close()
 
 
-# What each test of a tutorial has: it imports these.
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return Scratch(tmp_path_factory.mktemp("tree"))
-
-
-@pytest.fixture(scope="module")
-def follower(scratch):  # pylint: disable=redefined-outer-name
-    one = Follower(scratch)
-    yield one
-    one.close()
-
-
 def each(found):
     """For test_section(follower, section): each goes on where the one before ended."""
     return pytest.mark.parametrize("section", found, ids=lambda section: section.title.lower())
-
-
-def follow(who, section):
-    for step in section.steps:
-        who.follow(step)
 
 
 def formatted(tree, found):

@@ -9,7 +9,6 @@ lead into another.
 import random
 import re
 import subprocess
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 
-from machine import BUILD, LIMIT
+from machine import LIMIT
 
 SCRIPTS = __file__.rsplit("/", 2)[0] + "/faults"
 

@@ -2,8 +2,6 @@
 """Heaps: memory comes when it is touched, another domain can serve it, and it is asked back, then
 taken by force, when somebody else needs it (docs/paging.md)."""
 
-import re
-
 import pytest
 
 from machine import BUILD, Machine, kernel

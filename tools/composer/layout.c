@@ -152,26 +152,27 @@ static void map_program(struct composition *c, uint32_t d)
     c->domains[d].cursor = (rodata > text ? rodata : text) + PAGE_BYTES;
 }
 
-/* Servers that are connected in the domain call each other: their paths may lie on top of each
- * other. */
-static uint64_t stack_bytes(const struct composition *c, uint32_t d)
+uint64_t servers_stack_bytes(const struct program *program, const uint64_t given[SERVERS_MAX],
+                             bool connected)
 {
-    const struct manifest_domain *drawn = c->domains[d].drawn;
-    const struct program *program = c->domains[d].program;
     uint64_t most = 0, sum = 0;
-    if (drawn->swap)
-        return stack_room(drawn);
-    for (uint32_t i = 0; i < program->server_count; i++) {
-        uint64_t bytes = drawn->server_stack[i];
-        if (!bytes)
-            bytes = program->servers[i].stack_bytes;
+    for (uint32_t s = 0; s < program->server_count; s++) {
+        uint64_t bytes = given[s] ? given[s] : program->servers[s].stack_bytes;
         sum += bytes;
         if (bytes > most)
             most = bytes;
     }
+    return (connected ? sum : most) + STACK_MARGIN_BYTES;
+}
+
+static uint64_t stack_bytes(const struct composition *c, uint32_t d)
+{
+    const struct manifest_domain *drawn = c->domains[d].drawn;
+    if (drawn->swap)
+        return stack_room(drawn);
     if (drawn->stack)
         return drawn->stack;
-    return (queue_bytes(c, d) ? sum : most) + STACK_MARGIN_BYTES;
+    return servers_stack_bytes(c->domains[d].program, drawn->server_stack, queue_bytes(c, d) != 0);
 }
 
 /* Stack, private memory, log and counters. */

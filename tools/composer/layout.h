@@ -124,6 +124,11 @@ struct table_offsets {
 };
 struct table_offsets table_offsets(const struct composition *composition);
 
+/* Bytes of stack for the program's servers, each as given or (0) as it declares. Those that are
+ * connected in the domain call each other: their paths may lie on top of each other. */
+uint64_t servers_stack_bytes(const struct program *program, const uint64_t given[SERVERS_MAX],
+                             bool connected);
+
 /* Of the version that its first server declares, as a string; 0: none. */
 uint32_t version_bytes(const struct program *program);
 

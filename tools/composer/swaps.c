@@ -244,23 +244,15 @@ static void check_room(const struct manifest_domain *domain, const char *key, co
                (unsigned long long)pages_up(bytes) / 1024);
 }
 
-/* Servers that are connected in the domain call each other: their paths may lie on top of each
- * other. */
 static uint64_t stack_needed(const struct manifest *manifest, uint32_t d,
                              const struct program *program)
 {
-    uint64_t sum = 0, most = 0;
-    for (uint32_t s = 0; s < program->server_count; s++) {
-        sum += program->servers[s].stack_bytes;
-        if (program->servers[s].stack_bytes > most)
-            most = program->servers[s].stack_bytes;
-    }
-    for (uint32_t i = 0; i < manifest->connection_count; i++) {
-        const struct manifest_connection *connection = &manifest->connections[i];
-        if (connection->client.domain == d && is_direct(connection))
-            return sum + STACK_MARGIN_BYTES;
-    }
-    return most + STACK_MARGIN_BYTES;
+    static const uint64_t as_declared[SERVERS_MAX];
+    bool connected = false;
+    for (uint32_t i = 0; i < manifest->connection_count; i++)
+        connected |=
+            manifest->connections[i].client.domain == d && is_direct(&manifest->connections[i]);
+    return servers_stack_bytes(program, as_declared, connected);
 }
 
 /* The loader knows names of ports and protocols of at most 15 characters. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "libos/swap.h"
+
 enum { POOL_DRIVER = POOL_READ | POOL_WRITE | POOL_DMA };
 
 enum error driver_refuse(struct driver *driver, const char *why)
@@ -72,6 +74,23 @@ void driver_deadline(struct driver *driver, uint64_t nanoseconds)
                         nanoseconds ? domain_time(driver->domain) + nanoseconds : 0);
 }
 
+/* How much of the pool is the driver's. */
+static uint32_t memory_bytes(const struct driver *driver)
+{
+    const struct pool *pool = driver->pool;
+    return driver->ops->pool_each ? pool->buffer_size : pool->buffers * pool->buffer_size;
+}
+
+/* Nothing of the driver's memory is anybody's. It is cleared, but for a device that runs on. */
+static void memory_begin(struct driver *driver)
+{
+    const uint32_t bytes = memory_bytes(driver);
+    driver->used = driver->ops->pool_each ? driver->number * bytes : 0;
+    driver->end = driver->used + bytes;
+    if (!domain_swaps(driver->domain))
+        memset(driver->pool->base + driver->used, 0, bytes);
+}
+
 /* The pool with all three rights; not OK: the log says which are missing. */
 static enum error pool_open(struct driver *driver)
 {
@@ -89,25 +108,37 @@ static enum error pool_open(struct driver *driver)
             pool->rights & POOL_WRITE ? "" : " write", pool->rights & POOL_DMA ? "" : " dma");
         return ERROR_NO_RIGHT;
     }
-    memset(pool->base, 0, (size_t)pool->buffers * pool->buffer_size);
+    if (driver->ops->pool_each && driver->number >= pool->buffers) {
+        domain_log(driver->domain, "pool \"%s\": it has no buffer left for device %u", name,
+                   driver->number);
+        return ERROR_NO_MEMORY;
+    }
     driver->pool = pool;
+    memory_begin(driver);
     return OK;
+}
+
+uint32_t driver_dma_left(const struct driver *driver, uint32_t alignment)
+{
+    uint64_t next = driver->pool->physical + driver->used;
+    uint64_t at = ((next + alignment - 1) & ~(uint64_t)(alignment - 1)) - driver->pool->physical;
+    return at < driver->end ? driver->end - (uint32_t)at : 0;
 }
 
 enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment, struct dma *dma)
 {
     const struct pool *pool = driver->pool;
     SERVER_ASSERT(pool && alignment && !(alignment & (alignment - 1)));
-    uint64_t size = (uint64_t)pool->buffers * pool->buffer_size;
-    uint64_t first = pool->physical + driver->used;
-    uint64_t at = ((first + alignment - 1) & ~(uint64_t)(alignment - 1)) - pool->physical;
-    if (bytes > size || at > size - bytes) {
-        domain_log(driver->domain, "pool \"%s\": it has %lu bytes, %lu are needed",
-                   driver->ops->pool, (unsigned long)size, (unsigned long)(at + bytes));
+    uint32_t left = driver_dma_left(driver, alignment);
+    if (bytes > left) {
+        uint32_t all = memory_bytes(driver);
+        domain_log(driver->domain, "pool \"%s\": it has %u bytes, %u are needed", driver->ops->pool,
+                   all, all - left + bytes);
         return ERROR_NO_MEMORY;
     }
+    uint32_t at = driver->end - left;
     *dma = (struct dma){.memory = pool->base + at, .address = pool->physical + at, .bytes = bytes};
-    driver->used = (uint32_t)(at + bytes);
+    driver->used = at + bytes;
     return OK;
 }
 
@@ -147,18 +178,22 @@ static bool is_refused(const struct driver *driver, enum error error)
 
 static enum error driver_begin(struct driver *driver)
 {
+    if (domain_swaps(driver->domain))
+        return OK; /* driver_load follows */
     enum error error = driver->ops->start(driver);
     if (error == OK)
         driver_run(driver);
     return is_refused(driver, error) ? OK : error;
 }
 
-enum error driver_start(struct driver *driver, struct domain *domain, const struct driver_ops *ops)
+enum error driver_start_device(struct driver *driver, struct domain *domain,
+                               const struct driver_ops *ops, uint32_t n)
 {
     driver->ops = ops;
     driver->domain = domain;
+    driver->number = (uint8_t)n;
     driver->counters = domain_counters(domain);
-    driver->device = domain_device(domain, 0);
+    driver->device = domain_device(domain, n);
     if (!driver->device) {
         driver->fault = "the machine has none";
         domain_log(domain, "no device: the machine has no %s", ops->what);
@@ -168,22 +203,42 @@ enum error driver_start(struct driver *driver, struct domain *domain, const stru
     return error == OK ? driver_begin(driver) : is_refused(driver, error) ? OK : error;
 }
 
+enum error driver_start(struct driver *driver, struct domain *domain, const struct driver_ops *ops)
+{
+    driver->domain = domain;
+    enum error error = ops->open ? ops->open(driver) : OK;
+    return error == OK ? driver_start_device(driver, domain, ops, 0) : error;
+}
+
+struct driver_saved driver_save(const struct driver *driver)
+{
+    return (struct driver_saved){.state = driver->state, .silent = driver->silent};
+}
+
+enum error driver_load(struct driver *driver, const struct driver_saved *saved)
+{
+    if (saved->state > DRIVER_BROKEN || (saved->state != DRIVER_ABSENT && !driver->device))
+        return ERROR_BAD_ARGUMENT;
+    driver->state = saved->state;
+    driver->silent = saved->silent != 0;
+    return OK;
+}
+
 bool driver_again(struct driver *driver)
 {
     if (driver->state != DRIVER_ABSENT && !driver->ops->silence(driver))
         return false;
     if (driver->state == DRIVER_RUNNING) {
         driver->state = DRIVER_ABSENT;
-        driver->used = 0;
+        if (driver->pool)
+            memory_begin(driver);
         driver_begin(driver);
     }
     return true;
 }
 
-void driver_signal(void *state, uint32_t device, uint32_t bits)
+void driver_interrupt(struct driver *driver, uint32_t bits)
 {
-    struct driver *driver = state;
-    (void)device; /* there is one */
     driver->counters[DRIVER_INTERRUPTS]++;
     for (uint32_t n = 0; n < DEVICE_VECTORS_MAX; n++)
         if ((bits >> n & 1) && driver_runs(driver))
@@ -191,6 +246,12 @@ void driver_signal(void *state, uint32_t device, uint32_t bits)
     /* A device that can't be silenced keeps its pin, which stays masked. */
     if (driver_runs(driver))
         domain_acknowledge(driver->domain, driver->device);
+}
+
+void driver_signal(void *state, uint32_t device, uint32_t bits)
+{
+    (void)device; /* there is one */
+    driver_interrupt(state, bits);
 }
 
 void driver_late(void *state)

@@ -6,7 +6,8 @@
  * entropy.h (a class protocol's server side).
  *
  * A driver is a server whose state begins with `struct driver`, and a struct of functions; DRIVER
- * makes its descriptor.
+ * makes its descriptor. A server with several devices of a kind has a struct driver for each one,
+ * and writes its descriptor itself: driver_start_device, driver_interrupt.
  *
  *   DRIVER_ABSENT   the machine has no such device, or it was refused
  *   DRIVER_RUNNING  `start` said OK
@@ -40,6 +41,11 @@ struct driver_ops {
     uint16_t id, id_last; /* id_last 0: id alone */
     uint8_t vectors;      /* at least so many interrupts, or a pin */
     const char *pool;     /* of DMA memory, what the manifest calls it; NULL: none */
+    bool pool_each;       /* device n has buffer n of it; else all of it is the one device's */
+
+    /* What its clients need, whether there is a device or not; NULL: nothing. Not OK: the domain
+     * stops. */
+    enum error (*open)(struct driver *driver);
 
     /* Resets the device, finds out what it can do, and starts it. ERROR_BAD_STATE by
      * driver_refuse: it can't be used, the server goes on. Anything else: the domain stops. */
@@ -76,9 +82,11 @@ struct driver {
     const struct pool *pool;     /* of DMA memory */
     uint64_t *counters;
     const char *fault; /* why it was refused or broke */
-    uint32_t used;     /* bytes of the pool that driver_dma gave */
-    uint8_t state;     /* enum driver_state */
-    bool silent;       /* broken: it was silenced, what it had is the driver's again */
+    uint32_t used;     /* where in the pool driver_dma gives next, in bytes; up to `end` */
+    uint32_t end;
+    uint8_t number; /* of the device, among the server's */
+    uint8_t state;  /* enum driver_state */
+    bool silent;    /* broken: it was silenced, what it had is the driver's again */
 };
 
 static inline bool driver_runs(const struct driver *driver)
@@ -133,6 +141,9 @@ struct dma {
  * `start`. Not OK: the pool is too small, which was said. */
 enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment, struct dma *dma);
 
+/* Bytes that driver_dma still has, from the next multiple of `alignment` on. */
+uint32_t driver_dma_left(const struct driver *driver, uint32_t alignment);
+
 /* What the processor may read and write: not while the device has it. */
 static inline void *dma_memory(const struct dma *dma)
 {
@@ -164,6 +175,26 @@ static inline void dma_recover(struct dma *dma)
 {
     dma->lent = false;
 }
+
+/* Starts the server's n-th device. OK: it runs, or there is none that can be used; else the domain
+ * can't go on without what the manifest doesn't grant. */
+enum error driver_start_device(struct driver *driver, struct domain *domain,
+                               const struct driver_ops *ops, uint32_t n);
+
+/* The device has interrupted: bits are its vectors. */
+void driver_interrupt(struct driver *driver, uint32_t bits);
+
+/* What is to be known of a driver that is swapped (libos/swap.h); its device runs on. In the new
+ * life `start` isn't called: the driver has its device and its pool, as they are, and its state
+ * from driver_load. */
+struct driver_saved {
+    uint8_t state; /* enum driver_state */
+    uint8_t silent;
+};
+struct driver_saved driver_save(const struct driver *driver);
+
+/* ERROR_BAD_ARGUMENT: no driver of this device can have been like that. */
+enum error driver_load(struct driver *driver, const struct driver_saved *saved);
 
 /* Entry points, for DRIVER. */
 enum error driver_start(struct driver *driver, struct domain *domain, const struct driver_ops *ops);

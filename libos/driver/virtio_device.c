@@ -9,11 +9,18 @@ static const uint64_t features_always =
     1ull << VIRTIO_RING_F_EVENT_IDX | 1ull << VIRTIO_F_VERSION_1 |
     1ull << VIRTIO_F_ACCESS_PLATFORM | 1ull << VIRTIO_F_ORDER_PLATFORM;
 
-static enum error device_refuse(const struct virtio_device *device, struct driver *driver,
+enum error virtio_device_refuse(const struct virtio_device *device, struct driver *driver,
                                 const char *why)
 {
     virtio_add_status(&device->virtio, VIRTIO_CONFIG_S_FAILED); /* 3.1.1, last sentence */
     return driver_refuse(driver, why);
+}
+
+static const char no_queue[] = "it refuses a queue or an interrupt vector";
+
+static uint16_t last_vector(const struct driver *driver)
+{
+    return driver->device->vectors - 1u;
 }
 
 /* 3.1.1, steps 1 to 6. */
@@ -25,17 +32,27 @@ enum error virtio_device_open(struct virtio_device *device, struct driver *drive
     if (why)
         return driver_refuse(driver, why);
     if (!virtio_reset(virtio))
-        return device_refuse(device, driver, "it doesn't reset");
+        return virtio_device_refuse(device, driver, "it doesn't reset");
     virtio_add_status(virtio, VIRTIO_CONFIG_S_ACKNOWLEDGE);
     virtio_add_status(virtio, VIRTIO_CONFIG_S_DRIVER);
     device->features = virtio_offered(virtio) & (features_always | wanted);
     if (!virtio_device_has(device, VIRTIO_F_VERSION_1))
-        return device_refuse(device, driver, "it doesn't offer VERSION_1");
+        return virtio_device_refuse(device, driver, "it doesn't offer VERSION_1");
     virtio_accept(virtio, device->features);
     virtio_add_status(virtio, VIRTIO_CONFIG_S_FEATURES_OK);
     if (!(virtio_status(virtio) & VIRTIO_CONFIG_S_FEATURES_OK))
-        return device_refuse(device, driver, "it refuses our features");
+        return virtio_device_refuse(device, driver, "it refuses our features");
+    if (!virtio_set_config_vector(virtio, last_vector(driver)))
+        return virtio_device_refuse(device, driver, no_queue);
     return OK;
+}
+
+uint16_t virtio_device_entries(const struct virtio_device *device, uint16_t index, uint16_t most)
+{
+    const uint16_t offered = virtio_queue_size(&device->virtio, index);
+    while (most > offered)
+        most /= 2;
+    return most;
 }
 
 /* Step 7 (4.1.5.1). */
@@ -43,7 +60,6 @@ enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_
                                struct driver *driver, uint16_t index, uint16_t slots, uint8_t shift)
 {
     const uint16_t entries = (uint16_t)(slots << shift);
-    SERVER_ASSERT(slots <= VIRTIO_DEVICE_SLOTS_MAX);
     queue->device = device;
     queue->index = index;
     enum error error =
@@ -53,16 +69,17 @@ enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_
     virtqueue_init(&queue->ring, dma_memory(&queue->memory), entries, shift,
                    virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
     uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
+    const uint16_t last = last_vector(driver);
     const struct virtio_queue setup = {.index = index,
                                        .size = entries,
+                                       .vector = index < last ? index : last,
                                        .desc = base + (uintptr_t)queue->ring.ring.desc,
                                        .avail = base + (uintptr_t)queue->ring.ring.avail,
                                        .used = base + (uintptr_t)queue->ring.ring.used};
     if (virtio_queue_size(&device->virtio, index) < entries)
-        return device_refuse(device, driver, "a queue is missing or too small");
-    if (!virtio_set_config_vector(&device->virtio, 0) ||
-        !virtio_queue_start(&device->virtio, &setup, &queue->doorbell))
-        return device_refuse(device, driver, "it refuses a queue or an interrupt vector");
+        return virtio_device_refuse(device, driver, "a queue is missing or too small");
+    if (!virtio_queue_start(&device->virtio, &setup, &queue->doorbell))
+        return virtio_device_refuse(device, driver, no_queue);
     return OK;
 }
 
@@ -72,25 +89,21 @@ void virtio_device_run(const struct virtio_device *device)
     virtio_add_status(&device->virtio, VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
-void virtio_device_interrupt(const struct virtio_device *device, struct driver *driver)
+bool virtio_device_interrupt(const struct virtio_device *device, struct driver *driver,
+                             uint32_t vector)
 {
-    if (device->virtio.pin)
-        virtio_take_isr(&device->virtio);
-    if (virtio_status(&device->virtio) & VIRTIO_CONFIG_S_NEEDS_RESET)
+    const bool changed = device->virtio.pin ? virtio_take_isr(&device->virtio) & VIRTIO_ISR_CHANGED
+                                            : vector == last_vector(driver);
+    if (changed && virtio_status(&device->virtio) & VIRTIO_CONFIG_S_NEEDS_RESET) {
         driver_fail(driver, "it asks for a reset"); /* 2.1.2 */
+        return false;
+    }
+    return changed;
 }
 
 bool virtio_device_silence(const struct virtio_device *device)
 {
     return virtio_reset(&device->virtio);
-}
-
-void virtio_device_recover(struct virtio_device_queue *queue)
-{
-    uint32_t slot;
-    while (virtqueue_abandon(&queue->ring, &slot))
-        if (queue->piece[slot])
-            dma_recover(queue->piece[slot]);
 }
 
 void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
@@ -99,9 +112,6 @@ void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
     const uint32_t slot = virtqueue_next_slot(&queue->ring), first = slot << queue->ring.shift;
     struct vring_desc *desc = virtqueue_chain(&queue->ring, slot);
     SERVER_ASSERT(segments && segments <= 1u << queue->ring.shift);
-    queue->piece[slot] = NULL;
-    queue->token[slot] = token;
-    queue->room[slot] = 0;
     for (uint32_t i = 0; i < segments; i++) {
         const bool last = i + 1 == segments;
         desc[i] = (struct vring_desc){.addr = segment[i].address,
@@ -109,24 +119,31 @@ void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
                                       .flags = (segment[i].fill ? VRING_DESC_F_WRITE : 0) |
                                                (last ? 0 : VRING_DESC_F_NEXT),
                                       .next = (uint16_t)(last ? 0 : first + i + 1)};
-        if (segment[i].fill)
-            queue->room[slot] += segment[i].bytes;
     }
-    virtqueue_put(&queue->ring, slot);
+    virtqueue_put(&queue->ring, token);
 }
 
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill)
 {
     const uint32_t slot = virtqueue_next_slot(&queue->ring);
     const struct virtio_segment segment = {dma_give(piece), piece->bytes, fill};
-    virtio_device_put(queue, slot, &segment, 1);
+    SERVER_ASSERT(slot < VIRTIO_DEVICE_PIECES_MAX);
     queue->piece[slot] = piece;
+    queue->room[slot] = fill ? piece->bytes : 0;
+    virtio_device_put(queue, slot, &segment, 1);
+}
+
+bool virtio_device_show(struct virtio_device_queue *queue)
+{
+    if (!virtqueue_publish(&queue->ring))
+        return false;
+    virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
+    return true;
 }
 
 bool virtio_device_flush(struct virtio_device_queue *queue)
 {
-    if (virtqueue_publish(&queue->ring))
-        virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
+    virtio_device_show(queue);
     return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
 }
 
@@ -135,18 +152,19 @@ bool virtio_device_used(struct virtio_device_queue *queue, uint32_t *token, uint
     struct virtqueue_used used;
     if (!virtqueue_take(&queue->ring, &used))
         return false;
-    if (queue->piece[used.token])
-        dma_take(queue->piece[used.token]);
-    *token = queue->token[used.token];
+    *token = used.token;
     *length = used.length;
-    if (used.length <= queue->room[used.token])
-        return true;
-    virtqueue_fail(&queue->ring, "it wrote more than a buffer holds");
-    return false;
+    return true;
 }
 
 struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length)
 {
     uint32_t slot;
-    return virtio_device_used(queue, &slot, length) ? queue->piece[slot] : NULL;
+    if (!virtio_device_used(queue, &slot, length))
+        return NULL;
+    dma_take(queue->piece[slot]);
+    if (*length <= queue->room[slot])
+        return queue->piece[slot];
+    virtqueue_fail(&queue->ring, "it wrote more than a buffer holds");
+    return NULL;
 }

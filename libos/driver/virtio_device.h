@@ -7,10 +7,11 @@
  *     interrupt  virtio_device_interrupt
  *     silence    virtio_device_silence
  *
- * A slot of a queue holds one piece (virtio_device_give, virtio_device_take), or a chain of
- * segments wherever they are (virtio_device_put, virtio_device_used). Invariant: a piece is lent as
- * long as its slot is busy; a used entry that names no busy slot, or says more bytes than the
- * device had to write, is a fault of the device.
+ * A slot of a queue holds a chain of segments wherever they are (virtio_device_put,
+ * virtio_device_used), or, in a queue of up to VIRTIO_DEVICE_PIECES_MAX slots, one piece of the
+ * driver's DMA memory (virtio_device_give, virtio_device_take). Invariant: a piece is lent as long
+ * as its slot is busy; a used entry that names no busy slot, or says more bytes than the piece has,
+ * is a fault of the device. How much may have been written to a chain is its driver's to check.
  */
 #ifndef MOTET_LIBOS_VIRTIO_DEVICE_H
 #define MOTET_LIBOS_VIRTIO_DEVICE_H
@@ -22,7 +23,10 @@
 #include "libos/virtio/virtio.h"
 #include "libos/virtio/virtqueue.h"
 
-enum { VIRTIO_DEVICE_SLOTS_MAX = 16 }; /* of a queue here */
+enum {
+    VIRTIO_DEVICE_PIECES_MAX = 16,
+    VIRTIO_DEVICE_LOOKS_MAX = 8, /* a configuration that changes as often in a row isn't believed */
+};
 
 struct virtio_device {
     struct virtio virtio;
@@ -33,9 +37,8 @@ struct virtio_device_queue {
     struct virtqueue ring;
     struct virtio_device *device;
     struct dma memory;
-    struct dma *piece[VIRTIO_DEVICE_SLOTS_MAX]; /* of busy slots */
-    uint32_t token[VIRTIO_DEVICE_SLOTS_MAX];    /* of busy slots */
-    uint32_t room[VIRTIO_DEVICE_SLOTS_MAX];     /* bytes that the device may write there */
+    struct dma *piece[VIRTIO_DEVICE_PIECES_MAX]; /* of busy slots */
+    uint32_t room[VIRTIO_DEVICE_PIECES_MAX];     /* bytes that the device may write there */
     uint32_t doorbell;
     uint16_t index;
 };
@@ -46,24 +49,47 @@ static inline bool virtio_device_has(const struct virtio_device *device, uint32_
 }
 
 /* Finds a device of that type, resets it and negotiates: `wanted` are bits of features beside those
- * of every device. ERROR_BAD_STATE: it was refused, and the log says why. */
+ * of every device. Queue n interrupts by vector n and the configuration by the last one; with fewer
+ * vectors than queues the last ones share it, and with a pin all do. ERROR_BAD_STATE: it was
+ * refused, and the log says why. */
 enum error virtio_device_open(struct virtio_device *device, struct driver *driver, uint16_t type,
                               uint64_t wanted);
 
-/* Queue `index` with so many slots (a power of two) of 2^shift segments. Its interrupt is vector 0,
- * or the pin. */
+/* As driver_refuse, and tells the device so. */
+enum error virtio_device_refuse(const struct virtio_device *device, struct driver *driver,
+                                const char *why);
+
+/* Reads fields of the configuration that belong together: does so again while they change (2.4.1).
+ * False: they don't keep still. */
+#define VIRTIO_DEVICE_CONFIG(device, reads)                                                        \
+    ({                                                                                             \
+        bool still_ = false;                                                                       \
+        for (uint32_t n_ = 0; n_ < VIRTIO_DEVICE_LOOKS_MAX && !still_; n_++) {                     \
+            const uint32_t generation_ = virtio_generation(&(device)->virtio);                     \
+            reads;                                                                                 \
+            still_ = virtio_generation(&(device)->virtio) == generation_;                          \
+        }                                                                                          \
+        still_;                                                                                    \
+    })
+
+/* The largest power of two of descriptors, up to `most`, that the device takes for that queue; 0:
+ * it hasn't got it. */
+uint16_t virtio_device_entries(const struct virtio_device *device, uint16_t index, uint16_t most);
+
+/* Queue `index` with so many slots (a power of two) of 2^shift segments. */
 enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_device *device,
                                struct driver *driver, uint16_t index, uint16_t slots,
                                uint8_t shift);
 
 void virtio_device_run(const struct virtio_device *device);
 
-/* Lets the pin go, and fails a device that asks for a reset. */
-void virtio_device_interrupt(const struct virtio_device *device, struct driver *driver);
+/* Lets the pin go. True: the configuration may have changed. A device that asks for a reset is
+ * failed. */
+bool virtio_device_interrupt(const struct virtio_device *device, struct driver *driver,
+                             uint32_t vector);
 
-/* Resets it; its pieces are the processor's again. */
+/* Resets it: it has nothing any more. */
 bool virtio_device_silence(const struct virtio_device *device);
-void virtio_device_recover(struct virtio_device_queue *queue);
 
 /* Gives a piece to the device, to fill or to read. Not when virtqueue_full. */
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill);
@@ -77,9 +103,12 @@ struct virtio_segment {
 void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
                        const struct virtio_segment *segment, uint32_t segments);
 
-/* Takes the next chain that the device is done with: its token, and how many bytes it wrote. False:
- * none yet, or a fault. */
+/* Takes the next chain that the device is done with: its token, and how many bytes it says that it
+ * wrote. False: none yet, or a fault: queue->ring.fault. */
 bool virtio_device_used(struct virtio_device_queue *queue, uint32_t *token, uint32_t *length);
+
+/* Shows the device what was given. True: it was notified of that, since it wanted to be. */
+bool virtio_device_show(struct virtio_device_queue *queue);
 
 /* Shows the device what was given, and has it interrupt when it is done with the next piece. True:
  * it is done with one already, and may not interrupt: go on with virtio_device_take. */

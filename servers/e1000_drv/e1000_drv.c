@@ -26,7 +26,7 @@ struct e1000 {
     uint32_t rx_shown, tx_shown; /* what the device was told of each ring's `put` */
     uint16_t rx_index[RX_ENTRIES];
     uint8_t tx_place[TX_ENTRIES], tx_segments[TX_ENTRIES];
-    uint8_t mac[6];
+    uint16_t interface;
 };
 
 static struct e1000 *e1000_of(struct driver *driver)
@@ -36,26 +36,25 @@ static struct e1000 *e1000_of(struct driver *driver)
 
 /* Receive side */
 
-static bool rx_room(struct driver *driver)
-{
-    return ring_room(&e1000_of(driver)->rx);
-}
-
-static void rx_post(struct driver *driver, uint16_t index, uint64_t address)
+static bool rx_post(struct driver *driver, uint16_t index, uint64_t address)
 {
     struct e1000 *own = e1000_of(driver);
+    if (!ring_room(&own->rx))
+        return false;
     struct rx_entry *entry = ring_entry(&own->rx, own->rx.put);
     *entry = (struct rx_entry){.address = address};
     own->rx_index[ring_slot(&own->rx, own->rx.put++)] = index;
+    return true;
 }
 
 /* Hands over what is received, as far as there is room: the rest stays with the device. */
 static void rx_drain(struct e1000 *own)
 {
+    uint32_t room = 0;
     while (own->rx.taken != own->rx.put) {
         const struct rx_entry *entry = ring_entry(&own->rx, own->rx.taken);
         uint8_t status = ring_load(&entry->status);
-        if (!(status & RX_DONE) || !netdev_room(&own->driver, &own->net))
+        if (!(status & RX_DONE) || (!room && !(room = netdev_room(&own->net))))
             return;
         uint16_t length = ring_load(&entry->length);
         if (ring_load(&entry->errors))
@@ -65,31 +64,29 @@ static void rx_drain(struct e1000 *own)
             return;
         }
         uint16_t index = own->rx_index[ring_slot(&own->rx, own->rx.taken++)];
-        netdev_received(&own->driver, &own->net, index, length);
+        netdev_received(&own->net, own->interface, index, 0, length, 0);
+        room--;
     }
 }
 
 /* Transmit side */
 
-static bool tx_room(struct driver *driver, uint32_t segments)
-{
-    return ring_room(&e1000_of(driver)->tx) >= segments;
-}
-
-static void tx_put(struct driver *driver, uint8_t place, const struct netdev_segment *segment,
-                   uint32_t segments)
+static bool tx_put(struct driver *driver, uint8_t place, const struct netdev_frame *frame)
 {
     struct e1000 *own = e1000_of(driver);
-    uint32_t first = ring_slot(&own->tx, own->tx.put);
+    const uint32_t first = ring_slot(&own->tx, own->tx.put), segments = frame->segments;
+    if (ring_room(&own->tx) < segments)
+        return false;
     own->tx_place[first] = place;
     own->tx_segments[first] = (uint8_t)segments;
     for (uint32_t i = 0; i < segments; i++) {
         struct tx_entry *entry = ring_entry(&own->tx, own->tx.put++);
         *entry =
-            (struct tx_entry){.address = segment[i].address,
-                              .length = segment[i].length,
+            (struct tx_entry){.address = frame->segment[i].address,
+                              .length = frame->segment[i].length,
                               .command = TX_CRC | (i + 1 == segments ? TX_END | TX_REPORT : 0)};
     }
+    return true;
 }
 
 static void tx_collect(struct e1000 *own)
@@ -139,49 +136,47 @@ static void rings_start(const struct e1000 *own)
 }
 
 /* The reset has read it from the card's memory. */
-static bool mac_read(struct e1000 *own)
+static bool mac_read(const struct e1000 *own, uint8_t mac[6])
 {
     uint32_t low = e1000_read_address_low(&own->registers);
     uint32_t high = e1000_read_address_high(&own->registers);
-    memcpy(own->mac, &low, 4);
-    memcpy(own->mac + 4, &high, 2);
-    return (high & ADDRESS_VALID) && !(own->mac[0] & 1);
+    memcpy(mac, &low, 4);
+    memcpy(mac + 4, &high, 2);
+    return (high & ADDRESS_VALID) && !(mac[0] & 1);
 }
 
-static void link_read(struct e1000 *own)
+static bool link_is_up(const struct e1000 *own)
 {
-    bool up = e1000_read_status(&own->registers) & STATUS_LINK_UP;
-    netdev_link_set(&own->net, own->mac, up);
+    return e1000_read_status(&own->registers) & STATUS_LINK_UP;
 }
 
-static const struct netdev_ops net_ops = {
-    .buffer_bytes = RX_BUFFER_BYTES,
-    .rx_room = rx_room,
-    .rx_post = rx_post,
-    .tx_room = tx_room,
-    .tx_put = tx_put,
-};
+static const struct netdev_ops net_ops = {.rx_post = rx_post, .tx_put = tx_put};
+
+static enum error e1000_class_open(struct driver *driver)
+{
+    return netdev_open(&e1000_of(driver)->net, driver->domain, &net_ops, "queues", RX_BUFFER_BYTES);
+}
 
 static enum error e1000_start(struct driver *driver)
 {
     struct e1000 *own = e1000_of(driver);
+    struct netdev_link link = {.mtu = NETDEV_MTU};
     enum error error = e1000_open(&own->registers, driver, 0, 0);
     if (error == OK && !e1000_silence(driver))
         return driver_refuse(driver, "it doesn't reset");
-    if (error == OK)
-        error = netdev_start(driver, &own->net, &net_ops);
     if (error == OK)
         error = ring_open(driver, &own->rx, RX_ENTRIES, sizeof(struct rx_entry), RING_ALIGN);
     if (error == OK)
         error = ring_open(driver, &own->tx, TX_ENTRIES, sizeof(struct tx_entry), RING_ALIGN);
     if (error != OK)
         return error;
-    if (!mac_read(own))
+    if (!mac_read(own, link.mac))
         return driver_refuse(driver, "it has no MAC address, or a group's");
     own->rx_shown = own->tx_shown = 0;
     rings_start(own);
     e1000_write_control(&own->registers, CONTROL_SET_LINK_UP);
-    link_read(own);
+    link.up = link_is_up(own);
+    own->interface = netdev_attach(&own->net, driver, &link);
     e1000_write_mask_set(&own->registers, CAUSES);
     return OK;
 }
@@ -192,7 +187,7 @@ static void e1000_interrupt(struct driver *driver, uint32_t vector)
     struct e1000 *own = e1000_of(driver);
     (void)vector; /* there is one */
     if (e1000_read_causes(&own->registers) & CAUSE_LINK)
-        link_read(own);
+        netdev_up(&own->net, own->interface, link_is_up(own));
 }
 
 static void e1000_work(struct driver *driver)
@@ -206,7 +201,7 @@ static void e1000_work(struct driver *driver)
 static void e1000_round(struct driver *driver)
 {
     struct e1000 *own = e1000_of(driver);
-    netdev_round(driver, &own->net);
+    netdev_round(&own->net);
     if (!driver_runs(driver))
         return;
     __atomic_thread_fence(__ATOMIC_RELEASE); /* the entries before the tails */
@@ -220,16 +215,12 @@ static void e1000_round(struct driver *driver)
 
 static bool e1000_receive(void *state, struct conn *conn, const struct msg *m)
 {
-    struct e1000 *own = state;
-    (void)conn; /* there is one */
-    return netdev_receive(&own->driver, &own->net, m);
+    return netdev_receive(&((struct e1000 *)state)->net, conn, m);
 }
 
 static bool e1000_restarted(void *state, struct conn *conn, enum restarted what)
 {
-    struct e1000 *own = state;
-    (void)conn; /* there is one */
-    return netdev_restarted(&own->driver, &own->net, what);
+    return netdev_restarted(&((struct e1000 *)state)->net, conn, what);
 }
 
 static const struct driver_ops ops = {
@@ -239,6 +230,7 @@ static const struct driver_ops ops = {
     .id_last = 0x100f,
     .vectors = 1,
     .pool = "queues",
+    .open = e1000_class_open,
     .start = e1000_start,
     .interrupt = e1000_interrupt,
     .work = e1000_work,

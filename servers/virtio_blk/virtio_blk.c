@@ -11,7 +11,7 @@
 #include "libos/driver/block.h"
 #include "libos/driver/virtio_device.h"
 
-enum { CONFIG_READS_MAX = 8, SEGMENTS_SHIFT = 2, STATUS_UNKNOWN = 0xff };
+enum { SEGMENTS_SHIFT = 2, STATUS_UNKNOWN = 0xff };
 
 /* What the device reads and writes beside the data. */
 struct envelope {
@@ -33,21 +33,17 @@ static struct virtio_blk *blk_of(struct driver *driver)
     return (struct virtio_blk *)driver;
 }
 
-/* The size is two registers, which belong together (2.4.1). */
+/* The size is two registers, which belong together. */
 static bool capacity_read(const struct virtio_device *device, uint64_t *blocks)
 {
-    const struct virtio *virtio = &device->virtio;
-    const struct virtio_region *config = &virtio->config;
-    if (config->length < sizeof(*blocks))
+    const struct virtio_region *config = &device->virtio.config;
+    uint64_t low, high;
+    if (config->length < sizeof(*blocks) ||
+        !VIRTIO_DEVICE_CONFIG(device, (low = device_read32(config->bar, config->offset),
+                                       high = device_read32(config->bar, config->offset + 4))))
         return false;
-    for (uint32_t i = 0; i < CONFIG_READS_MAX; i++) {
-        uint32_t generation = virtio_generation(virtio);
-        uint64_t low = device_read32(config->bar, config->offset);
-        *blocks = low | (uint64_t)device_read32(config->bar, config->offset + 4) << 32;
-        if (virtio_generation(virtio) == generation)
-            return true;
-    }
-    return false;
+    *blocks = low | high << 32;
+    return true;
 }
 
 static void blk_begin(struct driver *driver, uint32_t place, const struct msg *request,
@@ -108,7 +104,7 @@ static void requests_take(struct virtio_blk *blk)
         dma_take(&blk->piece[place]);
         const struct envelope *envelope = dma_memory(&blk->piece[place]);
         uint8_t status = __atomic_load_n(&envelope->status, __ATOMIC_RELAXED);
-        if (status > VIRTIO_BLK_S_UNSUPP) {
+        if (status > VIRTIO_BLK_S_UNSUPP || length > blk->expected[place]) {
             virtqueue_fail(&blk->queue.ring, "it said nothing, or nothing known, of a request");
             block_done(&blk->block, place, true);
             return;
@@ -134,8 +130,7 @@ static void blk_round(struct driver *driver)
 
 static void blk_interrupt(struct driver *driver, uint32_t vector)
 {
-    (void)vector; /* there is one; blk_work follows */
-    virtio_device_interrupt(&blk_of(driver)->device, driver);
+    virtio_device_interrupt(&blk_of(driver)->device, driver, vector); /* blk_work follows */
 }
 
 static bool blk_silence(struct driver *driver)

@@ -1,245 +1,148 @@
 /* SPDX-License-Identifier: ISC
  *
- * What virtio_drv hands over when it is swapped (libos/swap.h). The devices run on, with their
- * queues in the pool "queues", which outlives the driver: they notice nothing. What the driver
- * knows of them is private, and moves. Each value is checked: a state that makes no sense is
- * refused.
+ * What virtio_drv hands over when it is swapped (libos/swap.h): the account of the client's buffers
+ * and frames, and what is known of each device. The devices run on. Each value is checked: a state
+ * that makes no sense is refused.
  */
-#include <string.h>
-
-#include <linux/virtio_ids.h>
-
 #include "libos/swap.h"
-#include "libos/virtio/virtqueue_state.h"
+
+#include "libos/driver/virtio_device_state.h"
 #include "servers/virtio_drv/virtio_drv.h"
 
 extern const struct server motet_server_virtio_drv;
 
-struct saved_interface {
+struct saved_card {
     uint64_t features;
-    uint32_t rx_doorbell, tx_doorbell;
-    uint16_t mtu, parts_left, part_flags;
-    uint16_t spare;
-    uint8_t mac[ETH_ALEN];
-    uint8_t state; /* enum net_state */
-    uint8_t device;
-    uint8_t config_vector;
-    uint8_t link_up, link_due, config_due, tx_waiting;
-    uint8_t reserved[5];
-    struct virtqueue_state rx, tx;
+    struct driver_saved driver;
+    uint16_t interface;
+    uint16_t parts_left, part_flags;
+    uint8_t tx_waiting;
+    uint8_t reserved[7];
+    struct virtio_device_queue_state rx, tx; /* of a card that runs */
 };
 
-struct saved_interfaces {
-    uint16_t count;
-    uint16_t reserved[3];
-    struct saved_interface interface[NETDEV_INTERFACES_MAX];
-};
-
-struct saved_frames {
-    uint16_t outstanding, done_count;
-    uint32_t done[NETDEV_TX_OUTSTANDING];
-};
-
-static void interface_save(const struct interface *interface, struct saved_interface *to)
-{
-    const struct net *net = &interface->net;
-    *to = (struct saved_interface){.features = net->features,
-                                   .rx_doorbell = net->rx_doorbell,
-                                   .tx_doorbell = net->tx_doorbell,
-                                   .mtu = net->mtu,
-                                   .parts_left = net->parts_left,
-                                   .part_flags = net->part_flags,
-                                   .spare = interface->spare,
-                                   .state = net->state,
-                                   .device = interface->device,
-                                   .config_vector = net->config_vector,
-                                   .link_up = net->link_up,
-                                   .link_due = interface->link_due,
-                                   .config_due = interface->config_due,
-                                   .tx_waiting = net->tx_waiting};
-    memcpy(to->mac, net->mac, sizeof(to->mac));
-    virtqueue_save(&net->rx, &to->rx);
-    virtqueue_save(&net->tx, &to->tx);
-}
-
-static uint32_t interfaces_save(const void *state, void *to)
+static uint32_t cards_save(const void *state, void *to)
 {
     const struct virtio_drv *drv = state;
-    struct saved_interfaces *saved = to;
-    saved->count = drv->interfaces;
-    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
-        interface_save(&drv->interface[i], &saved->interface[i]);
-    return sizeof(*saved);
+    struct saved_card *saved = to;
+    for (uint32_t n = 0; n < NETDEV_INTERFACES_MAX; n++, saved++) {
+        const struct card *card = &drv->card[n];
+        *saved = (struct saved_card){.driver = driver_save(&card->driver)};
+        if (card->driver.state == DRIVER_ABSENT)
+            continue;
+        saved->interface = card->interface;
+        if (!driver_runs(&card->driver))
+            continue;
+        saved->features = card->device.features;
+        saved->parts_left = card->parts_left;
+        saved->part_flags = card->part_flags;
+        saved->tx_waiting = card->tx_waiting;
+        virtio_device_queue_save(&card->rx, &saved->rx);
+        virtio_device_queue_save(&card->tx, &saved->tx);
+    }
+    return NETDEV_INTERFACES_MAX * sizeof(*saved);
 }
 
-static enum error queues_load(struct net *net, const struct net_setup *setup,
-                              const struct saved_interface *from)
+static enum error queues_load(struct card *card, const struct saved_card *from)
 {
-    const uint32_t rx = from->rx.size, tx = from->tx.size;
-    if (rx > NET_RX_ENTRIES || tx > NET_TX_ENTRIES || rx < NET_TX_CHAIN || tx < NET_TX_CHAIN)
+    struct driver *driver = &card->driver;
+    enum error error = virtio_device_load(&card->device, driver, VIRTIO_ID_NET, from->features);
+    if (error == OK)
+        error = virtio_device_queue_load(&card->rx, &card->device, driver, QUEUE_RX, 1 << TX_SHIFT,
+                                         RX_ENTRIES, 0, &from->rx);
+    if (error == OK)
+        error = virtio_device_queue_load(&card->tx, &card->device, driver, QUEUE_TX, 1, TX_FRAMES,
+                                         TX_SHIFT, &from->tx);
+    return error == OK ? card_headers(card) : error;
+}
+
+static enum error card_load(struct card *card, const struct saved_card *from)
+{
+    enum error error = driver_load(&card->driver, &from->driver);
+    if (error != OK || card->driver.state == DRIVER_ABSENT)
+        return error;
+    if (from->interface >= NETDEV_INTERFACES_MAX || card->net->driver[from->interface])
         return ERROR_BAD_ARGUMENT;
-    const struct net_layout layout = net_layout(rx, tx);
-    if (layout.bytes > setup->bytes)
-        return ERROR_BAD_ARGUMENT;
-    enum error error = virtqueue_load(&net->rx, setup->memory, rx, 0, &from->rx);
-    if (!error)
-        error = virtqueue_load(&net->tx, setup->memory + layout.tx, tx, NET_TX_SHIFT, &from->tx);
-    net->headers = (void *)(setup->memory + layout.headers);
+    card->net->driver[from->interface] = &card->driver;
+    card->interface = from->interface;
+    if (!driver_runs(&card->driver))
+        return OK; /* nothing is done to the device any more */
+    card->parts_left = from->parts_left;
+    card->part_flags = from->part_flags;
+    card->tx_waiting = from->tx_waiting != 0;
+    return queues_load(card, from);
+}
+
+static enum error cards_load(void *state, uint32_t version, const void *from, uint32_t bytes)
+{
+    struct virtio_drv *drv = state;
+    const struct saved_card *saved = from;
+    enum error error = bytes == NETDEV_INTERFACES_MAX * sizeof(*saved) ? OK : ERROR_BAD_ARGUMENT;
+    (void)version; /* there is one */
+    for (uint32_t n = 0; n < NETDEV_INTERFACES_MAX && error == OK; n++)
+        error = card_load(&drv->card[n], &saved[n]);
     return error;
 }
 
-static enum error net_load(struct net *net, const struct net_setup *setup,
-                           const struct saved_interface *from)
+/* What a queue has is the card's, once: `of` says whose a token is. */
+static bool tokens_check(const struct virtqueue *ring,
+                         uint32_t (*of)(const struct card *, uint32_t), const struct card *card,
+                         uint32_t owned)
 {
-    net->number = setup->number;
-    net->rx_pool = setup->rx_pool;
-    net->sendable = setup->sendable;
-    if (virtio_find(&net->virtio, setup->device, VIRTIO_ID_NET) ||
-        !virtio_doorbell_check(&net->virtio, from->rx_doorbell) ||
-        !virtio_doorbell_check(&net->virtio, from->tx_doorbell) ||
-        from->config_vector >= setup->device->vectors ||
-        (from->state != NET_RUNNING && from->state != NET_BROKEN) ||
-        ((from->rx.broken || from->tx.broken) && from->state == NET_RUNNING))
-        return ERROR_BAD_ARGUMENT;
-    net->features = from->features;
-    net->rx_doorbell = from->rx_doorbell;
-    net->tx_doorbell = from->tx_doorbell;
-    net->mtu = from->mtu;
-    net->parts_left = from->parts_left;
-    net->part_flags = from->part_flags;
-    memcpy(net->mac, from->mac, sizeof(net->mac));
-    net->state = from->state;
-    net->config_vector = from->config_vector;
-    net->link_up = from->link_up != 0;
-    net->tx_waiting = from->tx_waiting != 0;
-    return queues_load(net, setup, from);
-}
-
-static enum error interfaces_load(void *state, uint32_t version, const void *from, uint32_t bytes)
-{
-    struct virtio_drv *drv = state;
-    const struct saved_interfaces *saved = from;
-    (void)version; /* there is one */
-    if (bytes != sizeof(*saved) || !saved->count || saved->count > NETDEV_INTERFACES_MAX ||
-        saved->count > drv->queues->buffers)
-        return ERROR_BAD_ARGUMENT;
-    drv->interfaces = saved->count;
-    for (uint16_t i = 0; i < NETDEV_INTERFACES_MAX; i++) {
-        const struct saved_interface *one = &saved->interface[i];
-        struct interface *interface = &drv->interface[i];
-        interface->spare = one->spare;
-        interface->device = one->device;
-        interface->link_due = one->link_due != 0;
-        interface->config_due = one->config_due != 0;
-        if (i >= saved->count)
+    bool seen[POOL_BUFFERS_MAX] = {false};
+    uint32_t busy = 0;
+    for (uint32_t slot = 0; slot < ring->slots; slot++) {
+        const uint32_t token = ring->token[slot];
+        if (!ring->busy[slot])
             continue;
-        const struct device *device = domain_device(drv->domain, one->device);
-        struct net_setup setup = interface_setup(drv, i, device);
-        enum error error = device ? net_load(&interface->net, &setup, one) : ERROR_NOT_FOUND;
-        if (error)
-            return error;
-    }
-    return OK;
-}
-
-static uint32_t frames_save(const void *state, void *to)
-{
-    const struct virtio_drv *drv = state;
-    struct saved_frames *saved = to;
-    saved->outstanding = drv->outstanding;
-    saved->done_count = drv->done_count;
-    memcpy(saved->done, drv->done, drv->done_count * sizeof(saved->done[0]));
-    return sizeof(*saved);
-}
-
-static enum error frames_load(void *state, uint32_t version, const void *from, uint32_t bytes)
-{
-    struct virtio_drv *drv = state;
-    const struct saved_frames *saved = from;
-    (void)version; /* there is one */
-    if (bytes != sizeof(*saved) || saved->outstanding > NETDEV_TX_OUTSTANDING ||
-        saved->done_count > saved->outstanding)
-        return ERROR_BAD_ARGUMENT;
-    drv->outstanding = saved->outstanding;
-    drv->done_count = saved->done_count;
-    memcpy(drv->done, saved->done, drv->done_count * sizeof(drv->done[0]));
-    return OK;
-}
-
-/* What a receive queue has is the client's, once, and marked. Returns how many that are, or more
- * than there can be. */
-static uint32_t queued_check(const struct virtio_drv *drv, const struct virtqueue *rx,
-                             bool seen[POOL_BUFFERS_MAX])
-{
-    uint32_t count = 0;
-    for (uint32_t slot = 0; slot < rx->slots; slot++) {
-        const uint32_t index = rx->token[slot];
-        if (!rx->busy[slot])
-            continue;
-        if (index >= drv->rx->buffers || seen[index] || drv->next[index] != BUFFER_QUEUED)
-            return POOL_BUFFERS_MAX + 1;
-        seen[index] = true;
-        count++;
-    }
-    return count;
-}
-
-/* The list ends, and has no buffer that is elsewhere too. */
-static bool spare_check(const struct virtio_drv *drv, uint32_t index, bool seen[POOL_BUFFERS_MAX])
-{
-    for (; index != LIST_END; index = drv->next[index]) {
-        if (index >= drv->rx->buffers || seen[index] || drv->next[index] == BUFFER_QUEUED ||
-            drv->next[index] == BUFFER_CLIENT)
+        if (token >= POOL_BUFFERS_MAX || seen[token] || of(card, token) != card->interface)
             return false;
-        seen[index] = true;
+        seen[token] = true;
+        busy++;
     }
-    return true;
+    return busy == owned;
 }
 
-/* Each buffer is in one place, each frame counted once. */
+static uint32_t buffer_of(const struct card *card, uint32_t index)
+{
+    return card->net->account.next[index] - (uint32_t)NETDEV_CARD;
+}
+
+static uint32_t place_of(const struct card *card, uint32_t place)
+{
+    return place < NETDEV_TX_OUTSTANDING ? card->net->account.owner[place] : NETDEV_NOBODY;
+}
+
+static bool card_check(const struct card *card)
+{
+    uint32_t buffers = 0, places = 0;
+    for (uint32_t i = 0; i < card->net->rx->buffers; i++)
+        buffers += buffer_of(card, i) == card->interface;
+    for (uint32_t i = 0; i < NETDEV_TX_OUTSTANDING; i++)
+        places += place_of(card, i) == card->interface;
+    return tokens_check(&card->rx.ring, buffer_of, card, buffers) &&
+           tokens_check(&card->tx.ring, place_of, card, places);
+}
+
 static enum error loaded(void *state)
 {
     struct virtio_drv *drv = state;
-    bool seen[POOL_BUFFERS_MAX] = {false};
-    uint32_t sending = 0;
-    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++) {
-        const struct interface *interface = &drv->interface[i];
-        if (queued_check(drv, &interface->net.rx, seen) > POOL_BUFFERS_MAX ||
-            !spare_check(drv, interface->spare, seen))
-            return ERROR_BAD_ARGUMENT;
-        for (uint32_t slot = 0; slot < interface->net.tx.slots; slot++)
-            sending += interface->net.tx.busy[slot];
-    }
-    for (uint32_t i = 0; i < drv->rx->buffers; i++)
-        if (!seen[i] && drv->next[i] != BUFFER_CLIENT)
-            return ERROR_BAD_ARGUMENT;
-    return sending + drv->done_count == drv->outstanding ? OK : ERROR_BAD_ARGUMENT;
+    enum error error = netdev_loaded(&drv->net);
+    for (uint32_t n = 0; n < NETDEV_INTERFACES_MAX && error == OK; n++)
+        if (driver_runs(&drv->card[n].driver) && !card_check(&drv->card[n]))
+            error = ERROR_BAD_ARGUMENT;
+    return error;
 }
 
-/* A device that has just broken the rules is dealt with first. */
-static bool rest(void *state)
-{
-    const struct virtio_drv *drv = state;
-    for (uint32_t i = 0; i < drv->interfaces; i++)
-        if (drv->interface[i].net.state == NET_RUNNING && net_fault(&drv->interface[i].net))
-            return false;
-    return true;
-}
-
+/* 1 to 3 were those of a driver that wasn't on libos/driver/. */
 static const struct state_record records[] = {
-    {.name = "interfaces",
-     .id = 1,
+    {.name = "cards",
+     .id = 4,
      .version = 1,
-     .bytes_max = sizeof(struct saved_interfaces),
-     .save = interfaces_save,
-     .load = interfaces_load},
-    {.name = "frames",
-     .id = 2,
-     .version = 1,
-     .bytes_max = sizeof(struct saved_frames),
-     .save = frames_save,
-     .load = frames_load},
-    {.name = "buffers", .id = 3, .version = 1, RECORD_OF(struct virtio_drv, next)},
+     .bytes_max = NETDEV_INTERFACES_MAX * sizeof(struct saved_card),
+     .save = cards_save,
+     .load = cards_load},
+    {.name = "account", .id = 5, .version = 1, RECORD_OF(struct virtio_drv, net.account)},
 };
 SERVER_SWAP(motet_server_virtio_drv, .records = records,
-            .record_count = sizeof(records) / sizeof(records[0]), .rest = rest, .loaded = loaded);
+            .record_count = sizeof(records) / sizeof(records[0]), .loaded = loaded);

@@ -1,487 +1,391 @@
 /* SPDX-License-Identifier: ISC
  *
- * The virtio network driver: a server with one port, "net" (ipc/proto/netdev.h), one client and up
- * to NETDEV_INTERFACES_MAX devices. Here the messages are checked and the buffers accounted for;
- * net.c drives the devices.
- *
- * Who has a receive buffer: the client; or the driver, and then it is in one interface's receive
- * queue, or in that interface's list of spare ones. `next` says which.
- *
- * No deadlock: the only thing that `receive` ever waits for is the device's sending, never room in
- * the channel to the client. What goes there has its own bounded place until there is room: sent
- * frames in `done`, received ones in the device's ring, unused buffers in the spare lists.
+ * The virtio network driver (virtio 1.1, section 5.1): a server with one port, "net", one client
+ * and up to NETDEV_INTERFACES_MAX devices. libos/driver/netdev.c has the client's side,
+ * libos/driver/virtio_device.c what virtio devices have in common. docs/virtio_drv.md.
  */
 #include "servers/virtio_drv/virtio_drv.h"
 
 #include <string.h>
 
-#include "libos/assert.h"
-#include "libos/restart.h"
 #include "libos/swap.h"
 
-static void count(struct virtio_drv *drv, enum counter counter)
+enum {
+    MTU_MIN = 68,                /* bytes, 5.1.4.1 */
+    ENTRIES_MIN = 1 << TX_SHIFT, /* one frame to send */
+    BUFFER_BYTES_MIN = 128,      /* a header and the smallest frame */
+    FEATURES_TEXT = 64,          /* bytes, with the terminator */
+};
+
+static const struct {
+    uint8_t bit;
+    char name[11]; /* empty: not worth a word in the log */
+} features[] = {
+    {VIRTIO_NET_F_CSUM, "csum"},
+    {VIRTIO_NET_F_GUEST_CSUM, "guest_csum"},
+    {VIRTIO_NET_F_MTU, ""},
+    {VIRTIO_NET_F_MAC, ""},
+    {VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"},
+    {VIRTIO_NET_F_STATUS, ""},
+    {VIRTIO_RING_F_EVENT_IDX, "event_idx"},
+    {VIRTIO_F_ACCESS_PLATFORM, "iommu"},
+};
+enum { FEATURES = sizeof(features) / sizeof(features[0]) };
+
+static bool has(const struct card *card, uint32_t feature)
 {
-    drv->counters[counter]++;
+    return virtio_device_has(&card->device, feature);
 }
 
-/* Start */
+/* Receiving */
 
-static void log_interface(struct virtio_drv *drv, const struct interface *interface,
-                          const struct device *device)
+static bool rx_post(struct driver *driver, uint16_t index, uint64_t address)
 {
-    const struct net *net = &interface->net;
-    const uint8_t *mac = net->mac;
-    char features[NET_FEATURES_TEXT], place[DEVICE_TEXT_BYTES];
-    net_features_text(net, features);
-    device_text(device, place);
-    domain_log(drv->domain,
-               "net%u: virtio-net %s mac %02x:%02x:%02x:%02x:%02x:%02x features%s, rx %u tx %u",
-               net->number, place, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-               features[0] ? features : " none", net->rx.ring.num, net->tx.ring.num);
-}
-
-struct net_setup interface_setup(struct virtio_drv *drv, uint16_t n, const struct device *device)
-{
-    uint64_t offset = (uint64_t)n * drv->queues->buffer_size;
-    return (struct net_setup){.device = device,
-                              .rx_pool = drv->rx,
-                              .sendable = drv->sendable,
-                              .memory = drv->queues->base + offset,
-                              .physical = drv->queues->physical + offset,
-                              .bytes = drv->queues->buffer_size,
-                              .number = n};
-}
-
-/* Brings up the domain's n-th device as the next interface, or says why not. */
-static void device_start(struct virtio_drv *drv, const struct device *device, uint8_t n)
-{
-    struct interface *interface = &drv->interface[drv->interfaces];
-    struct net_setup setup = interface_setup(drv, drv->interfaces, device);
-    setup.random = domain_random(drv->domain);
-    if (net_start(&interface->net, &setup) == OK) {
-        interface->device = n;
-        log_interface(drv, interface, device);
-        drv->interfaces++;
-        return;
-    }
-    count(drv, COUNTER_DEVICES_REFUSED);
-    char place[DEVICE_TEXT_BYTES];
-    device_text(device, place);
-    domain_log(drv->domain, "device %s (%04x:%04x) not used: %s", place, device->vendor, device->id,
-               interface->net.fault);
-    memset(&interface->net, 0, sizeof(interface->net));
-}
-
-/* What the manifest must give. NULL: all is there. */
-static const char *drv_missing(const struct virtio_drv *drv)
-{
-    if (!drv->conn)
-        return "port \"net\" is connected to nobody";
-    if (!drv->rx || !(drv->rx->rights & POOL_DMA) || drv->rx->buffer_size < BUFFER_BYTES_MIN ||
-        drv->rx->buffer_size > BUFFER_BYTES_MAX || drv->rx->buffers > POOL_BUFFERS_MAX)
-        return "pool \"rx\" is missing, has no dma right or no buffers of 128 to 32768 bytes";
-    if (!drv->queues || !drv->queues->base || !(drv->queues->rights & POOL_DMA))
-        return "pool \"queues\" is missing or not writable with dma right";
-    return NULL;
-}
-
-/* Looked up once, since each frame needs them. The driver's own memory isn't for sending. */
-static void find_sendable(struct virtio_drv *drv)
-{
-    for (uint32_t number = 0; number < NET_POOLS; number++) {
-        const struct pool *pool = domain_pool(drv->domain, number);
-        if (pool && pool->rights & POOL_DMA && pool != drv->queues)
-            drv->sendable[number] = pool;
-    }
-}
-
-/* Brings up the domain's devices, with nothing in the driver's hands yet. Returns how many there
- * are. */
-static uint32_t devices_start(struct virtio_drv *drv)
-{
-    struct domain *domain = drv->domain;
-    memset(drv->next, 0xff, sizeof(drv->next)); /* BUFFER_CLIENT */
-    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
-        drv->interface[i].spare = LIST_END;
-    const struct device *device;
-    uint32_t n = 0;
-    for (; (device = domain_device(domain, n)) && n < NETDEV_INTERFACES_MAX; n++) {
-        if (drv->interfaces == drv->queues->buffers) {
-            domain_log(domain, "pool \"queues\" has no buffer left for another network card");
-            break;
-        }
-        device_start(drv, device, (uint8_t)n);
-    }
-    if (!n)
-        domain_log(domain, "no network card: the manifest grants none or the machine has none "
-                           "(QEMU: -device virtio-net-pci; on microvm virtio-net-device)");
-    return drv->interfaces;
-}
-
-static enum error drv_start(void *state, struct domain *domain)
-{
-    struct virtio_drv *drv = state;
-    drv->domain = domain;
-    drv->counters = domain_counters(domain);
-    drv->conn = domain_conn(domain, "net", 0);
-    drv->rx = domain_pool_named(domain, "rx");
-    drv->queues = domain_pool_named(domain, "queues");
-    const char *missing = drv_missing(drv);
-    if (missing) {
-        domain_log(domain, "%s: see the manifest", missing);
-        return ERROR_NOT_FOUND;
-    }
-    find_sendable(drv);
-    if (domain_swaps(domain))
-        return OK; /* the devices are running: swap.c */
-    return devices_start(drv) ? OK : ERROR_NOT_FOUND;
-}
-
-/* The client has begun anew: all buffers and frames are forgotten, the devices' too. A device that
- * doesn't reset may still write to the client's buffers: then the client is never accepted. */
-static bool drv_restarted(void *state, struct conn *conn, enum restarted what)
-{
-    struct virtio_drv *drv = state;
-    (void)conn; /* there is one */
-    if (what != RESTARTED_FORGET)
-        return true; /* the client speaks first */
-    for (uint32_t i = 0; i < drv->interfaces; i++)
-        if (!virtio_reset(&drv->interface[i].net.virtio))
-            return false;
-    memset(drv->interface, 0, sizeof(drv->interface));
-    drv->interfaces = drv->outstanding = drv->done_count = 0;
-    devices_start(drv);
+    struct card *card = (struct card *)driver;
+    const struct virtio_segment segment = {address, card->net->rx->buffer_size, true};
+    if (virtqueue_full(&card->rx.ring))
+        return false;
+    virtio_device_put(&card->rx, index, &segment, 1);
     return true;
 }
-/* Towards the client: each of these stops when there is no room, and goes on at the next call. */
 
-static void link_send(struct virtio_drv *drv, struct interface *interface)
+/* Reads what the header before a frame says (5.1.6.4). It is the device's memory: each field is
+ * read once. False: it contradicts the used ring, which has all buffers of a frame at once. */
+static bool rx_begin(struct card *card, uint32_t index)
 {
-    const struct net *net = &interface->net;
-    struct netdev_link link = {.interface = net->number,
-                               .interfaces = drv->interfaces,
-                               .mtu = net->mtu,
-                               .up = net->link_up,
-                               .tx_csum = net_has(net, VIRTIO_NET_F_CSUM),
-                               .rx_headroom = NET_HEADER_BYTES};
-    struct msg m;
-    memcpy(link.mac, net->mac, sizeof(link.mac));
-    msg_set(&m, NETDEV_LINK, &link, sizeof(link));
-    interface->link_due = conn_send(drv->conn, &m) != OK;
-}
-
-static bool rx_send(struct virtio_drv *drv, const struct netdev_rx *rx)
-{
-    struct msg m;
-    msg_set(&m, NETDEV_RX, rx, sizeof(*rx));
-    drv->next[rx->data.index] = BUFFER_CLIENT;
-    return conn_send(drv->conn, &m) == OK;
-}
-
-static void done_send(struct virtio_drv *drv)
-{
-    uint32_t sent = 0;
-    if (!drv->done_count)
-        return;
-    while (sent < drv->done_count) {
-        uint32_t left = drv->done_count - sent;
-        struct netdev_tx_done done = {.count =
-                                          left < NETDEV_TX_DONE_MAX ? left : NETDEV_TX_DONE_MAX};
-        struct msg m;
-        for (uint32_t i = 0; i < done.count; i++)
-            done.cookie[i] = drv->done[sent + i];
-        msg_set(&m, NETDEV_TX_DONE, &done, sizeof(done));
-        if (conn_send(drv->conn, &m) != OK)
-            break;
-        sent += done.count;
-    }
-    drv->done_count -= (uint16_t)sent;
-    drv->outstanding -= (uint16_t)sent;
-    memmove(drv->done, &drv->done[sent], drv->done_count * sizeof(drv->done[0]));
-}
-
-/* Hands the buffers back that an interface without a working device can't use. */
-static void spare_return(struct virtio_drv *drv, struct interface *interface, uint32_t number)
-{
-    while (interface->spare != LIST_END) {
-        uint16_t index = interface->spare, next = drv->next[index];
-        struct netdev_rx rx = {.interface = (uint16_t)number,
-                               .data = {.pool = drv->rx->number, .index = index}};
-        if (!rx_send(drv, &rx)) {
-            drv->next[index] = next;
-            return;
-        }
-        interface->spare = next;
-        count(drv, COUNTER_RX_RETURNED);
-    }
-}
-
-/* What becomes of a buffer in the driver's hands: the device gets it, or it waits for its turn. */
-static void buffer_post(struct virtio_drv *drv, struct interface *interface, uint16_t index)
-{
-    drv->next[index] = BUFFER_QUEUED;
-    net_rx_post(&interface->net, index);
-}
-
-static void buffer_spare(struct virtio_drv *drv, struct interface *interface, uint16_t index)
-{
-    drv->next[index] = interface->spare;
-    interface->spare = index;
-}
-
-static void frame_done(struct virtio_drv *drv, uint32_t cookie)
-{
-    drv->done[drv->done_count++] = cookie; /* at most `outstanding` */
-}
-
-/* The device broke the rules, or gave up: it is reset, and all that it had goes back. One that
- * doesn't confirm the reset keeps its buffers, since it may still write to them. */
-static void interface_fail(struct virtio_drv *drv, struct interface *interface)
-{
-    struct net *net = &interface->net;
-    uint32_t token;
-    bool reset = net_fail(net);
-    count(drv, COUNTER_DEVICES_BROKEN);
-    domain_log(drv->domain, "net%u: device broken: %s; %s, out of use until a restart", net->number,
-               net->fault, reset ? "reset" : "it doesn't reset and keeps its buffers");
-    link_send(drv, interface);
-    while (reset && net_tx_abandon(net, &token))
-        frame_done(drv, token);
-    while (reset && net_rx_abandon(net, &token))
-        buffer_spare(drv, interface, (uint16_t)token);
-}
-
-/* The device's side: called after each round, and tx_service also when a frame finds no slot. */
-
-static void tx_service(struct virtio_drv *drv, struct interface *interface)
-{
-    struct net *net = &interface->net;
-    struct virtqueue_used used;
-    if (virtqueue_unpublished(&net->tx) && net_tx_publish(net))
-        count(drv, COUNTER_TX_NOTIFIES);
-    do {
-        while (virtqueue_take(&net->tx, &used))
-            frame_done(drv, used.token);
-    } while (net_tx_settle(net));
-    DEBUG_ASSERT(virtqueue_check(&net->tx));
-    if (net_fault(net))
-        interface_fail(drv, interface);
-}
-
-static void rx_count(struct virtio_drv *drv, const struct netdev_rx *rx)
-{
-    if (!rx->data.length)
-        count(drv, COUNTER_RX_RETURNED);
-    else
-        count(drv, rx->data.offset ? COUNTER_RX_FRAMES : COUNTER_RX_PARTS);
+    const struct pool *rx = card->net->rx;
+    const uint8_t vouched = VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID;
+    card->parts_left = 1;
+    card->part_flags = 0;
+    if (!rx->base)
+        return true;
+    const struct virtio_net_hdr_v1 *header =
+        (const void *)(rx->base + (uint64_t)index * rx->buffer_size);
+    if (has(card, VIRTIO_NET_F_GUEST_CSUM) &&
+        __atomic_load_n(&header->flags, __ATOMIC_RELAXED) & vouched)
+        card->part_flags = NETDEV_RX_CSUM_OK;
+    if (has(card, VIRTIO_NET_F_MRG_RXBUF))
+        card->parts_left = __atomic_load_n(&header->num_buffers, __ATOMIC_RELAXED);
+    return card->parts_left && card->parts_left <= virtqueue_pending(&card->rx.ring) + 1;
 }
 
 /* Hands over what is waiting in the receive queue. False: there isn't room for all of it. */
-static bool rx_hand_over(struct virtio_drv *drv, struct net *net)
+static bool rx_hand_over(struct card *card)
 {
-    struct netdev_rx rx;
-    uint32_t room = 0;
+    uint32_t room = 0, index, length;
     do {
-        if (!room)
-            room = conn_room(drv->conn); /* 0: asks for the doorbell too */
-        if (!room) {
-            count(drv, COUNTER_RX_HELD);
+        if (!room && !(room = netdev_room(card->net)))
             return false;
-        }
-        if (!net_rx_take(net, &rx))
+        if (!virtio_device_used(&card->rx, &index, &length))
             return true;
-        rx_count(drv, &rx);
-        rx_send(drv, &rx);
+        const uint32_t skip = card->parts_left ? 0 : HEADER_BYTES;
+        if (length <= skip || length > card->net->rx->buffer_size ||
+            (skip && !rx_begin(card, index))) {
+            virtqueue_fail(&card->rx.ring, "it received a frame of impossible length");
+            return true;
+        }
+        card->parts_left--;
+        netdev_received(card->net, card->interface, (uint16_t)index, (uint16_t)skip,
+                        (uint16_t)(length - skip),
+                        card->part_flags | (card->parts_left ? NETDEV_RX_CONTINUES : 0));
         room--;
-    } while (virtqueue_waiting(&net->rx));
+    } while (virtqueue_waiting(&card->rx.ring));
     return true;
 }
 
 /* Empties the receive queue, without interrupts, and then asks for the next one. Without room the
  * frames stay with the device and the interrupt stays off: the client's doorbell brings us back. */
-static void rx_drain(struct virtio_drv *drv, struct net *net)
+static void rx_service(struct card *card)
 {
+    struct virtqueue *ring = &card->rx.ring;
     do {
-        if (!virtqueue_waiting(&net->rx))
+        if (!virtqueue_waiting(ring))
             continue; /* to the condition */
-        virtqueue_disarm(&net->rx);
-        if (!rx_hand_over(drv, net))
-            return;
-    } while (virtqueue_arm(&net->rx, 1));
+        virtqueue_disarm(ring);
+        if (!rx_hand_over(card))
+            break;
+    } while (virtqueue_arm(ring, 1));
+    DEBUG_ASSERT(virtqueue_check(ring));
+    if (ring->fault)
+        driver_fail(&card->driver, ring->fault);
 }
 
-static void rx_service(struct virtio_drv *drv, struct interface *interface)
+/* Sending */
+
+/* Sent frames needn't interrupt: they are taken back with whatever happens next. Only when more
+ * than half of the slots are out, one interrupt is asked for when three quarters of those are used.
+ * So no more than half of the slots' buffers ever wait for something to happen: a pool with more
+ * buffers than that can't run dry on an idle machine. True: there is something to take already. */
+static bool tx_settle(struct card *card)
 {
-    struct net *net = &interface->net;
-    rx_drain(drv, net);
-    DEBUG_ASSERT(virtqueue_check(&net->rx));
-    if (net_fault(net)) {
-        interface_fail(drv, interface);
+    struct virtqueue *ring = &card->tx.ring;
+    const uint16_t outstanding = virtqueue_outstanding(ring);
+    if (outstanding <= ring->slots / 2) {
+        if (!card->tx_waiting)
+            virtqueue_disarm(ring);
+        return false;
+    }
+    return !virtqueue_armed(ring) && virtqueue_arm(ring, (uint16_t)(outstanding - outstanding / 4));
+}
+
+static void tx_service(struct card *card)
+{
+    uint32_t place, length;
+    if (virtqueue_unpublished(&card->tx.ring))
+        card->driver.counters[TX_NOTIFIES] += virtio_device_show(&card->tx);
+    do {
+        while (virtio_device_used(&card->tx, &place, &length))
+            netdev_sent(card->net, (uint8_t)place);
+    } while (tx_settle(card));
+    DEBUG_ASSERT(virtqueue_check(&card->tx.ring));
+    if (card->tx.ring.fault)
+        driver_fail(&card->driver, card->tx.ring.fault);
+}
+
+/* The header says what to do to the frame (5.1.6.2); its other fields stay zero. */
+static bool tx_put(struct driver *driver, uint8_t place, const struct netdev_frame *frame)
+{
+    struct card *card = (struct card *)driver;
+    struct virtio_net_hdr_v1 *header = &card->headers[place];
+    struct virtio_segment segment[1 + NETDEV_TX_SEGMENTS] = {
+        {card->headers_address + place * sizeof(*header), HEADER_BYTES, false}};
+    if (virtqueue_full(&card->tx.ring)) {
+        card->tx_waiting = true;
+        tx_service(card);
+        if (!driver_runs(driver) || virtqueue_full(&card->tx.ring))
+            return false;
+    }
+    card->tx_waiting = false;
+    header->flags = frame->csum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0;
+    header->csum_start = frame->csum ? frame->csum_start : 0;
+    header->csum_offset = frame->csum ? frame->csum_offset : 0;
+    for (uint32_t i = 0; i < frame->segments; i++)
+        segment[1 + i] =
+            (struct virtio_segment){frame->segment[i].address, frame->segment[i].length, false};
+    virtio_device_put(&card->tx, place, segment, 1 + frame->segments);
+    return true;
+}
+
+static const struct netdev_ops net_ops = {.rx_post = rx_post, .tx_put = tx_put};
+
+/* The configuration */
+
+#define CONFIG(field)                                                                              \
+    (card->device.virtio.config.offset + offsetof(struct virtio_net_config, field))
+
+/* The fields that the negotiated features make valid (5.1.4). */
+static uint32_t config_bytes(const struct card *card)
+{
+    return has(card, VIRTIO_NET_F_MTU)      ? offsetof(struct virtio_net_config, mtu) + 2
+           : has(card, VIRTIO_NET_F_STATUS) ? offsetof(struct virtio_net_config, status) + 2
+           : has(card, VIRTIO_NET_F_MAC)    ? ETH_ALEN
+                                            : 0;
+}
+
+/* Without STATUS it always is (5.1.4.2). */
+static bool link_is_up(const struct card *card)
+{
+    return !has(card, VIRTIO_NET_F_STATUS) ||
+           device_read16(card->device.virtio.config.bar, CONFIG(status)) & VIRTIO_NET_S_LINK_UP;
+}
+
+static void config_read(const struct card *card, struct netdev_link *link)
+{
+    const struct device_bar *bar = card->device.virtio.config.bar;
+    for (uint32_t i = 0; i < ETH_ALEN && has(card, VIRTIO_NET_F_MAC); i++)
+        link->mac[i] = device_read8(bar, CONFIG(mac) + i);
+    if (has(card, VIRTIO_NET_F_MTU))
+        link->mtu = device_read16(bar, CONFIG(mtu));
+    link->up = link_is_up(card);
+}
+
+/* NULL: what the device says of itself can be; else why not. */
+static const char *config_wrong(const struct card *card, struct netdev_link *link)
+{
+    const uint64_t random = domain_random(card->driver.domain);
+    memcpy(link->mac, &random, ETH_ALEN);
+    link->mac[0] = (link->mac[0] & 0xfc) | 2; /* one host, locally administered (IEEE 802, 8.4) */
+    if (config_bytes(card) > card->device.virtio.config.length)
+        return "its configuration is too short";
+    if (!VIRTIO_DEVICE_CONFIG(&card->device, config_read(card, link)))
+        return "its configuration doesn't keep still";
+    if (link->mtu < MTU_MIN)
+        return "its MTU is impossible";
+    if (link->mac[0] & 1)
+        return "its MAC address is a group's";
+    /* 5.1.6.3.1: a frame that can't be spread must fit one buffer. */
+    if (!has(card, VIRTIO_NET_F_MRG_RXBUF) &&
+        card->net->rx->buffer_size < HEADER_BYTES + ETH_HLEN + (uint32_t)link->mtu)
+        return "its MTU is larger than a receive buffer, and it can't merge them";
+    return NULL;
+}
+
+/* Starting */
+
+enum { HEADERS_BYTES = NETDEV_TX_OUTSTANDING * HEADER_BYTES };
+
+enum error card_headers(struct card *card)
+{
+    struct dma dma;
+    enum error error = driver_dma(&card->driver, HEADERS_BYTES, VIRTQUEUE_ALIGN, &dma);
+    if (error == OK) {
+        card->headers = dma_memory(&dma);
+        card->headers_address = dma.address;
+    }
+    return error;
+}
+
+/* Both queues, and a header for each place. In little memory the queues are smaller. */
+static enum error queues_start(struct card *card)
+{
+    struct driver *driver = &card->driver;
+    uint16_t rx = virtio_device_entries(&card->device, QUEUE_RX, RX_ENTRIES);
+    uint16_t tx = virtio_device_entries(&card->device, QUEUE_TX, TX_FRAMES << TX_SHIFT);
+    while (virtqueue_bytes(rx) + virtqueue_bytes(tx) + HEADERS_BYTES + 2 * VIRTQUEUE_ALIGN >
+               driver_dma_left(driver, VIRTQUEUE_ALIGN) &&
+           rx > ENTRIES_MIN && tx > ENTRIES_MIN)
+        rx /= 2, tx /= 2;
+    if (rx < ENTRIES_MIN || tx < ENTRIES_MIN)
+        return virtio_device_refuse(&card->device, driver, "its queues are missing or too small");
+    enum error error = virtio_device_queue(&card->rx, &card->device, driver, QUEUE_RX, rx, 0);
+    if (error == OK)
+        error = virtio_device_queue(&card->tx, &card->device, driver, QUEUE_TX,
+                                    (uint16_t)(tx >> TX_SHIFT), TX_SHIFT);
+    return error == OK ? card_headers(card) : error;
+}
+
+static void card_log(const struct card *card, const struct netdev_link *link)
+{
+    char text[FEATURES_TEXT], place[DEVICE_TEXT_BYTES], *end = text;
+    const uint8_t *mac = link->mac;
+    for (uint32_t i = 0; i < FEATURES; i++)
+        if (features[i].name[0] && has(card, features[i].bit)) {
+            *end++ = ' ';
+            memcpy(end, features[i].name, strlen(features[i].name));
+            end += strlen(features[i].name);
+        }
+    *end = 0;
+    device_text(card->driver.device, place);
+    domain_log(card->driver.domain,
+               "net%u: virtio-net %s mac %02x:%02x:%02x:%02x:%02x:%02x features%s, rx %u tx %u",
+               card->interface, place, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+               end != text ? text : " none", card->rx.ring.ring.num, card->tx.ring.ring.num);
+}
+
+/* Without the right to read the receive pool there are no headers to learn anything from. */
+static enum error card_start(struct driver *driver)
+{
+    struct card *card = (struct card *)driver;
+    struct netdev_link link = {.mtu = ETH_DATA_LEN, .rx_headroom = HEADER_BYTES};
+    uint64_t wanted = 0;
+    for (uint32_t i = 0; i < FEATURES; i++)
+        wanted |= 1ull << features[i].bit;
+    if (!(card->net->rx->rights & POOL_READ))
+        wanted &= ~(1ull << VIRTIO_NET_F_GUEST_CSUM | 1ull << VIRTIO_NET_F_MRG_RXBUF);
+    enum error error = virtio_device_open(&card->device, driver, VIRTIO_ID_NET, wanted);
+    if (error != OK)
+        return error;
+    const char *wrong = config_wrong(card, &link);
+    error = wrong ? virtio_device_refuse(&card->device, driver, wrong) : queues_start(card);
+    if (error != OK)
+        return error;
+    card->parts_left = 0;
+    card->tx_waiting = false;
+    link.tx_csum = has(card, VIRTIO_NET_F_CSUM);
+    card->interface = netdev_attach(card->net, driver, &link);
+    virtio_device_run(&card->device);
+    card_log(card, &link);
+    return OK;
+}
+
+/* The queues are looked at after each round anyway. */
+static void card_interrupt(struct driver *driver, uint32_t vector)
+{
+    struct card *card = (struct card *)driver;
+    const struct netdev_link *link = &card->net->account.interface[card->interface].link;
+    if (!virtio_device_interrupt(&card->device, driver, vector))
         return;
-    }
-    while (interface->spare != LIST_END && !virtqueue_full(&net->rx)) {
-        uint16_t index = interface->spare;
-        interface->spare = drv->next[index];
-        buffer_post(drv, interface, index);
-    }
-    if (virtqueue_unpublished(&net->rx) && net_rx_publish(net))
-        count(drv, COUNTER_RX_NOTIFIES);
+    const bool up = link_is_up(card); /* one field: read at once (2.4.1) */
+    if (up == link->up)
+        return;
+    driver->counters[LINK_CHANGES]++;
+    domain_log(driver->domain, "net%u: link %s", card->interface, up ? "up" : "down");
+    netdev_up(card->net, card->interface, up);
 }
 
-static void config_service(struct virtio_drv *drv, struct interface *interface)
+static bool card_silence(struct driver *driver)
 {
-    struct net *net = &interface->net;
-    interface->config_due = false;
-    if (net_link_changed(net)) {
-        count(drv, COUNTER_LINK_CHANGES);
-        domain_log(drv->domain, "net%u: link %s", net->number, net->link_up ? "up" : "down");
-        interface->link_due = true;
+    return virtio_device_silence(&((struct card *)driver)->device);
+}
+
+static const struct driver_ops card_ops = {
+    .what = "network card (QEMU: -device virtio-net-pci; on microvm virtio-net-device)",
+    .pool = "queues",
+    .pool_each = true,
+    .start = card_start,
+    .interrupt = card_interrupt,
+    .silence = card_silence,
+};
+
+/* The server */
+
+static enum error drv_start(void *state, struct domain *domain)
+{
+    struct virtio_drv *drv = state;
+    enum error error = netdev_open(&drv->net, domain, &net_ops, card_ops.pool, BUFFER_BYTES_MIN);
+    for (uint32_t n = 0; error == OK && n < NETDEV_INTERFACES_MAX; n++) {
+        if (n && !domain_device(domain, n))
+            break;
+        drv->card[n].net = &drv->net;
+        error = driver_start_device(&drv->card[n].driver, domain, &card_ops, n);
     }
-    if (net_fault(net))
-        interface_fail(drv, interface);
+    if (drv->net.account.interfaces || (error == OK && domain_swaps(domain)))
+        return OK;
+    return error != OK ? error : ERROR_NOT_FOUND;
+}
+
+static void drv_signal(void *state, uint32_t device, uint32_t bits)
+{
+    struct virtio_drv *drv = state;
+    if (device < NETDEV_INTERFACES_MAX && drv->card[device].net)
+        driver_interrupt(&drv->card[device].driver, bits);
+}
+
+static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    return netdev_receive(&((struct virtio_drv *)state)->net, conn, m);
+}
+
+static void each_card(struct virtio_drv *drv, void (*service)(struct card *card))
+{
+    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
+        if (driver_runs(&drv->card[i].driver))
+            service(&drv->card[i]);
+}
+
+static void rx_show(struct card *card)
+{
+    if (virtqueue_unpublished(&card->rx.ring))
+        card->driver.counters[RX_NOTIFIES] += virtio_device_show(&card->rx);
 }
 
 static void drv_batch_end(void *state)
 {
     struct virtio_drv *drv = state;
-    for (uint32_t i = 0; i < drv->interfaces; i++)
-        if (drv->interface[i].net.state == NET_RUNNING)
-            tx_service(drv, &drv->interface[i]);
-    done_send(drv); /* before received frames take the room: the client waits for its buffers */
-    for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++) {
-        struct interface *interface = &drv->interface[i];
-        if (interface->config_due && interface->net.state == NET_RUNNING)
-            config_service(drv, interface);
-        if (interface->link_due)
-            link_send(drv, interface);
-        if (interface->net.state == NET_RUNNING)
-            rx_service(drv, interface);
-        if (interface->net.state != NET_RUNNING)
-            spare_return(drv, interface, i);
-    }
-    done_send(drv); /* what a device had that failed just now */
+    each_card(drv, tx_service); /* before received frames take the room in the client's channel */
+    each_card(drv, rx_service);
+    netdev_round(&drv->net);
+    each_card(drv, rx_show);
 }
 
-/* From the client */
-
-static void open_received(struct virtio_drv *drv)
+static bool drv_restarted(void *state, struct conn *conn, enum restarted what)
 {
-    for (uint32_t i = 0; i < drv->interfaces; i++)
-        drv->interface[i].link_due = true;
+    return netdev_restarted(&((struct virtio_drv *)state)->net, conn, what);
 }
 
-/* Takes the buffers over that really are the client's. The others are counted; there is nothing to
- * hand back. */
-static void provide_received(struct virtio_drv *drv, const struct msg *m)
-{
-    struct netdev_rx_provide provide;
-    msg_get(m, &provide, sizeof(provide));
-    if (provide.interface >= NETDEV_INTERFACES_MAX || provide.pool != drv->rx->number ||
-        provide.count > NETDEV_PROVIDE_MAX) {
-        count(drv, COUNTER_PROVIDE_REFUSED);
-        return;
-    }
-    struct interface *interface = &drv->interface[provide.interface];
-    for (uint32_t i = 0; i < provide.count; i++) {
-        uint16_t index = provide.index[i];
-        if (index >= drv->rx->buffers || drv->next[index] != BUFFER_CLIENT)
-            count(drv, COUNTER_PROVIDE_REFUSED);
-        else if (interface->net.state == NET_RUNNING && !virtqueue_full(&interface->net.rx))
-            buffer_post(drv, interface, index);
-        else
-            buffer_spare(drv, interface, index);
-    }
-}
-
-/* False: the frame waits until the device has sent others; an interrupt will say so. */
-static bool tx_received(struct virtio_drv *drv, const struct msg *m)
-{
-    struct netdev_tx tx;
-    msg_get(m, &tx, sizeof(tx));
-    if (drv->outstanding == NETDEV_TX_OUTSTANDING) {
-        count(drv, COUNTER_TX_EXCESS);
-        return true;
-    }
-    struct interface *interface = &drv->interface[tx.interface % NETDEV_INTERFACES_MAX];
-    struct net *net = &interface->net;
-    if (net->state == NET_RUNNING && virtqueue_full(&net->tx)) {
-        net->tx_waiting = true;
-        tx_service(drv, interface);
-    }
-    if (tx.interface >= NETDEV_INTERFACES_MAX || net->state != NET_RUNNING) {
-        count(drv, COUNTER_TX_DOWN);
-        frame_done(drv, tx.cookie);
-    } else if (virtqueue_full(&net->tx)) {
-        count(drv, COUNTER_TX_HELD);
-        return false;
-    } else if (!net_tx_put(net, &tx)) {
-        count(drv, COUNTER_TX_REFUSED);
-        frame_done(drv, tx.cookie);
-    } else {
-        net->tx_waiting = false;
-        count(drv, COUNTER_TX_FRAMES);
-    }
-    drv->outstanding++;
-    return true;
-}
-
-static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
-{
-    struct virtio_drv *drv = state;
-    if (conn == drv->conn) {
-        switch (m->op) {
-        case NETDEV_OPEN:
-            open_received(drv);
-            return true;
-        case NETDEV_RX_PROVIDE:
-            provide_received(drv, m);
-            return true;
-        case NETDEV_TX:
-            return tx_received(drv, m);
-        default:
-            break;
-        }
-    }
-    count(drv, COUNTER_BAD_MESSAGE);
-    return true;
-}
-
-/* Whether the interrupt is about the configuration. A pin may be shared, so each device on it is
- * asked; asking lowers it, and then it may interrupt again. */
-static bool interrupt_take(struct virtio_drv *drv, struct interface *interface, uint32_t bits)
-{
-    const struct virtio *virtio = &interface->net.virtio;
-    if (!virtio->pin)
-        return bits >> interface->net.config_vector & 1;
-    uint8_t isr = virtio_take_isr(virtio);
-    domain_acknowledge(drv->domain, domain_device(drv->domain, interface->device));
-    return isr & VIRTIO_ISR_CHANGED;
-}
-
-/* From the devices: queues are looked at after each round anyway, so only the configuration is
- * remembered. */
-static void drv_signal(void *state, uint32_t device, uint32_t bits)
-{
-    struct virtio_drv *drv = state;
-    count(drv, COUNTER_INTERRUPTS);
-    for (uint32_t i = 0; i < drv->interfaces; i++) {
-        struct interface *interface = &drv->interface[i];
-        if (interface->device == device && interface->net.state == NET_RUNNING &&
-            interrupt_take(drv, interface, bits))
-            interface->config_due = true;
-    }
-}
-
-static const struct server_port ports[] = {
-    {.name = "net", .protocol = NETDEV_PROTOCOL, .version = NETDEV_VERSION, .role = CONN_SERVER},
-};
-
-static const char *const counter_names[] = {
-#define COUNTER(name, text, meaning) text,
-#include "servers/virtio_drv/counters.def"
-#undef COUNTER
-};
-_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == COUNTER_COUNT, "one list");
+static const char *const counters[COUNTERS] = {
+    NETDEV_COUNTER_NAMES, [RX_NOTIFIES] = "rx_notifies", [TX_NOTIFIES] = "tx_notifies",
+    [LINK_CHANGES] = "link_changes"};
 
 const struct server motet_server_virtio_drv = {
     .magic = SERVER_MAGIC,
@@ -489,11 +393,11 @@ const struct server motet_server_virtio_drv = {
     .name = "virtio_drv",
     .version = "1",
     .state_size = sizeof(struct virtio_drv),
-    .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 700 */
-    .ports = ports,
+    .stack_bytes = DRIVER_STACK_BYTES,
+    .ports = netdev_ports,
     .port_count = 1,
-    .counters = counter_names,
-    .counter_count = COUNTER_COUNT,
+    .counters = counters,
+    .counter_count = COUNTERS,
     .start = drv_start,
     .signal = drv_signal,
     .receive = drv_receive,

@@ -5,51 +5,46 @@
 #ifndef MOTET_VIRTIO_DRV_VIRTIO_DRV_H
 #define MOTET_VIRTIO_DRV_VIRTIO_DRV_H
 
-#include "ipc/proto/netdev.h"
-#include "libos/domain.h"
-#include "libos/server.h"
-#include "servers/virtio_drv/net.h"
+#define VIRTIO_NET_NO_LEGACY
+#include <linux/virtio_net.h>
 
-enum counter {
-#define COUNTER(name, text, meaning) COUNTER_##name,
-#include "servers/virtio_drv/counters.def"
-#undef COUNTER
-    COUNTER_COUNT
-};
+#include "libos/driver/netdev.h"
+#include "libos/driver/virtio_device.h"
+
+enum { QUEUE_RX = 0, QUEUE_TX = 1 }; /* 5.1.2 */
 
 enum {
-    BUFFER_BYTES_MIN = 128,   /* a header and the smallest frame */
-    BUFFER_BYTES_MAX = 32768, /* lengths and offsets in messages have 16 bits */
+    HEADER_BYTES = 12, /* before each frame, both ways (5.1.6, with VERSION_1) */
+    RX_ENTRIES = 128,  /* one receive buffer each: a burst of that many is absorbed */
+    TX_FRAMES = 64,    /* frames in the device: 256 descriptors, what QEMU offers */
+    TX_SHIFT = 2,      /* a header and three segments */
 };
+_Static_assert(sizeof(struct virtio_net_hdr_v1) == HEADER_BYTES, "the device's layout");
+_Static_assert(1 << TX_SHIFT == 1 + NETDEV_TX_SEGMENTS, "a frame fits its slot");
 
-/* Values of `next` that are no index of a buffer. */
-enum { BUFFER_CLIENT = 0xffff, BUFFER_QUEUED = 0xfffe, LIST_END = 0xfffd };
-_Static_assert((int)POOL_BUFFERS_MAX <= (int)LIST_END, "indices and marks differ");
+enum { RX_NOTIFIES = NETDEV_COUNTERS, TX_NOTIFIES, LINK_CHANGES, COUNTERS };
 
-struct interface {
-    struct net net;
-    uint16_t spare; /* first of the buffers that have no place in the receive queue */
-    uint8_t device; /* its number in this domain */
-    bool link_due;  /* the client is to hear of the link */
-    bool config_due;
+/* One device. Tokens of the receive queue are indices of buffers, those of the transmit queue
+ * places of frames. */
+struct card {
+    struct driver driver; /* comes first */
+    struct virtio_device device;
+    struct virtio_device_queue rx, tx;
+    struct netdev *net;
+    struct virtio_net_hdr_v1 *headers; /* of the frame in each place; the device reads them */
+    uint64_t headers_address;          /* the device's */
+    uint16_t interface;
+    uint16_t parts_left; /* buffers that the frame being received still has */
+    uint16_t part_flags; /* its enum netdev_rx_flags */
+    bool tx_waiting;     /* a frame was held back: keep the transmit interrupt until one fits */
 };
 
 struct virtio_drv {
-    struct domain *domain;
-    struct conn *conn;
-    uint64_t *counters;
-    const struct pool *rx;                  /* the client's receive buffers */
-    const struct pool *queues;              /* buffer i: interface i's queues */
-    const struct pool *sendable[NET_POOLS]; /* by number: what frames may lie in; else NULL */
-    uint16_t interfaces;                    /* that were found */
-    uint16_t outstanding; /* transmits without TX_DONE, at most NETDEV_TX_OUTSTANDING */
-    uint16_t done_count;  /* of those: only the message is due */
-    struct interface interface[NETDEV_INTERFACES_MAX];
-    uint32_t done[NETDEV_TX_OUTSTANDING]; /* cookies */
-    uint16_t next[POOL_BUFFERS_MAX];
+    struct netdev net;
+    struct card card[NETDEV_INTERFACES_MAX]; /* card n is device n */
 };
 
-/* Where interface n's queues are, and what else its device is started with. */
-struct net_setup interface_setup(struct virtio_drv *drv, uint16_t n, const struct device *device);
+/* The next of the driver's memory is the headers'. */
+enum error card_headers(struct card *card);
 
 #endif

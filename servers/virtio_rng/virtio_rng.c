@@ -49,8 +49,7 @@ static void rng_work(struct driver *driver)
 
 static void rng_interrupt(struct driver *driver, uint32_t vector)
 {
-    (void)vector; /* there is one; rng_work follows */
-    virtio_device_interrupt(&((struct virtio_rng *)driver)->device, driver);
+    virtio_device_interrupt(&((struct virtio_rng *)driver)->device, driver, vector);
 }
 
 static bool rng_silence(struct driver *driver)

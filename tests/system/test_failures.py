@@ -36,7 +36,7 @@ def test_too_little_memory():
 
 def test_no_network_card():
     with Machine(kernel(DNS_ELF)) as machine:
-        machine.expect(r"^virtio_drv: no network card: .*\(QEMU: -device virtio-net-pci; "
+        machine.expect(r"^virtio_drv: no device: .* network card \(QEMU: -device virtio-net-pci; "
                        r"on microvm virtio-net-device\)$")
         machine.expect(r"^init: virtio_drv stopped by itself: nothing has that name$")
         machine.expect(r"^dnsd: serving ")
@@ -46,7 +46,7 @@ def test_no_network_card():
 
 def test_card_of_another_kind():
     with Machine(kernel(DNS_ELF), [UserNetwork()], device="e1000") as machine:
-        machine.expect(r"^virtio_drv: no network card: ")
+        machine.expect(r"^virtio_drv: no device: the machine has no network card ")
 
 
 def damaged_copy(folder, offset_in_image):

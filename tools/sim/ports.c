@@ -107,7 +107,7 @@ static uint32_t line_domain(const char *line)
 static bool says_dead(const char *line)
 {
     uint32_t domain = line_domain(line);
-    bool broken = strstr(line, "device broken"), stopped = strstr(line, " stopped");
+    bool broken = strstr(line, " broken: "), stopped = strstr(line, " stopped");
     bool lost = strstr(line, ": given up") || strstr(line, ": not restarted");
     world.card_broken |= broken;
     if (domain && stopped)

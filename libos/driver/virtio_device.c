@@ -74,7 +74,7 @@ void virtio_device_run(const struct virtio_device *device)
 
 void virtio_device_interrupt(const struct virtio_device *device, struct driver *driver)
 {
-    if (device->virtio.pin)
+    if (device->virtio.single)
         virtio_take_isr(&device->virtio);
     if (virtio_status(&device->virtio) & VIRTIO_CONFIG_S_NEEDS_RESET)
         driver_fail(driver, "it asks for a reset"); /* 2.1.2 */

@@ -58,7 +58,7 @@ enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_
 
 void virtio_device_run(const struct virtio_device *device);
 
-/* Lets the pin go, and fails a device that asks for a reset. */
+/* Lets a pin go, and fails a device that asks for a reset. */
 void virtio_device_interrupt(const struct virtio_device *device, struct driver *driver);
 
 /* Resets it; its pieces are the processor's again. */

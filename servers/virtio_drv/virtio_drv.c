@@ -446,12 +446,12 @@ static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
-/* Whether the interrupt is about the configuration. A pin may be shared, so each device on it is
- * asked; asking lowers it, and then it may interrupt again. */
+/* Whether the interrupt is about the configuration. A device that has one for everything is asked;
+ * that lowers a pin, which may be shared, and then it may interrupt again. */
 static bool interrupt_take(struct virtio_drv *drv, struct interface *interface, uint32_t bits)
 {
     const struct virtio *virtio = &interface->net.virtio;
-    if (!virtio->pin)
+    if (!virtio->single)
         return bits >> interface->net.config_vector & 1;
     uint8_t isr = virtio_take_isr(virtio);
     domain_acknowledge(drv->domain, domain_device(drv->domain, interface->device));

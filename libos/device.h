@@ -2,14 +2,19 @@
  *
  * A device that the manifest granted to this domain.
  *
- * On PCI, init's broker has enumerated it and programmed its MSI-X table; the driver sees a copy of
+ * On PCI, init's broker has enumerated it and programmed its interrupts; the driver sees a copy of
  * configuration space as it was, the BARs but for the one that holds the MSI-X table, and its
- * interrupts as signals. Bus mastering is on. MSI-X vector v arrives as bit v of `signal`'s `bits`.
+ * interrupts as signals. Bus mastering is on. Vector v arrives as bit v of `signal`'s `bits`.
  *
  * A virtio device over MMIO has one block of registers, bar[0], and a pin; init has read its type
  * and nothing else.
  *
- * A device without MSI-X has its pin instead, as vector 0: level-triggered, maybe shared with
+ * Vectors are MSI-X's, or the MSI's of a device without that: 1, 2 or 4 then, and a device with
+ * fewer than it could use sends several causes by one. Each message is a signal, nothing is masked:
+ * what happens after the driver has looked sends another one, and one can come that means nothing
+ * any more.
+ *
+ * A device without either has its pin instead, as vector 0: level-triggered, maybe shared with
  * another device, and masked from delivery until domain_acknowledge, which the driver calls when it
  * has silenced the device.
  */
@@ -31,9 +36,10 @@ struct device {
     uint16_t vendor, id;         /* PCI's; over MMIO: 0 and VIRTIO_ID_... */
     uint8_t bus, slot, function; /* for messages to people; PCI */
     uint8_t vectors;             /* granted, 0 to DEVICE_VECTORS_MAX */
-    uint8_t pin;                 /* 1: `vectors` is 1 and it is the pin, not MSI-X */
+    uint8_t pin;                 /* 1: `vectors` is 1 and it is the pin, no message */
     uint8_t line;                /* with a pin: its input of the interrupt controller */
     uint8_t bus_kind;            /* enum device_bus */
+    uint8_t msi;                 /* 1: the vectors are MSI's, not MSI-X's */
     uint64_t address;            /* for messages to people; MMIO: physical */
     struct device_bar bar[DEVICE_BARS];
     uint8_t config[DEVICE_CONFIG_BYTES]; /* PCI */

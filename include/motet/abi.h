@@ -72,7 +72,7 @@ enum {
     PORT_SHARES = 15,       /* senders with a reserved share; share 0 is no share */
     IRQ_PIN_LEVEL = 0x8000, /* irq.bind: the pin is level-triggered, active low (PCI) */
     IRQ_PIN_IOMMU = 0xff,   /* irq.bind: the IOMMU recorded a fault, and none was left before */
-    IRQ_MESSAGE = 0xffff,   /* irq.bind: no pin, the device writes messages (MSI-X) */
+    IRQ_MESSAGE = 0xffff,   /* irq.bind: no pin, the device writes messages (MSI, MSI-X) */
 };
 
 /* What thread.info says. */

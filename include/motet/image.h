@@ -194,7 +194,7 @@ struct image_device {
     uint16_t id;       /* PCI device id */
     uint16_t id_last;  /* and up to this one */
     uint8_t most;      /* 1 to START_DEVICES_MAX */
-    uint8_t vectors;   /* MSI-X vectors wanted */
+    uint8_t vectors;   /* wanted, by MSI-X or MSI */
     uint8_t server;    /* which server of the domain */
     uint8_t required;  /* 1: booting without one is a failure */
     uint8_t contained; /* 1: not given unless an IOMMU contains it */

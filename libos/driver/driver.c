@@ -142,13 +142,21 @@ enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment,
     return OK;
 }
 
+/* How the device interrupts, for the log. */
+static const char *interrupts(const struct device *device)
+{
+    if (!device->vectors)
+        return "no interrupts";
+    return device->pin ? "pin" : device->msi ? "MSI" : "MSI-X";
+}
+
 static void driver_run(struct driver *driver)
 {
     char place[DEVICE_TEXT_BYTES];
     device_text(driver->device, place);
     driver->state = DRIVER_RUNNING;
-    domain_log(driver->domain, "ready: device %s (%04x:%04x)", place, driver->device->vendor,
-               driver->device->id);
+    domain_log(driver->domain, "ready: device %s (%04x:%04x), %s", place, driver->device->vendor,
+               driver->device->id, interrupts(driver->device));
 }
 
 static bool is_ours(const struct driver *driver)
@@ -166,7 +174,8 @@ static enum error driver_take(struct driver *driver)
     const struct driver_ops *ops = driver->ops;
     if (!is_ours(driver))
         return driver_refuse(driver, "it isn't this driver's: see the claim in the manifest");
-    if (ops->vectors && !driver_vector(driver, driver->device->pin ? 0 : ops->vectors - 1u))
+    const bool one = driver->device->pin || driver->device->msi;
+    if (ops->vectors && !driver_vector(driver, one ? 0 : ops->vectors - 1u))
         return ERROR_NOT_FOUND;
     return ops->pool ? pool_open(driver) : OK;
 }

@@ -21,6 +21,7 @@
  *  - `start` resets the device before anything else: a restart is a first start;
  *  - no function but `start` is called unless the driver is running;
  *  - a pin is opened again only after `interrupt` has silenced the device;
+ *  - a message (MSI-X, MSI) that comes while `interrupt` runs makes it run once more;
  *  - a piece of DMA memory is the processor's or the device's, and asserts say whose when it is
  *    touched. Between the two stands a barrier.
  */
@@ -39,7 +40,7 @@ struct driver_ops {
     const char *what;     /* "an entropy source": for the log, if the machine has none */
     uint16_t vendor;      /* PCI ids; 0: `start` looks by itself */
     uint16_t id, id_last; /* id_last 0: id alone */
-    uint8_t vectors;      /* at least so many interrupts, or a pin */
+    uint8_t vectors;      /* at least so many by MSI-X; by MSI or a pin, one may be all there is */
     const char *pool;     /* of DMA memory, what the manifest calls it; NULL: none */
     bool pool_each;       /* device n has buffer n of it; else all of it is the one device's */
 
@@ -51,7 +52,9 @@ struct driver_ops {
      * driver_refuse: it can't be used, the server goes on. Anything else: the domain stops. */
     enum error (*start)(struct driver *driver);
 
-    /* Vector n interrupted; a pin is vector 0, and the device must have let it go on return. */
+    /* Vector n interrupted; a pin is vector 0, and the device must have let it go on return. Where
+     * vectors are fewer than the device could use, it is for the causes of the missing ones too.
+     * Maybe for nothing: a message of before `start` comes late, a pin may be shared. */
     void (*interrupt)(struct driver *driver, uint32_t vector);
 
     /* After each round in which anything happened; NULL: nothing to do. */

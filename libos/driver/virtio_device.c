@@ -92,8 +92,9 @@ void virtio_device_run(const struct virtio_device *device)
 bool virtio_device_interrupt(const struct virtio_device *device, struct driver *driver,
                              uint32_t vector)
 {
-    const bool changed = device->virtio.pin ? virtio_take_isr(&device->virtio) & VIRTIO_ISR_CHANGED
-                                            : vector == last_vector(driver);
+    const bool changed = device->virtio.single
+                             ? virtio_take_isr(&device->virtio) & VIRTIO_ISR_CHANGED
+                             : vector == last_vector(driver);
     if (changed && virtio_status(&device->virtio) & VIRTIO_CONFIG_S_NEEDS_RESET) {
         driver_fail(driver, "it asks for a reset"); /* 2.1.2 */
         return false;

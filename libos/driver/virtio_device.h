@@ -83,7 +83,7 @@ enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_
 
 void virtio_device_run(const struct virtio_device *device);
 
-/* Lets the pin go. True: the configuration may have changed. A device that asks for a reset is
+/* Lets a pin go. True: the configuration may have changed. A device that asks for a reset is
  * failed. */
 bool virtio_device_interrupt(const struct virtio_device *device, struct driver *driver,
                              uint32_t vector);

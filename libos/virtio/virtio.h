@@ -51,11 +51,11 @@ struct virtio {
     struct virtio_region config;         /* the device type's own structure */
     const struct device_bar *notify_bar; /* where doorbells are */
     uint8_t notify_bytes;                /* width of a doorbell: 2 or 4 */
-    bool pin;                            /* the device interrupts by a pin: it has no vectors */
+    bool single; /* one interrupt for everything (a pin, MSI): the ISR register says what for */
     union {
         struct { /* virtio_pci.c */
             struct virtio_region common, notify;
-            struct virtio_region isr; /* needed with a pin only */
+            struct virtio_region isr; /* needed with a single interrupt only */
             uint32_t notify_multiplier;
         } pci;
         const struct device_bar *mmio; /* virtio_mmio.c: the register block */
@@ -96,17 +96,17 @@ static inline uint32_t virtio_generation(const struct virtio *virtio)
     return virtio->transport->generation(virtio);
 }
 
-/* What the pin was raised for; taking it lowers the pin. */
+/* What the single interrupt is for; taking it lowers the pin. */
 enum { VIRTIO_ISR_QUEUE = 1 << 0, VIRTIO_ISR_CHANGED = 1 << 1 };
 static inline uint8_t virtio_take_isr(const struct virtio *virtio)
 {
     return virtio->transport->take_isr(virtio);
 }
 
-/* False: the device has no vector to spare. With a pin there is nothing to set. */
+/* False: the device has no vector to spare. With a single interrupt there is nothing to set. */
 static inline bool virtio_set_config_vector(const struct virtio *virtio, uint16_t vector)
 {
-    return virtio->pin || virtio->transport->set_config_vector(virtio, vector);
+    return virtio->single || virtio->transport->set_config_vector(virtio, vector);
 }
 
 /* The largest size that the device takes for that queue; 0: it hasn't got it. */

@@ -124,7 +124,7 @@ const char *virtio_mmio_find(struct virtio *virtio, const struct device *device,
                               .config = {.bar = block, .offset = VIRTIO_MMIO_CONFIG},
                               .notify_bar = block,
                               .notify_bytes = sizeof(uint32_t),
-                              .pin = true,
+                              .single = true,
                               .mmio = block};
     if (!block->base || block->size < VIRTIO_MMIO_CONFIG || block->size > UINT32_MAX)
         return "its registers are missing or too few";

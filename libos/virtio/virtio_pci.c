@@ -165,7 +165,7 @@ static bool pci_queue_start(const struct virtio *virtio, const struct virtio_que
     write64(common, COMMON(queue_desc_lo), queue->desc);
     write64(common, COMMON(queue_avail_lo), queue->avail);
     write64(common, COMMON(queue_used_lo), queue->used);
-    if (!virtio->pin) {
+    if (!virtio->single) {
         write16(common, COMMON(queue_msix_vector), queue->vector);
         if (read16(common, COMMON(queue_msix_vector)) != queue->vector)
             return false;
@@ -198,7 +198,7 @@ static bool structures_find(struct virtio *virtio, const struct device *device)
         at = device->config[at + PCI_CAP_LIST_NEXT] & ~3u;
     }
     return virtio->pci.common.length && virtio->pci.notify.length &&
-           (!virtio->pin || virtio->pci.isr.length);
+           (!virtio->single || virtio->pci.isr.length);
 }
 
 /* Of the transitional devices only those that have a driver are known here. */
@@ -214,8 +214,9 @@ static bool is_type(const struct device *device, uint16_t type)
 
 const char *virtio_pci_find(struct virtio *virtio, const struct device *device, uint16_t type)
 {
-    *virtio = (struct virtio){
-        .transport = &pci_transport, .notify_bytes = sizeof(uint16_t), .pin = device->pin};
+    *virtio = (struct virtio){.transport = &pci_transport,
+                              .notify_bytes = sizeof(uint16_t),
+                              .single = device->pin || device->msi};
     if (!is_type(device, type))
         return "it isn't a virtio device of this driver's type";
     if (!structures_find(virtio, device))

@@ -247,7 +247,7 @@ void trace_print(const struct init *init); /* the newest records */
 void trace_dump(const struct init *init);  /* all, for tools/trace */
 void kernel_counters_print(void);
 
-/* devices.c, dma.c, mmio.c, mmio_word.c, pci.c; where a domain claims devices. */
+/* devices.c, dma.c, mmio.c, mmio_word.c, pci.c, pci_msi.c; where a domain claims devices. */
 
 /* What devices reach. dma_contained: there is an IOMMU. */
 bool dma_contained(const struct init *init);

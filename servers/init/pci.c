@@ -2,13 +2,12 @@
  *
  * The PCI broker: alone holds configuration space and MSI-X tables. It finds the functions that the
  * manifest claims, maps their BARs into the claiming domain, programs their interrupts as signals
- * of that domain's port, and writes all of it into the domain's start page. (PCI Local Bus 3.0,
- * chapter 6; configuration mechanism 1.)
+ * of that domain's port (MSI: pci_msi.c), and writes all of it into the domain's start page. (PCI
+ * Local Bus 3.0, chapter 6; configuration mechanism 1.)
  */
-#include <string.h>
+#include "servers/init/pci.h"
 
-#include "libos/syscall.h"
-#include "servers/init/devices.h"
+#include <string.h>
 
 enum {
     CONFIG_ADDRESS = 0xcf8,
@@ -28,9 +27,8 @@ enum {
     COMMAND_NO_PIN = 1 << 10,
     STATUS_CAPABILITIES = 1u << 20, /* of the dword at PCI_COMMAND */
 
-    CAPABILITY_VENDOR = 0x09, /* virtio: where its structures are (virtio 1.1, 4.1.4) */
-    CAPABILITY_MSIX = 0x11,
-    CAPABILITIES_MAX = 48, /* what fits into 192 bytes: bounds a looping list */
+    CAPABILITIES_FIRST = 0x40, /* behind the header */
+    CAPABILITIES_MAX = 48,     /* what fits into 192 bytes: bounds a looping list */
 
     VIRTIO_VENDOR = 0x1af4,
     VIRTIO_TRANSITIONAL = 0x1000,
@@ -53,10 +51,6 @@ enum {
 #define MSIX_WINDOW     (SCRATCH_WINDOW + 0x10000ull)
 #define FEATURES_WINDOW (SCRATCH_WINDOW + 0x30000ull)
 
-struct function {
-    uint8_t bus, slot, number;
-};
-
 /* Where a device's MSI-X table is. */
 struct msix {
     uint32_t capability; /* its place in configuration space, 0: none */
@@ -71,7 +65,7 @@ struct msix_entry { /* of the device's table */
 #define ENTRY(n, field)                                                                            \
     ((uint32_t)((n) * sizeof(struct msix_entry) + offsetof(struct msix_entry, field)))
 
-static uint32_t config_read(struct function f, uint32_t offset)
+uint32_t config_read(struct function f, uint32_t offset)
 {
     struct invoked result = {{UINT32_MAX}};
     uint32_t address = CONFIG_ENABLE | (uint32_t)f.bus << 16 | (uint32_t)f.slot << 11 |
@@ -81,7 +75,7 @@ static uint32_t config_read(struct function f, uint32_t offset)
     return (uint32_t)result.a[0];
 }
 
-static void config_write(struct function f, uint32_t offset, uint32_t value)
+void config_write(struct function f, uint32_t offset, uint32_t value)
 {
     uint32_t address = CONFIG_ENABLE | (uint32_t)f.bus << 16 | (uint32_t)f.slot << 11 |
                        (uint32_t)f.number << 8 | (offset & 0xfc);
@@ -103,14 +97,12 @@ void pci_master_start(uint16_t source)
     config_write(f, PCI_COMMAND, command | COMMAND_MASTER);
 }
 
-/* The place of a capability in configuration space, 0 if there is none. `type`: of a vendor's, the
- * one with that number. */
-static uint32_t capability_find(struct function f, uint8_t wanted, uint8_t type)
+uint32_t capability_find(struct function f, uint8_t wanted, uint8_t type)
 {
     if (!(config_read(f, PCI_COMMAND) & STATUS_CAPABILITIES))
         return 0;
     uint32_t at = config_read(f, PCI_CAPABILITIES) & 0xfc;
-    for (int i = 0; at && i < CAPABILITIES_MAX; i++) {
+    for (int i = 0; at >= CAPABILITIES_FIRST && i < CAPABILITIES_MAX; i++) {
         uint32_t header = config_read(f, at);
         if ((header & 0xff) == wanted && (wanted != CAPABILITY_VENDOR || header >> 24 == type))
             return at;
@@ -156,21 +148,14 @@ static bool bar_sound(struct function f, uint32_t n, uint64_t address, uint64_t 
     return !wrong;
 }
 
-/* One interrupt of the device: a vector, bound to a bit of the domain's port, in entry `n` of the
- * device's table. */
-static bool vector_give(struct init *init, struct claim *claim, uint32_t bit,
-                        const struct device_bar *table, uint32_t n)
+bool vector_bind(struct init *init, struct child *child, struct invoked *message)
 {
-    struct child *child = &init->child[claim->device->domain];
-    struct invoked message;
-    uint32_t irq = slot_new(init);
-    if (sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL) ||
-        sys_invoke(irq, OPERATION_irq_bind, child->port, bit, IRQ_MESSAGE, 0, 0, &message))
+    uint32_t irq = slot_new(init), bit = SIGNAL_IRQ_FIRST + child->irq_bits;
+    if (child->irq_bits == SIGNAL_IRQS ||
+        sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL) ||
+        sys_invoke(irq, OPERATION_irq_bind, child->port, bit, IRQ_MESSAGE, 0, 0, message))
         return false;
-    device_write32(table, ENTRY(n, address_low), (uint32_t)message.a[0]);
-    device_write32(table, ENTRY(n, address_high), (uint32_t)(message.a[0] >> 32));
-    device_write32(table, ENTRY(n, data), (uint32_t)message.a[1]);
-    device_write32(table, ENTRY(n, control), 0);
+    child->irq_bits++;
     return true;
 }
 
@@ -190,39 +175,45 @@ static bool msix_map(struct init *init, const struct msix *msix, uint32_t offset
     return *page != 0;
 }
 
-/* Programs up to the wanted number of MSI-X vectors. */
-static void vectors_give(struct init *init, struct claim *claim, struct function f,
-                         const struct msix *msix, struct start_device *out)
+static void entry_write(const struct device_bar *table, uint32_t n, const struct invoked *message)
+{
+    device_write32(table, ENTRY(n, address_low), (uint32_t)message->a[0]);
+    device_write32(table, ENTRY(n, address_high), (uint32_t)(message->a[0] >> 32));
+    device_write32(table, ENTRY(n, data), (uint32_t)message->a[1]);
+    device_write32(table, ENTRY(n, control), 0);
+}
+
+/* False: the table isn't where it says, which is said. Else up to the wanted number of vectors. */
+static bool msix_give(struct init *init, struct claim *claim, struct function f,
+                      const struct msix *msix, struct start_device *out)
 {
     struct child *child = &init->child[claim->device->domain];
     uint32_t header = config_read(f, msix->capability), page;
     uint32_t offset = config_read(f, msix->capability + 4) & ~7u;
     uint32_t count = (header >> 16 & 0x7ff) + 1;
+    struct invoked message;
     if (count > claim->device->vectors)
         count = claim->device->vectors;
     if (!count)
-        return;
+        return true;
     if (!msix_map(init, msix, offset, count, &page)) {
-        console_print("init: pci %x:%x.%u: the MSI-X table lies outside its BAR: no interrupts",
+        console_print("init: pci %x:%x.%u: the MSI-X table lies outside its BAR: it isn't used",
                       f.bus, f.slot, f.number);
-        return;
+        return false;
     }
     const struct device_bar table = {
         .base = (volatile uint8_t *)(MSIX_WINDOW + (msix->address + offset) % PAGE_BYTES),
         .size = count * sizeof(struct msix_entry)};
     config_write(f, msix->capability, (header & ~MSIX_MASK_ALL) | MSIX_ENABLE);
     out->irq_bit = SIGNAL_IRQ_FIRST + child->irq_bits;
-    while (
-        out->device.vectors < count && child->irq_bits < SIGNAL_IRQS &&
-        vector_give(init, claim, SIGNAL_IRQ_FIRST + child->irq_bits, &table, out->device.vectors)) {
-        out->device.vectors++;
-        child->irq_bits++;
-    }
+    while (out->device.vectors < count && vector_bind(init, child, &message))
+        entry_write(&table, out->device.vectors++, &message);
     sys_invoke(page, OPERATION_page_unmap, 0, 0, 0, 0, 0, NULL);
+    return true;
 }
 
-/* A device without MSI-X has a pin. The firmware wrote the input of the interrupt controller that
- * it is wired to into the line register, and routes it there. */
+/* The firmware wrote the input of the interrupt controller that the pin is wired to into the line
+ * register, and routes it there. */
 static void function_pin_give(struct init *init, struct claim *claim, struct function f,
                               struct start_device *out, const char *name)
 {
@@ -276,7 +267,6 @@ static void device_give(struct init *init, struct claim *claim, struct function 
     struct start_device device = {.server = claim->device->server};
     struct msix msix = {.capability = capability_find(f, CAPABILITY_MSIX, 0)};
     msix.bar = msix.capability ? config_read(f, msix.capability + 4) & 7 : DEVICE_BARS;
-    uint32_t command = config_read(f, PCI_COMMAND) & 0xffff;
 
     bool wide;
     for (uint32_t n = 0; n < DEVICE_BARS; n += wide ? 2 : 1) {
@@ -290,15 +280,16 @@ static void device_give(struct init *init, struct claim *claim, struct function 
             registers_give(init, claim, &device.device.bar[n], address, size);
         }
     }
-    /* The MSI-X table can be written only while the device decodes memory. */
-    command = (command & ~(uint32_t)COMMAND_NO_PIN) | COMMAND_MEMORY | COMMAND_MASTER;
-    config_write(f, PCI_COMMAND, command | COMMAND_NO_PIN);
-    if (msix.size)
-        vectors_give(init, claim, f, &msix, &device);
-    else
+    /* The MSI-X table can be written only while the device decodes memory; no message is sent
+     * before it is a bus master. */
+    uint32_t command = (config_read(f, PCI_COMMAND) & 0xffff) | COMMAND_MEMORY | COMMAND_NO_PIN;
+    config_write(f, PCI_COMMAND, command & ~(uint32_t)COMMAND_MASTER);
+    if (!(msix.size && msix_give(init, claim, f, &msix, &device)) &&
+        !(msi_give && msi_give(init, claim, f, &device)))
         function_pin_give(init, claim, f, &device, name);
     if (device.device.pin)
-        config_write(f, PCI_COMMAND, command);
+        command &= ~(uint32_t)COMMAND_NO_PIN;
+    config_write(f, PCI_COMMAND, command | COMMAND_MASTER);
 
     device.device.vendor = (uint16_t)config_read(f, PCI_ID);
     device.device.id = (uint16_t)(config_read(f, PCI_ID) >> 16);

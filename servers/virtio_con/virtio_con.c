@@ -147,8 +147,8 @@ static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
     }
 }
 
-/* The queues are looked at after each round anyway. A pin is lowered by asking what it was for, and
- * may interrupt again then. */
+/* The queues are looked at after each round anyway. A device that has one interrupt for everything
+ * is asked what it was for; that lowers a pin, which may interrupt again then. */
 static void drv_signal(void *state, uint32_t device, uint32_t bits)
 {
     struct virtio_con *drv = state;
@@ -158,7 +158,7 @@ static void drv_signal(void *state, uint32_t device, uint32_t bits)
     if (con->state != CON_RUNNING)
         return;
     bool changed = bits >> con->config_vector & 1;
-    if (con->virtio.pin) {
+    if (con->virtio.single) {
         changed = virtio_take_isr(&con->virtio) & VIRTIO_ISR_CHANGED;
         domain_acknowledge(drv->domain, drv->device);
     }

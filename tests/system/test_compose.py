@@ -168,7 +168,8 @@ def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
     folder = tmp_path_factory.mktemp("objects")
     for name, source in {"start": START, "init": INIT, "init_devices": "extern int a;",
-                         "init_heaps": "extern int a;", "init_backtrace": "extern int backtrace;",
+                         "init_msi": "extern int msi;", "init_heaps": "extern int a;",
+                         "init_backtrace": "extern int backtrace;",
                          "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
     for name, source in SERVERS.items():
@@ -498,7 +499,7 @@ def test_bad_linker(compose, tmp_path, script, message):
 
 
 def test_init_without_entry(compose, objects, tmp_path):
-    for name in ["start.o", "libos.a", "init_devices.o", "drv.o", "net.o", "dns.o", "zones"]:
+    for name in ["start.o", "libos.a", "init_devices.o", "init_msi.o", "drv.o", "net.o", "dns.o", "zones"]:
         os.link(objects / name, tmp_path / name)
     compile_object("int nothing(void); int nothing(void) { return 1; }", tmp_path / "init.o")
     run = Run(tmp_path, tmp_path, MANIFEST)

@@ -32,7 +32,7 @@ def answers(running):
 def test_dns_behind_it(more):
     with machine(**more) as running:
         running.ready()
-        running.expect(r"^e1000_drv: ready: device 0000:00:\d\d\.0 \(8086:100[ef]\)$")
+        running.expect(r"^e1000_drv: ready: device 0000:00:\d\d\.0 \(8086:100[ef]\), pin$")
         running.expect(r"^netd: net0: .* mac 52:54:00:12:34:56 mtu 1500$")
         assert all(answers(running) for _ in range(200))
         counters = running.counters()

@@ -93,9 +93,13 @@ def test_under_sanitizers():
     assert len(traces("--runs", "3", program=ASAN)) == 3
 
 
+def answered_all(output):
+    answered, asked = re.search(r"(\d+) of (\d+) answered", output).groups()
+    return answered == asked and int(asked) >= 1000
+
+
 def test_a_calm_run_answers_all():
-    answered, asked = re.search(r"(\d+) of (\d+) answered", sim("--calm")).groups()
-    assert answered == asked and int(asked) >= 1000
+    assert answered_all(sim("--calm"))
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
@@ -124,6 +128,17 @@ def test_heaps_under_faults_and_sanitizers():
 def test_a_card_that_lies_is_survived_or_reported_broken():
     output = sim("--runs", "12", "--calm", "card_lies=20000")
     assert "reported dead" in output and len(TRACE.findall(output)) == 12
+
+
+def test_a_card_that_interrupts_by_msi():
+    """All are answered, also when interrupts get lost or come for nothing, domains die or are swapped."""
+    assert answered_all(sim("--calm", "card_msi=1"))
+    sim("--runs", "6", "-q", "card_msi=1", "card_pin=0", "lost_interrupts=50000", "spurious=100")
+    sim("--calm", "--runs", "6", "-q", "card_msi=1", "kill=500", "kills=20", "kill_every=300",
+        image=BUILD / "images/dns_restart.bundle")
+    swaps = sim("--calm", "card_msi=1", "queries=3000", "rate=3000", "swaps=2000", "swap_every=1",
+                "swap_probation=1", image=BUILD / "images/dns_swap.bundle")
+    assert answered_all(swaps) and int(re.search(r"(\d+) swaps, 0 failed", swaps)[1]) > 100
 
 
 @pytest.mark.parametrize("pages", [40, 60, 150, 300])

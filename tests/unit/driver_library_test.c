@@ -206,12 +206,29 @@ static void a_missing_vector_is_named(void **state)
            "interrupt vector 1: 1 granted; the manifest's claim says how many (vectors = 2)");
 }
 
+/* By it a device may have one interrupt for everything. */
 static void a_pin_is_enough(void **state)
 {
     struct rig *rig = *state;
     rig->device->vectors = rig->device->pin = 1;
     start(rig);
+    assert_true(fake_domain_logged(rig->domain, "(1234:0011), pin\n"));
+}
+
+static void one_vector_by_msi_is_enough(void **state)
+{
+    struct rig *rig = *state;
+    rig->device->vectors = rig->device->msi = 1;
+    start(rig);
+    assert_true(fake_domain_logged(rig->domain, "(1234:0011), MSI\n"));
+}
+
+static void msi_without_a_vector_is_named(void **state)
+{
+    struct rig *rig = *state;
+    rig->device->msi = 1;
     rig->device->vectors = 0;
+    denied(rig, ERROR_NOT_FOUND, "interrupt vector 0: 0 granted; ");
 }
 
 static void another_device_is_refused(void **state)
@@ -347,6 +364,8 @@ int main(void)
         TEST(a_pool_that_is_too_small_is_named),
         TEST(a_missing_vector_is_named),
         TEST(a_pin_is_enough),
+        TEST(one_vector_by_msi_is_enough),
+        TEST(msi_without_a_vector_is_named),
         TEST(another_device_is_refused),
         TEST(pieces_are_apart_aligned_and_zeroed),
         TEST(what_the_device_has_is_not_touched),

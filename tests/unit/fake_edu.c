@@ -29,6 +29,17 @@ enum {
     RAISED_DMA = 0x100,
 };
 
+static void work(struct fake_edu *fake);
+
+static uint32_t raised_read(struct fake_edu *fake)
+{
+    const uint32_t raised = fake->raised;
+    if (fake->sudden)
+        work(fake);
+    fake->sudden = false;
+    return raised;
+}
+
 static uint32_t edu_read(struct device_model *model, uint32_t offset, uint32_t bytes)
 {
     struct fake_edu *fake = (struct fake_edu *)model;
@@ -43,7 +54,7 @@ static uint32_t edu_read(struct device_model *model, uint32_t offset, uint32_t b
     case STATUS:
         return fake->status | fake->computing;
     case RAISED:
-        return fake->raised;
+        return raised_read(fake);
     case COMMAND:
         return fake->never_stops ? COMMAND_START : fake->command;
     default:
@@ -107,9 +118,15 @@ struct fake_edu *fake_edu_create(struct device *device, uint8_t *memory, uint64_
                               .granted = memory,
                               .granted_bytes = bytes,
                               .id = 0x010000ed};
-    *device = (struct device){.vendor = 0x1234, .id = 0x11e8, .slot = 4, .vectors = 1, .pin = 1};
+    *device = (struct device){.vendor = 0x1234, .id = 0x11e8, .slot = 4, .vectors = 1, .msi = 1};
     device->bar[0] = (struct device_bar){.base = (volatile uint8_t *)fake, .size = BAR_BYTES};
     return fake;
+}
+
+void fake_edu_use_pin(struct fake_edu *fake)
+{
+    fake->device->msi = 0;
+    fake->device->pin = 1;
 }
 
 void fake_edu_destroy(struct fake_edu *fake)
@@ -132,6 +149,13 @@ static uint8_t *buffer_at(struct fake_edu *fake, uint64_t address)
     return fake->buffer + (address - BUFFER_AT);
 }
 
+/* Each time sends a message, whether earlier causes were acknowledged or not. */
+static void raise_cause(struct fake_edu *fake, uint32_t cause)
+{
+    fake->raised |= cause;
+    fake->message = fake->device->msi;
+}
+
 static void copy(struct fake_edu *fake)
 {
     if (fake->command & COMMAND_TO_MEMORY)
@@ -141,7 +165,7 @@ static void copy(struct fake_edu *fake)
     fake->copies++;
     fake->command &= ~(uint32_t)COMMAND_START;
     if (fake->command & COMMAND_INTERRUPT)
-        fake->raised |= RAISED_DMA;
+        raise_cause(fake, RAISED_DMA);
 }
 
 static void compute(struct fake_edu *fake)
@@ -152,14 +176,21 @@ static void compute(struct fake_edu *fake)
     fake->factorial = result;
     fake->computing = false;
     if (fake->status & STATUS_INTERRUPT)
-        fake->raised |= RAISED_FACTORIAL;
+        raise_cause(fake, RAISED_FACTORIAL);
 }
 
-bool fake_edu_work(struct fake_edu *fake)
+static void work(struct fake_edu *fake)
 {
     if (fake->computing && !fake->mute)
         compute(fake);
     if ((fake->command & COMMAND_START) && !fake->mute)
         copy(fake);
-    return fake_edu_interrupts(fake);
+}
+
+bool fake_edu_work(struct fake_edu *fake)
+{
+    work(fake);
+    const bool interrupts = fake->device->pin ? fake->raised != 0 : fake->message;
+    fake->message = false;
+    return interrupts;
 }

@@ -208,7 +208,7 @@ static uint32_t fake_read(struct device_model *model, uint32_t offset, uint32_t 
         return common_read(fake, offset - COMMON, bytes);
     if (offset == ISR) {
         uint8_t isr = fake->isr;
-        assert(bytes == 1 && fake->device->pin);
+        assert(bytes == 1 && (fake->device->pin || fake->device->msi));
         fake->isr = 0;
         return isr;
     }
@@ -494,7 +494,7 @@ static struct vring ring_of(struct fake_virtio *fake, uint32_t number)
 
 static void raise_vector(struct fake_virtio *fake, uint16_t vector, uint8_t isr)
 {
-    if (fake->device->pin) {
+    if (fake->device->pin || fake->device->msi) {
         fake->isr |= isr;
         vector = 0;
     }

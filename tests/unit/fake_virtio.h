@@ -75,7 +75,7 @@ struct fake_virtio {
     uint32_t feature_select, accept_select;
     uint16_t queue_select, config_vector, queues;
     uint8_t status, generation;
-    uint8_t isr; /* why a device with a pin holds it up; reading it lowers the pin */
+    uint8_t isr; /* without MSI-X: why it interrupts; reading it lowers the pin */
     struct virtio_net_config config;
     struct fake_queue queue[FAKE_QUEUES];
     uint32_t interrupts;         /* bits, since last asked */

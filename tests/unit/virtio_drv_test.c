@@ -65,7 +65,7 @@ static void the_log_says_what_was_found(void **state)
     assert_string_equal(fake_domain_log(rig->domain),
                         "net0: virtio-net 0000:00:03.0 mac 52:54:00:12:34:56 features csum "
                         "guest_csum mrg_rxbuf event_idx iommu, rx 128 tx 256\n"
-                        "ready: device 0000:00:03.0 (1af4:1041)\n");
+                        "ready: device 0000:00:03.0 (1af4:1041), MSI-X\n");
 }
 
 static void a_transitional_device_is_driven_the_modern_way(void **state)
@@ -340,13 +340,10 @@ static void with_one_vector_links_are_noticed_too(void **state)
     assert_int_equal(rig_expect_link(rig).up, 0);
 }
 
-/* One vector for all, no MSI-X register is touched, and the pin goes down when it is asked why. */
-static void a_device_with_a_pin_is_driven_without_vectors(void **state)
+/* One interrupt for all, no MSI-X register is touched, and a pin goes down when it is asked why. */
+static void driven_without_vectors(struct rig *rig)
 {
-    struct rig *rig = *state;
     struct fake_virtio *fake = rig->fake[0];
-    fake->device->vectors = 1;
-    fake->device->pin = 1;
     rig_start(rig);
     assert_int_equal(fake->queue[0].vector, VIRTIO_MSI_NO_VECTOR);
     assert_int_equal(fake->config_vector, VIRTIO_MSI_NO_VECTOR);
@@ -361,6 +358,22 @@ static void a_device_with_a_pin_is_driven_without_vectors(void **state)
     rig_round(rig);
     assert_int_equal(fake->isr, 0);
     assert_int_equal(rig_expect_link(rig).up, 0);
+}
+
+static void a_device_with_a_pin_is_driven_without_vectors(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake[0]->device->vectors = rig->fake[0]->device->pin = 1;
+    driven_without_vectors(rig);
+}
+
+/* However many MSI has: they aren't MSI-X's, which the device's registers name. */
+static void a_device_with_msi_is_driven_without_vectors(void **state)
+{
+    struct rig *rig = *state;
+    rig->fake[0]->device->vectors = 2;
+    rig->fake[0]->device->msi = 1;
+    driven_without_vectors(rig);
 }
 
 static void a_pin_without_its_register_is_refused(void **state)
@@ -502,6 +515,7 @@ int main(void)
         TEST(a_configuration_interrupt_without_change_says_nothing),
         TEST(with_one_vector_links_are_noticed_too),
         TEST(a_device_with_a_pin_is_driven_without_vectors),
+        TEST(a_device_with_msi_is_driven_without_vectors),
         TEST(a_pin_without_its_register_is_refused),
         TEST(a_device_that_asks_for_a_reset_gets_it),
         TEST(a_refused_device_takes_no_number),

@@ -43,7 +43,7 @@ static void the_log_says_where_it_was_found(void **state)
     assert_string_equal(fake_domain_log(rig->domain),
                         "net0: virtio-net mmio 0xfeb00e00 mac 52:54:00:12:34:56 features csum "
                         "guest_csum mrg_rxbuf event_idx iommu, rx 128 tx 256\n"
-                        "ready: device mmio 0xfeb00e00 (0000:0001)\n");
+                        "ready: device mmio 0xfeb00e00 (0000:0001), pin\n");
 }
 
 static void frames_come_and_go(void **state)

@@ -22,6 +22,9 @@ enum {
     MSIX_DATA = 2, /* words of an entry: address low, high, data, control */
     MSIX_CONTROL = 3,
     VECTORS = 3,
+    MSI_CAPABLE = 2, /* logarithm: 4 messages, of which the card sends one */
+    MSI_ADDRESS = 0xfee00000,
+    MSI_WORDS = 5, /* that can be written: flags, address low, high, data, mask */
     PIN_LINE = 11,
     BARS = 6,
     BAR_OFFSET = 0x10,
@@ -38,6 +41,7 @@ static struct device function;
 static uint64_t bar_address[BARS], bar_bytes[BARS];
 static uint32_t command, bars[BARS];
 static uint32_t msix[VECTORS * MSIX_ENTRY_WORDS];
+static uint32_t msi_at; /* the capability's place in configuration space; 0: none */
 static struct fake_chain held[HELD_MAX];
 static uint32_t held_count;
 static uint32_t lost_vectors; /* told, and not heard */
@@ -53,15 +57,47 @@ static void bar_set(uint32_t n, uint64_t address, uint64_t bytes)
     bars[n] = (uint32_t)address;
 }
 
-static void msix_describe(void)
+static void msi_write(uint32_t word, uint32_t value)
 {
-    uint8_t at = function.config[PCI_CAPABILITY_LIST];
-    while (function.config[at] != PCI_CAP_ID_MSIX)
-        at = function.config[at + 1];
-    function.config[at + PCI_MSIX_FLAGS] = VECTORS - 1;
-    function.config[at + PCI_MSIX_TABLE] = MSIX_BAR;
-    if (world.options.card_pin)
-        function.config[at] = 0; /* an id that nobody looks for */
+    static const uint32_t writable[MSI_WORDS] = {
+        (uint32_t)(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE) << 16, ~3u, UINT32_MAX, 0xffff,
+        (1u << (1 << MSI_CAPABLE)) - 1};
+    uint8_t *at = &function.config[msi_at + 4 * word];
+    uint32_t old;
+    memcpy(&old, at, sizeof(old));
+    value = (old & ~writable[word]) | (value & writable[word]);
+    memcpy(at, &value, sizeof(value));
+}
+
+static void msix_describe(uint8_t *capability)
+{
+    capability[PCI_MSIX_FLAGS] = VECTORS - 1;
+    capability[PCI_MSIX_TABLE] = MSIX_BAR;
+}
+
+static void msi_describe(uint8_t *capability)
+{
+    const uint16_t flags = PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_MASKBIT | MSI_CAPABLE << 1;
+    capability[PCI_CAP_LIST_ID] = PCI_CAP_ID_MSI;
+    memcpy(&capability[PCI_MSI_FLAGS], &flags, sizeof(flags));
+    msi_at = (uint32_t)(capability - function.config);
+    for (uint32_t word = 1; word < MSI_WORDS; word++)
+        msi_write(word, UINT32_MAX); /* whatever it was */
+}
+
+/* How it interrupts: MSI-X, or instead of that MSI, or neither. */
+static void interrupts_describe(void)
+{
+    uint8_t *at = &function.config[function.config[PCI_CAPABILITY_LIST]];
+    while (*at != PCI_CAP_ID_MSIX)
+        at = &function.config[at[PCI_CAP_LIST_NEXT]];
+    msi_at = 0;
+    if (function.msi)
+        msi_describe(at);
+    else if (function.pin)
+        *at = 0; /* an id that nobody looks for */
+    else
+        msix_describe(at);
 }
 
 uint32_t nic_config_read(uint32_t offset)
@@ -77,7 +113,7 @@ uint32_t nic_config_read(uint32_t offset)
     case PCI_COMMAND:
         return (uint32_t)PCI_STATUS_CAP_LIST << 16 | command;
     case PCI_INTERRUPT_LINE:
-        return world.options.card_pin ? 1 << 8 | PIN_LINE : 0;
+        return function.pin ? 1 << 8 | PIN_LINE : 0;
     default:
         memcpy(&value, &function.config[offset], 4);
         return value;
@@ -99,21 +135,45 @@ void nic_config_write(uint32_t offset, uint32_t value)
         bar_write((offset - BAR_OFFSET) / 4, value);
     else if (offset == PCI_COMMAND)
         command = value & 0xffff;
+    else if (msi_at && offset >= msi_at && offset < msi_at + MSI_WORDS * 4)
+        msi_write((offset - msi_at) / 4, value);
 }
 
 /* --- interrupts --- */
 
+/* Whether the card may send message `v`, and what it says then. */
+static bool msi_open(uint32_t v, uint32_t *data)
+{
+    uint32_t word[MSI_WORDS];
+    memcpy(word, &function.config[msi_at], sizeof(word));
+    const uint32_t flags = word[0] >> 16;
+    *data = (word[3] & 0xffff) | v;
+    return (flags & PCI_MSI_FLAGS_ENABLE) && v < 1u << ((flags & PCI_MSI_FLAGS_QSIZE) >> 4) &&
+           word[1] == MSI_ADDRESS && !word[2] && !(word[4] >> v & 1);
+}
+
+static bool message_open(uint32_t v, uint32_t *data)
+{
+    if (!(command & PCI_COMMAND_MASTER))
+        return false;
+    if (msi_at)
+        return msi_open(v, data);
+    *data = msix[v * MSIX_ENTRY_WORDS + MSIX_DATA];
+    return !(msix[v * MSIX_ENTRY_WORDS + MSIX_CONTROL] & 1);
+}
+
 static void vectors_deliver(uint32_t bits)
 {
+    uint32_t data;
     for (uint32_t v = 0; v < VECTORS; v++) {
-        if (!(bits >> v & 1) || (msix[v * MSIX_ENTRY_WORDS + MSIX_CONTROL] & 1))
+        if (!(bits >> v & 1) || !message_open(v, &data))
             continue;
         if (chance(world.options.lost_interrupts)) {
             world.count.interrupts_lost++;
             lost_vectors |= 1u << v;
             continue;
         }
-        interrupt_raise(msix[v * MSIX_ENTRY_WORDS + MSIX_DATA]);
+        interrupt_raise(data);
     }
 }
 
@@ -127,13 +187,13 @@ static void lost_repeat(void)
 
 static void interrupts_deliver(void)
 {
-    if (!world.options.card_pin)
+    if (!function.pin)
         vectors_deliver(fake_virtio_interrupts(&card));
 }
 
 bool nic_pin(void)
 {
-    return world.options.card_pin && card.isr;
+    return function.pin && card.isr;
 }
 
 /* --- work --- */
@@ -225,7 +285,7 @@ static void mischief(void)
         break;
     default: /* all interrupts, for nothing */
         card.isr |= (uint8_t)random_below(4);
-        vectors_deliver(world.options.card_pin ? 0 : (1u << VECTORS) - 1);
+        vectors_deliver(function.pin ? 0 : (1u << VECTORS) - 1);
     }
     interrupts_deliver();
 }
@@ -379,10 +439,11 @@ void nic_start(void)
     card.lies = world.options.card_lies != 0;
     card.thinks_later = true;
     card.on_notify = notified;
-    function.vectors = world.options.card_pin ? 1 : VECTORS;
     function.pin = world.options.card_pin != 0;
+    function.msi = world.options.card_msi && !function.pin;
+    function.vectors = function.pin || function.msi ? 1 : VECTORS;
     bar_set(MSIX_BAR, SIM_DEVICE_FIRST, MSIX_BAR_BYTES);
     bar_set(FAKE_BAR, SIM_DEVICE_FIRST + 0x10000, FAKE_BAR_BYTES);
-    msix_describe();
+    interrupts_describe();
     memset(msix, 0xff, sizeof(msix)); /* masked */
 }

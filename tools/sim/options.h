@@ -55,7 +55,8 @@
     OPTION(swap_flips, 0, 0, 0, "states of which a bit flips before they are read, per million")   \
     OPTION(flips, 0, 0, 0, "bits of running servers that flip; needs the checked build")           \
     OPTION(flip_every, 1000, 1000, 1000, "runs of such servers between two of them, at most")      \
-    OPTION(flip_domains, 0, 0, 0, "whose bits: domains by number, a bit each; 0: netd and dnsd")
+    OPTION(flip_domains, 0, 0, 0, "whose bits: domains by number, a bit each; 0: netd and dnsd")   \
+    OPTION(card_msi, 0, 1, 0, "the card interrupts by MSI instead of MSI-X, if not by its pin")
 
 struct options {
     uint64_t seed;

@@ -37,7 +37,7 @@ static struct virtio_blk *blk_of(struct driver *driver)
 static bool capacity_read(const struct virtio_device *device, uint64_t *blocks)
 {
     const struct virtio_region *config = &device->virtio.config;
-    uint64_t low, high;
+    uint64_t low = 0, high = 0;
     if (config->length < sizeof(*blocks) ||
         !VIRTIO_DEVICE_CONFIG(device, (low = device_read32(config->bar, config->offset),
                                        high = device_read32(config->bar, config->offset + 4))))

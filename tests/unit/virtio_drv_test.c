@@ -432,7 +432,8 @@ static void a_card_without_memory_for_queues_is_named(void **state)
     rig_add_device(rig);
     ((struct pool *)(uintptr_t)domain_pool(rig->domain, POOL_QUEUES))->buffers = 1;
     assert_int_equal(fake_domain_start(rig->domain), OK);
-    assert_true(fake_domain_logged(rig->domain, "pool \"queues\": it has no buffer left for device 1"));
+    assert_true(
+        fake_domain_logged(rig->domain, "pool \"queues\": it has no buffer left for device 1"));
 }
 
 static void no_card_at_all_is_explained(void **state)

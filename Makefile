@@ -158,7 +158,7 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
 # What every message passes through is worth some bytes; functions marked RARE are not.
-HOT := $(B)/target/ipc/channel.o $(patsubst %,$(B)/target/libos/%.o,loop channels direct) \
+HOT := $(B)/target/ipc/channel.o $(patsubst %,$(B)/target/libos/%.o,loop channels direct driver/netdev driver/virtio_chains) \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \
@@ -435,7 +435,7 @@ debug-images:
 
 test: images test-images units $(SWAP_PROGRAMS) $(B)/tools/callref debug-images sim-programs \
       usertests-programs $(B)/explore/explore $(EXPLORE_UNSOUND) bug-programs fuzzers fuzz-bug-programs oracle-programs cpus-programs \
-      ipc-programs $(B)/programs/dns-managed/netd-crash.elf
+      ipc-programs $(B)/images/driver-wire.elf $(B)/programs/dns-managed/netd-crash.elf
 	@$(PYTHON) tests/run.py --build $(B) $(if $(ONLY),--only "$(ONLY)")
 
 # One server's tests only: its unit tests, and those of the image of its name, if there is one.
@@ -464,14 +464,15 @@ $(B)/images/dns-10k.bundle: images/dns.conf $(PARTS) $(B)/tools/compose $(SERVER
 
 include bench/kernel/kernel.mk
 include bench/ipc/ipc.mk
+include bench/driver/driver.mk
 include bench/triad/triad.mk
 
 BENCH_RUNS ?= 5
-BENCHES := $(or $(ONLY),dns kernel sim ipc restart)
-bench: $(if $(filter-out kernel sim ipc restart swap includeos,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
+BENCHES := $(or $(ONLY),dns kernel sim ipc restart driver)
+bench: $(if $(filter-out kernel sim ipc restart swap includeos driver,$(BENCHES)),bench-dns) $(if $(filter kernel,$(BENCHES)),bench-kernel) \
        $(if $(filter sim,$(BENCHES)),bench-sim) $(if $(filter ipc,$(BENCHES)),bench-ipc) \
        $(if $(filter restart,$(BENCHES)),bench-restart) $(if $(filter swap,$(BENCHES)),bench-swap) \
-       $(if $(filter includeos,$(BENCHES)),bench-includeos)
+       $(if $(filter includeos,$(BENCHES)),bench-includeos) $(if $(filter driver,$(BENCHES)),bench-driver)
 bench-kernel: $(B)/images/kbench.elf $(B)/images/hostile.elf $(B)/images/usertests.elf $(B)/kernel.elf
 	@$(KERNEL_BENCH)
 
@@ -497,7 +498,7 @@ bench-restart: $(B)/images/dns-managed.elf $(B)/tools/motet
 bench-dns: images $(B)/images/dns-10k.elf
 	@$(PYTHON) bench/dns.py --image $(B)/images/dns.elf --image-10k $(B)/images/dns-10k.elf \
 	    --out $(B)/bench/dns.json --runs $(BENCH_RUNS) --query-10k host9999.example.net \
-	    $(foreach name,$(filter-out dns kernel sim ipc restart swap,$(ONLY)),--only $(name))
+	    $(foreach name,$(filter-out dns kernel sim ipc restart swap driver,$(ONLY)),--only $(name))
 
 # --- upkeep --------------------------------------------------------------------------------------
 

@@ -12,10 +12,7 @@
 
 enum error pool_ref_check(const struct pool *pool, struct buffer_ref ref)
 {
-    if (pool && ref.pool == pool->number && ref.index < pool->buffers &&
-        (uint32_t)ref.offset + ref.length <= pool->buffer_size)
-        return OK;
-    return ERROR_BAD_ARGUMENT;
+    return pool && ref.pool == pool->number && pool_has(pool, ref) ? OK : ERROR_BAD_ARGUMENT;
 }
 
 void pool_owner_init(struct pool_owner *owner, const struct pool *pool)

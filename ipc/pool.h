@@ -47,6 +47,12 @@ struct buffer_ref {
 };
 _Static_assert(sizeof(struct buffer_ref) == 8, "part of messages");
 
+/* Whether `ref`, of a pool that is known to be this one, names a piece of it. */
+static inline bool pool_has(const struct pool *pool, struct buffer_ref ref)
+{
+    return ref.index < pool->buffers && (uint32_t)ref.offset + ref.length <= pool->buffer_size;
+}
+
 /* OK, or ERROR_BAD_ARGUMENT when `ref` doesn't name a piece of `pool` (NULL: no such pool here). */
 enum error pool_ref_check(const struct pool *pool, struct buffer_ref ref);
 

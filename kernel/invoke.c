@@ -8,10 +8,10 @@
 #include "kernel/dmaspace.h"
 #include "kernel/irq.h"
 #include "kernel/port.h"
-#include "kernel/rare.h"
 #include "kernel/space.h"
 #include "kernel/syscall.h"
 #include "kernel/untyped.h"
+#include "motet/rare.h"
 
 /* One invocation: who, on what, with what, and up to three results. */
 struct invocation {

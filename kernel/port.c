@@ -9,7 +9,7 @@
 #include "kernel/captable.h"
 #include "kernel/irq.h"
 #include "kernel/panic.h"
-#include "kernel/rare.h"
+#include "motet/rare.h"
 
 RARE void port_init(struct port *port)
 {

@@ -11,8 +11,8 @@
 #include "kernel/dmaspace.h"
 #include "kernel/iommu.h"
 #include "kernel/panic.h"
-#include "kernel/rare.h"
 #include "kernel/thread.h"
+#include "motet/rare.h"
 
 RARE void space_init(struct space *space)
 {

@@ -10,8 +10,8 @@
 #include "kernel/deadline.h"
 #include "kernel/panic.h"
 #include "kernel/port.h"
-#include "kernel/rare.h"
 #include "kernel/space.h"
+#include "motet/rare.h"
 
 enum { SLICE_FRACTION = 100 }; /* of a second: 10 ms among equals */
 

@@ -18,6 +18,7 @@
 #include "libos/kernel.h"
 #include "libos/state.h"
 #include "motet/image.h"
+#include "motet/rare.h"
 
 enum {
     /* Rounds without a wait before interrupts are asked for: a peer that never lets the domain
@@ -56,7 +57,7 @@ static void interrupts_deliver(struct libos *libos, uint64_t pending)
 }
 
 /* One message to the domain's own port, for whoever wants such. */
-static void message_deliver(struct libos *libos)
+RARE static void message_deliver(struct libos *libos)
 {
     struct msg m = libos->message;
     bool wanted = false;
@@ -73,7 +74,7 @@ static void message_deliver(struct libos *libos)
 }
 
 /* The pager was asked for memory and has none that is free: the servers are asked in turn. */
-static void reclaim_deliver(struct libos *libos)
+RARE static void reclaim_deliver(struct libos *libos)
 {
     for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {
         if (!domain->server->reclaim)
@@ -85,7 +86,7 @@ static void reclaim_deliver(struct libos *libos)
     kernel_signal(libos->start->heap.slot + PAGER_SLOT_PORT);
 }
 
-static void deadlines_deliver(struct libos *libos)
+RARE static void deadlines_deliver(struct libos *libos)
 {
     uint64_t now = clock_nanoseconds(libos->info, kernel_clock());
     for (struct domain *domain = libos->domain; domain < libos->domains_end; domain++) {

@@ -7,7 +7,7 @@ SERVER_DIRS += bench/driver/servers/packets
 $(eval $(call server_rule,packets))
 
 $(B)/images/driver-wire.bundle: bench/driver/driver-wire.conf $(B)/tools/compose $(B)/target/init.o \
-                $(patsubst %,$(B)/target/%.o,virtio_drv e1000_drv packets) $(B)/target/libos.a \
+                $(patsubst %,$(B)/target/%.o,init_devices init_msi virtio_drv e1000_drv packets) $(B)/target/libos.a \
                 $(B)/target/start.o libos/domain.ld
 	@mkdir -p $(@D)
 	$(SAY) COMPOSE $@

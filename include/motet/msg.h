@@ -29,8 +29,8 @@ struct msg {
 };
 _Static_assert(sizeof(struct msg) == 64, "a message is one cache line");
 
-/* Payload structs of protocols are copied in and out, so that neither alignment nor aliasing nor a
- * peer's later write matters. `size` is at most MSG_BYTES: protocols assert it. */
+/* Payload structs of protocols are copied in and out, so that neither alignment nor aliasing
+ * matters. `size` is at most MSG_BYTES: protocols assert it. */
 static inline void msg_set(struct msg *m, uint16_t op, const void *payload, size_t size)
 {
     *m = (struct msg){.op = op};
@@ -40,6 +40,13 @@ static inline void msg_set(struct msg *m, uint16_t op, const void *payload, size
 static inline void msg_get(const struct msg *m, void *payload, size_t size)
 {
     memcpy(payload, m->bytes, size);
+}
+
+/* Where the payload is, for who reads it once and needn't keep it: aligned to 8 bytes. A message
+ * that `receive` gets is private memory already: no peer writes to it any more. */
+static inline const void *msg_payload(const struct msg *m)
+{
+    return m->bytes;
 }
 
 #endif

@@ -60,9 +60,8 @@ bool driver_vector(struct driver *driver, uint32_t n)
         return true;
     domain_log(
         driver->domain,
-        "interrupt vector %u: %u granted; the manifest's claim must say vectors = %u, and the "
-        "device have them",
-        n, driver->device->vectors, n + 1);
+        "interrupt vector %u: %u granted; the claim (vectors = %u) and the device must have it", n,
+        driver->device->vectors, n + 1);
     return false;
 }
 

@@ -7,10 +7,12 @@
 
 #include <string.h>
 
+#include "motet/rare.h"
+
 const struct server_port netdev_ports[1] = {{"net", NETDEV_PROTOCOL, NETDEV_VERSION, CONN_SERVER}};
 
 /* Nothing is the driver's, nothing under way; what is known of the links stays. */
-static void account_clear(struct netdev_account *account)
+RARE static void account_clear(struct netdev_account *account)
 {
     memset(account->next, 0xff, sizeof(account->next)); /* NETDEV_CLIENT */
     memset(account->owner, NETDEV_NOBODY, sizeof(account->owner));
@@ -24,8 +26,8 @@ static void account_clear(struct netdev_account *account)
     }
 }
 
-enum error netdev_open(struct netdev *netdev, struct domain *domain, const struct netdev_ops *ops,
-                       const char *own, uint32_t buffer_bytes)
+RARE enum error netdev_open(struct netdev *netdev, struct domain *domain,
+                            const struct netdev_ops *ops, const char *own, uint32_t buffer_bytes)
 {
     const struct pool *rx = domain_pool_named(domain, "rx");
     netdev->domain = domain;
@@ -52,7 +54,8 @@ enum error netdev_open(struct netdev *netdev, struct domain *domain, const struc
     return OK;
 }
 
-uint16_t netdev_attach(struct netdev *netdev, struct driver *driver, const struct netdev_link *link)
+RARE uint16_t netdev_attach(struct netdev *netdev, struct driver *driver,
+                            const struct netdev_link *link)
 {
     struct netdev_account *account = &netdev->account;
     uint16_t n = 0;
@@ -68,7 +71,7 @@ uint16_t netdev_attach(struct netdev *netdev, struct driver *driver, const struc
     return n;
 }
 
-void netdev_up(struct netdev *netdev, uint16_t interface, bool up)
+RARE void netdev_up(struct netdev *netdev, uint16_t interface, bool up)
 {
     struct netdev_interface *of = &netdev->account.interface[interface];
     of->link.up = up;
@@ -77,7 +80,7 @@ void netdev_up(struct netdev *netdev, uint16_t interface, bool up)
 
 /* Towards the client */
 
-static void done_send(struct netdev *netdev)
+RARE static void done_send(struct netdev *netdev)
 {
     struct netdev_account *account = &netdev->account;
     uint32_t told = 0;
@@ -101,7 +104,7 @@ static void done_send(struct netdev *netdev)
     memmove(account->done, account->done + told, account->done_count);
 }
 
-static void link_send(struct netdev *netdev, struct netdev_interface *interface)
+RARE static void link_send(struct netdev *netdev, struct netdev_interface *interface)
 {
     struct netdev_link link = interface->link;
     struct msg m;
@@ -111,7 +114,7 @@ static void link_send(struct netdev *netdev, struct netdev_interface *interface)
 }
 
 /* What the client waits for. */
-static void due_send(struct netdev *netdev)
+RARE static void due_send(struct netdev *netdev)
 {
     struct netdev_account *account = &netdev->account;
     done_send(netdev);
@@ -120,7 +123,7 @@ static void due_send(struct netdev *netdev)
             link_send(netdev, &account->interface[i]);
 }
 
-uint32_t netdev_room(struct netdev *netdev)
+RARE uint32_t netdev_room(struct netdev *netdev)
 {
     due_send(netdev);
     uint32_t room = conn_room(netdev->conn);
@@ -129,26 +132,20 @@ uint32_t netdev_room(struct netdev *netdev)
     return room;
 }
 
-static void rx_send(struct netdev *netdev, const struct netdev_rx *rx)
+void netdev_received(struct netdev *netdev, uint16_t interface, struct buffer_ref data,
+                     uint16_t flags)
 {
-    struct msg m;
-    netdev->account.next[rx->data.index] = NETDEV_CLIENT;
-    msg_set(&m, NETDEV_RX, rx, sizeof(*rx));
-    conn_send(netdev->conn, &m);
-}
-
-void netdev_received(struct netdev *netdev, uint16_t interface, uint16_t index, uint16_t offset,
-                     uint16_t length, uint16_t flags)
-{
-    const struct netdev_rx rx = {
-        .interface = interface,
-        .flags = flags,
-        .data = {.pool = netdev->rx->number, .index = index, .offset = offset, .length = length}};
-    DEBUG_ASSERT(netdev->account.next[index] == NETDEV_CARD + interface);
-    netdev->counters[!length                       ? NETDEV_RX_RETURNED
+    struct msg m = {.op = NETDEV_RX};
+    struct netdev_rx *rx = (void *)m.bytes;
+    DEBUG_ASSERT(netdev->account.next[data.index] == NETDEV_CARD + interface);
+    netdev->account.next[data.index] = NETDEV_CLIENT;
+    rx->interface = interface;
+    rx->flags = flags;
+    rx->data = data;
+    netdev->counters[!data.length                  ? NETDEV_RX_RETURNED
                      : flags & NETDEV_RX_CONTINUES ? NETDEV_RX_PARTS
                                                    : NETDEV_RX_FRAMES]++;
-    rx_send(netdev, &rx);
+    conn_send(netdev->conn, &m);
 }
 
 void netdev_sent(struct netdev *netdev, uint8_t place)
@@ -161,7 +158,7 @@ void netdev_sent(struct netdev *netdev, uint8_t place)
 
 /* Receive buffers */
 
-static void buffer_spare(struct netdev *netdev, uint16_t interface, uint16_t index)
+RARE static void buffer_spare(struct netdev *netdev, uint16_t interface, uint16_t index)
 {
     struct netdev_account *account = &netdev->account;
     account->next[index] = account->interface[interface].spare;
@@ -186,7 +183,7 @@ static struct driver *running(const struct netdev *netdev, uint16_t interface)
     return driver && driver_runs(driver) ? driver : NULL;
 }
 
-void netdev_spares(struct netdev *netdev, uint16_t interface)
+RARE void netdev_spares(struct netdev *netdev, uint16_t interface)
 {
     struct netdev_account *account = &netdev->account;
     uint16_t *spare = &account->interface[interface].spare;
@@ -199,35 +196,36 @@ void netdev_spares(struct netdev *netdev, uint16_t interface)
 }
 
 /* There is no card for them. */
-static void spares_return(struct netdev *netdev, uint16_t interface)
+RARE static void spares_return(struct netdev *netdev, uint16_t interface)
 {
     struct netdev_account *account = &netdev->account;
     uint16_t *spare = &account->interface[interface].spare;
     while (*spare != NETDEV_SPARE_END && conn_room(netdev->conn)) {
-        const struct netdev_rx rx = {.interface = interface,
-                                     .data = {.pool = netdev->rx->number, .index = *spare}};
-        *spare = account->next[*spare];
-        netdev->counters[NETDEV_RX_RETURNED]++;
-        rx_send(netdev, &rx);
+        const uint16_t index = *spare;
+        *spare = account->next[index];
+        account->next[index] = (uint16_t)(NETDEV_CARD + interface);
+        netdev_received(netdev, interface,
+                        (struct buffer_ref){.pool = netdev->rx->number, .index = index}, 0);
     }
 }
 
-static void provided(struct netdev *netdev, const struct msg *m)
+/* Apart from netdev_receive: the registers there are for frames. */
+__attribute__((noinline)) static void provided(struct netdev *netdev,
+                                               const struct netdev_rx_provide *provide)
 {
-    struct netdev_rx_provide provide;
-    msg_get(m, &provide, sizeof(provide));
-    if (provide.interface >= NETDEV_INTERFACES_MAX || provide.pool != netdev->rx->number ||
-        provide.count > NETDEV_PROVIDE_MAX) {
+    const uint16_t interface = provide->interface;
+    if (interface >= NETDEV_INTERFACES_MAX || provide->pool != netdev->rx->number ||
+        provide->count > NETDEV_PROVIDE_MAX) {
         netdev->counters[NETDEV_PROVIDE_REFUSED]++;
         return;
     }
-    const bool runs = running(netdev, provide.interface);
-    for (uint32_t i = 0; i < provide.count; i++) {
-        const uint16_t index = provide.index[i];
+    const bool runs = running(netdev, interface);
+    for (uint32_t i = 0; i < provide->count; i++) {
+        const uint16_t index = provide->index[i];
         if (index >= netdev->rx->buffers || netdev->account.next[index] != NETDEV_CLIENT)
             netdev->counters[NETDEV_PROVIDE_REFUSED]++;
-        else if (!runs || !buffer_post(netdev, provide.interface, index))
-            buffer_spare(netdev, provide.interface, index);
+        else if (!runs || !buffer_post(netdev, interface, index))
+            buffer_spare(netdev, interface, index);
     }
 }
 
@@ -243,10 +241,11 @@ static bool gather(const struct netdev *netdev, const struct netdev_tx *tx,
         return false;
     for (uint32_t i = 0; i < tx->segments; i++) {
         const struct buffer_ref ref = tx->segment[i];
-        const struct pool *pool = netdev->sendable[ref.pool % NETDEV_POOLS];
-        if (pool_ref_check(pool, ref) != OK || !ref.length)
+        const struct pool *pool = ref.pool < NETDEV_POOLS ? netdev->sendable[ref.pool] : NULL;
+        if (!pool || !pool_has(pool, ref) || !ref.length)
             return false;
-        frame->segment[i] = (struct netdev_segment){pool_device_address(pool, ref), ref.length};
+        frame->segment[1 + i].address = pool_device_address(pool, ref);
+        frame->segment[1 + i].bytes = ref.length;
         length += ref.length;
     }
     frame->segments = tx->segments;
@@ -273,30 +272,28 @@ static uint32_t frame_put(struct netdev *netdev, const struct netdev_tx *tx, uin
 }
 
 /* False: the frame waits until the card has sent others; an interrupt will say so. */
-static bool frame_taken(struct netdev *netdev, const struct msg *m)
+static bool frame_taken(struct netdev *netdev, const struct netdev_tx *tx)
 {
     struct netdev_account *account = &netdev->account;
-    struct netdev_tx tx;
-    msg_get(m, &tx, sizeof(tx));
     if (!account->free_count) {
         netdev->counters[NETDEV_TX_EXCESS]++;
         return true;
     }
     const uint8_t place = account->free[account->free_count - 1];
-    const uint32_t became = frame_put(netdev, &tx, place);
+    const uint32_t became = frame_put(netdev, tx, place);
     netdev->counters[became]++;
     if (became == NETDEV_TX_HELD)
         return false;
     account->free_count--;
-    account->cookie[place] = tx.cookie;
+    account->cookie[place] = tx->cookie;
     if (became == NETDEV_TX_FRAMES)
-        account->owner[place] = (uint8_t)tx.interface;
+        account->owner[place] = (uint8_t)tx->interface;
     else
         account->done[account->done_count++] = place;
     return true;
 }
 
-static void opened(struct netdev_account *account)
+RARE static void opened(struct netdev_account *account)
 {
     account->opened = 1;
     for (uint32_t i = 0; i < account->interfaces; i++)
@@ -310,10 +307,10 @@ bool netdev_receive(struct netdev *netdev, const struct conn *conn, const struct
         opened(&netdev->account);
         return true;
     case NETDEV_RX_PROVIDE:
-        provided(netdev, m);
+        provided(netdev, msg_payload(m));
         return true;
     case NETDEV_TX:
-        return frame_taken(netdev, m);
+        return frame_taken(netdev, msg_payload(m));
     default:
         netdev->counters[NETDEV_BAD_MESSAGE]++;
         return true;
@@ -321,7 +318,7 @@ bool netdev_receive(struct netdev *netdev, const struct conn *conn, const struct
 }
 
 /* What a silenced card had is nobody's: buffers to give back, frames that are done. */
-static void reclaim(struct netdev *netdev, uint16_t n)
+RARE static void reclaim(struct netdev *netdev, uint16_t n)
 {
     struct netdev_account *account = &netdev->account;
     account->interface[n].reclaimed = 1;
@@ -333,7 +330,7 @@ static void reclaim(struct netdev *netdev, uint16_t n)
             netdev_sent(netdev, place);
 }
 
-static void broken(struct netdev *netdev, uint16_t n)
+RARE static void broken(struct netdev *netdev, uint16_t n)
 {
     struct netdev_interface *interface = &netdev->account.interface[n];
     if (interface->link.up)
@@ -342,7 +339,7 @@ static void broken(struct netdev *netdev, uint16_t n)
         reclaim(netdev, n);
 }
 
-void netdev_round(struct netdev *netdev)
+RARE void netdev_round(struct netdev *netdev)
 {
     for (uint16_t n = 0; n < netdev->account.interfaces; n++)
         if (!running(netdev, n))
@@ -355,7 +352,7 @@ void netdev_round(struct netdev *netdev)
             spares_return(netdev, n);
 }
 
-bool netdev_restarted(struct netdev *netdev, const struct conn *conn, enum restarted what)
+RARE bool netdev_restarted(struct netdev *netdev, const struct conn *conn, enum restarted what)
 {
     if (conn != netdev->conn || what != RESTARTED_FORGET)
         return true; /* the client speaks first */
@@ -367,7 +364,7 @@ bool netdev_restarted(struct netdev *netdev, const struct conn *conn, enum resta
 }
 
 /* Each place is in one of the two lists, or an interface's. */
-static bool places_check(const struct netdev_account *account)
+RARE static bool places_check(const struct netdev_account *account)
 {
     bool seen[NETDEV_TX_OUTSTANDING] = {false};
     uint32_t listed = account->free_count + account->done_count, owned = 0;
@@ -386,7 +383,8 @@ static bool places_check(const struct netdev_account *account)
 }
 
 /* The list of spare buffers ends, and has none that is elsewhere too. */
-static bool spares_check(const struct netdev *netdev, uint32_t index, bool seen[POOL_BUFFERS_MAX])
+RARE static bool spares_check(const struct netdev *netdev, uint32_t index,
+                              bool seen[POOL_BUFFERS_MAX])
 {
     for (; index != NETDEV_SPARE_END; index = netdev->account.next[index]) {
         if (index >= netdev->rx->buffers || seen[index])
@@ -396,7 +394,7 @@ static bool spares_check(const struct netdev *netdev, uint32_t index, bool seen[
     return true;
 }
 
-enum error netdev_loaded(const struct netdev *netdev)
+RARE enum error netdev_loaded(const struct netdev *netdev)
 {
     const struct netdev_account *account = &netdev->account;
     bool seen[POOL_BUFFERS_MAX] = {false};

@@ -29,23 +29,18 @@ enum {
     NETDEV_POOLS = 256, /* struct pool has 8 bits for its number */
 };
 
-struct netdev_segment {
-    uint64_t address; /* the device's */
-    uint16_t length;
-};
-
 struct netdev_frame {
-    struct netdev_segment segment[NETDEV_TX_SEGMENTS];
+    struct dma_segment segment[1 + NETDEV_TX_SEGMENTS]; /* from [1] on; [0] is the driver's */
     uint32_t segments;
     bool csum;                        /* never unless the link says tx_csum */
-    uint16_t csum_start, csum_offset; /* inside the frame */
+    uint16_t csum_start, csum_offset; /* with it: inside the frame */
 };
 
 /* False: there is no room for it now. The driver sees to it that it is called again: after a
  * receive buffer came back or a frame was sent. */
 struct netdev_ops {
     bool (*rx_post)(struct driver *driver, uint16_t index, uint64_t address);
-    bool (*tx_put)(struct driver *driver, uint8_t place, const struct netdev_frame *frame);
+    bool (*tx_put)(struct driver *driver, uint8_t place, struct netdev_frame *frame);
 };
 
 /* Values of `next` that are no index of a buffer. */
@@ -129,10 +124,10 @@ void netdev_up(struct netdev *netdev, uint16_t interface, bool up);
  * the links are. */
 uint32_t netdev_room(struct netdev *netdev);
 
-/* The card filled a buffer that it had; only with room. `flags` are enum netdev_rx_flags. Length 0:
- * it comes back unused. */
-void netdev_received(struct netdev *netdev, uint16_t interface, uint16_t index, uint16_t offset,
-                     uint16_t length, uint16_t flags);
+/* The card filled a buffer of the pool `rx` that it had; only with room. `flags` are enum
+ * netdev_rx_flags. Length 0: it comes back unused. */
+void netdev_received(struct netdev *netdev, uint16_t interface, struct buffer_ref data,
+                     uint16_t flags);
 
 /* The card has sent a frame. */
 void netdev_sent(struct netdev *netdev, uint8_t place);

@@ -68,6 +68,8 @@ enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_
         return error;
     virtqueue_init(&queue->ring, dma_memory(&queue->memory), entries, shift,
                    virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
+    for (uint16_t i = 0; i < entries; i++)
+        queue->ring.ring.desc[i].next = i + 1u; /* for virtio_device_put */
     uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
     const uint16_t last = last_vector(driver);
     const struct virtio_queue setup = {.index = index,
@@ -107,31 +109,14 @@ bool virtio_device_silence(const struct virtio_device *device)
     return virtio_reset(&device->virtio);
 }
 
-void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
-                       const struct virtio_segment *segment, uint32_t segments)
-{
-    const uint32_t slot = virtqueue_next_slot(&queue->ring), first = slot << queue->ring.shift;
-    struct vring_desc *desc = virtqueue_chain(&queue->ring, slot);
-    SERVER_ASSERT(segments && segments <= 1u << queue->ring.shift);
-    for (uint32_t i = 0; i < segments; i++) {
-        const bool last = i + 1 == segments;
-        desc[i] = (struct vring_desc){.addr = segment[i].address,
-                                      .len = segment[i].bytes,
-                                      .flags = (segment[i].fill ? VRING_DESC_F_WRITE : 0) |
-                                               (last ? 0 : VRING_DESC_F_NEXT),
-                                      .next = (uint16_t)(last ? 0 : first + i + 1)};
-    }
-    virtqueue_put(&queue->ring, token);
-}
-
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill)
 {
     const uint32_t slot = virtqueue_next_slot(&queue->ring);
-    const struct virtio_segment segment = {dma_give(piece), piece->bytes, fill};
+    const struct dma_segment segment = {dma_give(piece), piece->bytes};
     SERVER_ASSERT(slot < VIRTIO_DEVICE_PIECES_MAX);
     queue->piece[slot] = piece;
     queue->room[slot] = fill ? piece->bytes : 0;
-    virtio_device_put(queue, slot, &segment, 1);
+    virtio_device_put_one(queue, slot, segment, fill);
 }
 
 bool virtio_device_show(struct virtio_device_queue *queue)
@@ -148,24 +133,16 @@ bool virtio_device_flush(struct virtio_device_queue *queue)
     return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
 }
 
-bool virtio_device_used(struct virtio_device_queue *queue, uint32_t *token, uint32_t *length)
-{
-    struct virtqueue_used used;
-    if (!virtqueue_take(&queue->ring, &used))
-        return false;
-    *token = used.token;
-    *length = used.length;
-    return true;
-}
-
 struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length)
 {
-    uint32_t slot;
-    if (!virtio_device_used(queue, &slot, length))
+    struct virtqueue_used used;
+    if (!virtio_device_used(queue, &used))
         return NULL;
-    dma_take(queue->piece[slot]);
-    if (*length <= queue->room[slot])
-        return queue->piece[slot];
+    struct dma *piece = queue->piece[used.token];
+    dma_take(piece);
+    *length = used.length;
+    if (used.length <= queue->room[used.token])
+        return piece;
     virtqueue_fail(&queue->ring, "it wrote more than a buffer holds");
     return NULL;
 }

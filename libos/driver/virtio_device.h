@@ -94,18 +94,18 @@ bool virtio_device_silence(const struct virtio_device *device);
 /* Gives a piece to the device, to fill or to read. Not when virtqueue_full. */
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill);
 
-/* Gives the device a chain of segments, those to read first. Not when virtqueue_full. */
-struct virtio_segment {
-    uint64_t address; /* the device's */
-    uint32_t bytes;
-    bool fill; /* the device writes it */
-};
+/* Gives the device one segment, to fill or to read. Not when virtqueue_full. */
+void virtio_device_put_one(struct virtio_device_queue *queue, uint32_t token,
+                           struct dma_segment segment, bool fill);
+
+/* Gives the device a chain of segments: first those that it reads, then those that it writes. Not
+ * when virtqueue_full. */
 void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
-                       const struct virtio_segment *segment, uint32_t segments);
+                       const struct dma_segment *segment, uint32_t reads, uint32_t writes);
 
 /* Takes the next chain that the device is done with: its token, and how many bytes it says that it
  * wrote. False: none yet, or a fault: queue->ring.fault. */
-bool virtio_device_used(struct virtio_device_queue *queue, uint32_t *token, uint32_t *length);
+bool virtio_device_used(struct virtio_device_queue *queue, struct virtqueue_used *used);
 
 /* Shows the device what was given. True: it was notified of that, since it wanted to be. */
 bool virtio_device_show(struct virtio_device_queue *queue);

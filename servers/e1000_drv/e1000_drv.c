@@ -63,15 +63,18 @@ static void rx_drain(struct e1000 *own)
             driver_fail(&own->driver, "it received a frame of impossible length");
             return;
         }
-        uint16_t index = own->rx_index[ring_slot(&own->rx, own->rx.taken++)];
-        netdev_received(&own->net, own->interface, index, 0, length, 0);
+        const struct buffer_ref data = {.pool = own->net.rx->number,
+                                        .index =
+                                            own->rx_index[ring_slot(&own->rx, own->rx.taken++)],
+                                        .length = length};
+        netdev_received(&own->net, own->interface, data, 0);
         room--;
     }
 }
 
 /* Transmit side */
 
-static bool tx_put(struct driver *driver, uint8_t place, const struct netdev_frame *frame)
+static bool tx_put(struct driver *driver, uint8_t place, struct netdev_frame *frame)
 {
     struct e1000 *own = e1000_of(driver);
     const uint32_t first = ring_slot(&own->tx, own->tx.put), segments = frame->segments;
@@ -82,8 +85,8 @@ static bool tx_put(struct driver *driver, uint8_t place, const struct netdev_fra
     for (uint32_t i = 0; i < segments; i++) {
         struct tx_entry *entry = ring_entry(&own->tx, own->tx.put++);
         *entry =
-            (struct tx_entry){.address = frame->segment[i].address,
-                              .length = frame->segment[i].length,
+            (struct tx_entry){.address = frame->segment[1 + i].address,
+                              .length = (uint16_t)frame->segment[1 + i].bytes,
                               .command = TX_CRC | (i + 1 == segments ? TX_END | TX_REPORT : 0)};
     }
     return true;

@@ -37,7 +37,7 @@ static struct virtio_blk *blk_of(struct driver *driver)
 static bool capacity_read(const struct virtio_device *device, uint64_t *blocks)
 {
     const struct virtio_region *config = &device->virtio.config;
-    uint64_t low, high;
+    uint64_t low = 0, high = 0;
     if (config->length < sizeof(*blocks) ||
         !VIRTIO_DEVICE_CONFIG(device, (low = device_read32(config->bar, config->offset),
                                        high = device_read32(config->bar, config->offset + 4))))
@@ -61,13 +61,12 @@ static void blk_begin(struct driver *driver, uint32_t place, const struct msg *r
     envelope->header = (struct virtio_blk_outhdr){.type = types[request->op], .sector = io.block};
     envelope->status = STATUS_UNKNOWN;
     const uint64_t own = dma_give(piece);
-    struct virtio_segment segment[3] = {{own, sizeof(envelope->header), false},
-                                        {address, io.data.length, request->op == BLOCK_READ}};
-    const uint32_t segments = request->op == BLOCK_FLUSH ? 2 : 3;
-    segment[segments - 1] =
-        (struct virtio_segment){own + offsetof(struct envelope, status), 1, true};
-    blk->expected[place] = 1 + (request->op == BLOCK_READ ? io.data.length : 0u);
-    virtio_device_put(&blk->queue, place, segment, segments);
+    const bool data = request->op != BLOCK_FLUSH, reads = request->op == BLOCK_READ;
+    const uint32_t segments = data ? 3 : 2;
+    struct dma_segment segment[3] = {{own, sizeof(envelope->header)}, {address, io.data.length}};
+    segment[segments - 1] = (struct dma_segment){own + offsetof(struct envelope, status), 1};
+    blk->expected[place] = 1 + (reads ? io.data.length : 0u);
+    virtio_device_put(&blk->queue, place, segment, reads ? 1 : segments - 1, reads ? 2 : 1);
 }
 
 static const struct block_ops block_ops = {.begin = blk_begin};
@@ -99,17 +98,18 @@ static enum error blk_start(struct driver *driver)
 /* Takes what the device is done with. What it says that it has read must be there, as a whole. */
 static void requests_take(struct virtio_blk *blk)
 {
-    uint32_t place, length;
-    while (virtio_device_used(&blk->queue, &place, &length)) {
+    struct virtqueue_used used;
+    while (virtio_device_used(&blk->queue, &used)) {
+        const uint32_t place = used.token, expected = blk->expected[place];
         dma_take(&blk->piece[place]);
         const struct envelope *envelope = dma_memory(&blk->piece[place]);
         uint8_t status = __atomic_load_n(&envelope->status, __ATOMIC_RELAXED);
-        if (status > VIRTIO_BLK_S_UNSUPP || length > blk->expected[place]) {
+        if (status > VIRTIO_BLK_S_UNSUPP || used.length > expected) {
             virtqueue_fail(&blk->queue.ring, "it said nothing, or nothing known, of a request");
             block_done(&blk->block, place, true);
             return;
         }
-        block_done(&blk->block, place, status != VIRTIO_BLK_S_OK || length < blk->expected[place]);
+        block_done(&blk->block, place, status != VIRTIO_BLK_S_OK || used.length < expected);
     }
 }
 

@@ -1,199 +1,214 @@
 /* SPDX-License-Identifier: ISC
  *
- * The virtio console driver: a server with one port, "console" (ipc/proto/console.h), one client
- * and one device, whose port 0 it is. con.c drives the device; here are the messages.
+ * virtio_con: drives one virtio console (virtio 1.1, section 5.3), its port 0, without the control
+ * queues. libos/driver/console.c has the client's side, libos/driver/virtio_device.c what virtio
+ * devices have in common. docs/virtio_con.md.
  *
- * No deadlock: `receive` waits for the device's sending only. What the device received stays there
- * until the client's channel has room.
- *
- * Without a device the driver runs on and drops what it is sent, counted: an image serves whether
- * or not somebody can look into it.
+ * A piece to send is gathered until the batch ends or it is full; a piece received is read to its
+ * last byte, and then goes back to the device.
  */
 #include "servers/virtio_con/virtio_con.h"
 
-#include "ipc/proto/console.h"
-#include "libos/assert.h"
-#include "libos/swap.h"
+#include <string.h>
 
-struct con_setup console_setup(const struct virtio_con *drv)
+static struct virtio_con *con_of(struct driver *driver)
 {
-    const struct pool *queues = domain_pool_named(drv->domain, "queues");
-    return (struct con_setup){.device = drv->device,
-                              .memory = queues->base,
-                              .physical = queues->physical,
-                              .bytes = queues->buffer_size};
+    return (struct virtio_con *)driver;
 }
 
-/* Brings the device up, or says why not. */
-static void device_start(struct virtio_con *drv)
+static void fault_check(struct virtio_con *con)
 {
-    struct con_setup setup = console_setup(drv);
-    char place[DEVICE_TEXT_BYTES];
-    device_text(drv->device, place);
-    if (con_start(&drv->con, &setup) == OK) {
-        domain_log(drv->domain, "virtio-console %s", place);
-        return;
+    const char *fault = con->rx.ring.fault ? con->rx.ring.fault : con->tx.ring.fault;
+    DEBUG_ASSERT(virtqueue_check(&con->rx.ring) && virtqueue_check(&con->tx.ring));
+    if (fault)
+        driver_fail(&con->driver, fault);
+}
+
+/* Receiving */
+
+/* All pieces that are the driver's go to the device. */
+static void rx_post(struct virtio_con *con)
+{
+    while (!virtqueue_full(&con->rx.ring)) {
+        const uint32_t slot = virtqueue_next_slot(&con->rx.ring);
+        const struct dma_segment segment = {dma_give(&con->in[slot]), PIECE_BYTES};
+        virtio_device_put_one(&con->rx, slot, segment, true);
     }
-    drv->counters[COUNTER_DEVICES_REFUSED]++;
-    domain_log(drv->domain, "device %s (%04x:%04x) not used: %s", place, drv->device->vendor,
-               drv->device->id, drv->con.fault);
 }
 
-static enum error drv_start(void *state, struct domain *domain)
+/* The next piece that has bytes. False: there is none. */
+static bool piece_take(struct virtio_con *con)
 {
-    struct virtio_con *drv = state;
-    const struct pool *queues = domain_pool_named(domain, "queues");
-    drv->domain = domain;
-    drv->counters = domain_counters(domain);
-    drv->conn = domain_conn(domain, "console", 0);
-    drv->device = domain_device(domain, 0);
-    if (!drv->conn || !queues || !queues->base || !(queues->rights & POOL_DMA)) {
-        domain_log(domain, "port \"console\" is connected to nobody, or pool \"queues\" is missing "
-                           "or not writable with dma right: see the manifest");
-        return ERROR_NOT_FOUND;
-    }
-    if (domain_swaps(domain))
-        return OK; /* the device is running: swap.c */
-    if (drv->device)
-        device_start(drv);
-    else
-        domain_log(domain, "no console: the machine has none (QEMU: -device virtio-serial-pci "
-                           "-device virtconsole,chardev=...)");
-    return OK;
-}
-
-static void state_send(struct virtio_con *drv)
-{
-    struct console_state state = {.up = drv->con.state == CON_RUNNING};
-    struct msg m;
-    msg_set(&m, CONSOLE_STATE, &state, sizeof(state));
-    drv->state_due = conn_send(drv->conn, &m) != OK;
-}
-
-/* What came goes to the client, as far as there is room. The rest stays, and the doorbell for room
- * brings us back. */
-static void rx_hand_over(struct virtio_con *drv)
-{
-    for (;;) {
-        struct console_data data = {0};
-        struct msg m;
-        if (!conn_room(drv->conn)) {
-            drv->counters[COUNTER_RX_HELD]++;
-            return;
+    struct virtqueue_used used;
+    while (!con->unread) {
+        rx_post(con);
+        if (!virtio_device_used(&con->rx, &used))
+            return false;
+        dma_take(&con->in[used.token]);
+        if (used.length > PIECE_BYTES) {
+            virtqueue_fail(&con->rx.ring, "it received more than a buffer holds");
+            return false;
         }
-        data.length = (uint16_t)con_read(&drv->con, data.bytes, sizeof(data.bytes));
-        if (!data.length)
-            return;
-        drv->counters[COUNTER_RX_BYTES] += data.length;
-        msg_set(&m, CONSOLE_DATA, &data, sizeof(data));
-        conn_send(drv->conn, &m);
-    }
-}
-
-static void device_fail(struct virtio_con *drv)
-{
-    bool reset = con_fail(&drv->con);
-    drv->counters[COUNTER_DEVICES_BROKEN]++;
-    drv->state_due = true;
-    domain_log(drv->domain, "device broken: %s; %s, out of use until a restart", drv->con.fault,
-               reset ? "reset" : "it doesn't reset");
-}
-
-static void drv_batch_end(void *state)
-{
-    struct virtio_con *drv = state;
-    if (drv->con.state == CON_RUNNING) {
-        rx_hand_over(drv);
-        con_flush(&drv->con);
-        DEBUG_ASSERT(virtqueue_check(&drv->con.rx) && virtqueue_check(&drv->con.tx));
-        if (con_fault(&drv->con))
-            device_fail(drv);
-    }
-    if (drv->state_due)
-        state_send(drv);
-}
-
-/* False: the bytes wait until the device has sent others; an interrupt will say so. */
-static bool data_received(struct virtio_con *drv, const struct msg *m)
-{
-    struct console_data data;
-    msg_get(m, &data, sizeof(data));
-    if (!data.length || data.length > CONSOLE_DATA_MAX) {
-        drv->counters[COUNTER_BAD_MESSAGE]++;
-    } else if (drv->con.state != CON_RUNNING || con_fault(&drv->con)) {
-        drv->counters[COUNTER_TX_DOWN] += data.length;
-    } else if (!con_write(&drv->con, data.bytes, data.length)) {
-        drv->counters[COUNTER_TX_HELD]++;
-        return false;
-    } else {
-        drv->counters[COUNTER_TX_BYTES] += data.length;
+        con->piece = used.token;
+        con->unread = used.length;
+        con->read = 0;
     }
     return true;
 }
 
-static bool drv_receive(void *state, struct conn *conn, const struct msg *m)
+static uint32_t con_read(struct driver *driver, uint8_t *bytes, uint32_t most)
 {
-    struct virtio_con *drv = state;
-    (void)conn; /* there is one */
-    switch (m->op) {
-    case CONSOLE_OPEN:
-        drv->state_due = true;
-        return true;
-    case CONSOLE_DATA:
-        return data_received(drv, m);
-    default:
-        drv->counters[COUNTER_BAD_MESSAGE]++;
-        return true;
-    }
+    struct virtio_con *con = con_of(driver);
+    do {
+        if (!piece_take(con))
+            continue; /* to the condition */
+        virtqueue_disarm(&con->rx.ring);
+        const uint8_t *piece = dma_memory(&con->in[con->piece]);
+        const uint32_t count = con->unread < most ? con->unread : most;
+        memcpy(bytes, piece + con->read, count);
+        con->read += count;
+        con->unread -= count;
+        return count;
+    } while (virtqueue_arm(&con->rx.ring, 1));
+    fault_check(con);
+    return 0;
 }
 
-/* The queues are looked at after each round anyway. A device that has one interrupt for everything
- * is asked what it was for; that lowers a pin, which may interrupt again then. */
-static void drv_signal(void *state, uint32_t device, uint32_t bits)
+/* Sending */
+
+/* What was gathered goes to the device. */
+static void piece_put(struct virtio_con *con)
 {
-    struct virtio_con *drv = state;
-    struct con *con = &drv->con;
-    (void)device; /* there is one */
-    drv->counters[COUNTER_INTERRUPTS]++;
-    if (con->state != CON_RUNNING)
+    if (!con->gathered)
         return;
-    bool changed = bits >> con->config_vector & 1;
-    if (con->virtio.single) {
-        changed = virtio_take_isr(&con->virtio) & VIRTIO_ISR_CHANGED;
-        domain_acknowledge(drv->domain, drv->device);
-    }
-    if (changed)
-        con_changed(con);
+    const uint32_t slot = virtqueue_next_slot(&con->tx.ring);
+    const struct dma_segment segment = {dma_give(&con->out[slot]), con->gathered};
+    virtio_device_put_one(&con->tx, slot, segment, false);
+    con->gathered = 0;
 }
 
-static const struct server_port ports[] = {
-    {.name = "console",
-     .protocol = CONSOLE_PROTOCOL,
-     .version = CONSOLE_VERSION,
-     .role = CONN_SERVER},
+static void tx_collect(struct virtio_con *con)
+{
+    struct virtqueue_used used;
+    while (virtio_device_used(&con->tx, &used))
+        dma_take(&con->out[used.token]);
+}
+
+static void con_show(struct virtio_con *con)
+{
+    piece_put(con);
+    virtio_device_show(&con->tx);
+    virtio_device_show(&con->rx);
+}
+
+/* Is there a free piece? If not, what was gathered is shown first, or nothing would ever change. */
+static bool tx_room(struct virtio_con *con)
+{
+    struct virtqueue *ring = &con->tx.ring;
+    if (virtqueue_full(ring))
+        tx_collect(con);
+    if (!virtqueue_full(ring))
+        return true;
+    con_show(con);
+    while (virtqueue_arm(ring, 1))
+        tx_collect(con);
+    fault_check(con);
+    return driver_runs(&con->driver) && !virtqueue_full(ring);
+}
+
+static bool con_write(struct driver *driver, const uint8_t *bytes, uint32_t count)
+{
+    struct virtio_con *con = con_of(driver);
+    if (con->gathered + count > PIECE_BYTES)
+        piece_put(con);
+    if (!con->gathered && !tx_room(con))
+        return false;
+    uint8_t *piece = dma_memory(&con->out[virtqueue_next_slot(&con->tx.ring)]);
+    memcpy(piece + con->gathered, bytes, count);
+    con->gathered += count;
+    return true;
+}
+
+static const struct console_ops console_ops = {.write = con_write, .read = con_read};
+
+/* The device */
+
+enum error pieces_place(struct virtio_con *con)
+{
+    enum error error = OK;
+    for (uint32_t i = 0; i < 2 * PIECES && error == OK; i++)
+        error = driver_dma(&con->driver, PIECE_BYTES, 1,
+                           i < PIECES ? &con->in[i] : &con->out[i - PIECES]);
+    return error;
+}
+
+static enum error con_open(struct driver *driver)
+{
+    return console_open(driver, &con_of(driver)->console, &console_ops);
+}
+
+/* MULTIPORT isn't wanted: port 0 works without, and without control queues (5.3.3). */
+static enum error con_start(struct driver *driver)
+{
+    struct virtio_con *con = con_of(driver);
+    enum error error = virtio_device_open(&con->device, driver, VIRTIO_ID_CONSOLE, 0);
+    if (error == OK)
+        error = virtio_device_queue(&con->rx, &con->device, driver, QUEUE_RX, PIECES, 0);
+    if (error == OK)
+        error = virtio_device_queue(&con->tx, &con->device, driver, QUEUE_TX, PIECES, 0);
+    if (error == OK)
+        error = pieces_place(con);
+    if (error != OK)
+        return error;
+    con->gathered = con->unread = 0;
+    virtio_device_run(&con->device);
+    rx_post(con);
+    con_show(con);
+    return OK;
+}
+
+/* The queues are looked at after each round anyway. */
+static void con_interrupt(struct driver *driver, uint32_t vector)
+{
+    virtio_device_interrupt(&con_of(driver)->device, driver, vector);
+}
+
+static void con_round(struct driver *driver)
+{
+    struct virtio_con *con = con_of(driver);
+    if (driver_runs(driver)) {
+        piece_put(con); /* before the next slot is another one */
+        tx_collect(con);
+        fault_check(con);
+    }
+    console_round(driver, &con->console);
+    if (driver_runs(driver))
+        con_show(con);
+}
+
+static bool con_silence(struct driver *driver)
+{
+    return virtio_device_silence(&con_of(driver)->device);
+}
+
+static bool con_receive(void *state, struct conn *conn, const struct msg *m)
+{
+    struct virtio_con *con = state;
+    (void)conn; /* there is one */
+    return console_receive(&con->driver, &con->console, m);
+}
+
+static const struct driver_ops ops = {
+    .what = "console (QEMU: -device virtio-serial-pci -device virtconsole,chardev=...)",
+    .pool = "queues",
+    .open = con_open,
+    .start = con_start,
+    .interrupt = con_interrupt,
+    .round = con_round,
+    .silence = con_silence,
 };
 
-static const char *const counter_names[] = {
-#define COUNTER(name, text, meaning) text,
-#include "servers/virtio_con/counters.def"
-#undef COUNTER
-};
-_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == COUNTER_COUNT, "one list");
+static const char *const counters[] = {CONSOLE_COUNTER_NAMES};
 
-const struct server motet_server_virtio_con = {
-    .magic = SERVER_MAGIC,
-    .abi = SERVER_ABI,
-    .name = "virtio_con",
-    .version = "1",
-    .state_size = sizeof(struct virtio_con),
-    .stack_bytes = 2048, /* measured with -fstack-usage: the deepest path needs about 500 */
-    .ports = ports,
-    .port_count = 1,
-    .counters = counter_names,
-    .counter_count = COUNTER_COUNT,
-    .start = drv_start,
-    .signal = drv_signal,
-    .receive = drv_receive,
-    .batch_end = drv_batch_end,
-};
-SERVER_EXPORT(motet_server_virtio_con);
+DRIVER(virtio_con, struct virtio_con, ops, counters, .version = "1", .ports = console_ports,
+       .port_count = 1, .receive = con_receive);

@@ -5,27 +5,29 @@
 #ifndef MOTET_VIRTIO_CON_VIRTIO_CON_H
 #define MOTET_VIRTIO_CON_VIRTIO_CON_H
 
-#include "libos/domain.h"
-#include "libos/server.h"
-#include "servers/virtio_con/con.h"
+#include "libos/driver/console.h"
+#include "libos/driver/virtio_device.h"
 
-enum counter {
-#define COUNTER(name, text, meaning) COUNTER_##name,
-#include "servers/virtio_con/counters.def"
-#undef COUNTER
-    COUNTER_COUNT
+enum { QUEUE_RX = 0, QUEUE_TX = 1 }; /* 5.3.2: port 0 */
+
+enum {
+    PIECES = 16,       /* of each queue: its slot s has piece s, for good */
+    PIECE_BYTES = 256, /* 4 KiB each way: what comes while the driver waits for its turn */
 };
 
 struct virtio_con {
-    struct domain *domain;
-    struct conn *conn;
-    uint64_t *counters;
-    const struct device *device;
-    bool state_due; /* the client is to hear of the state */
-    struct con con;
+    struct driver driver; /* comes first */
+    struct console console;
+    struct virtio_device device;
+    struct virtio_device_queue rx, tx;
+    struct dma in[PIECES], out[PIECES];
+    uint32_t gathered; /* bytes in the piece of tx's next slot */
+    uint32_t piece;    /* of `in`, being read */
+    uint32_t unread;   /* bytes of it that are left; 0: none is being read */
+    uint32_t read;     /* bytes of it that were read */
 };
 
-/* Where the device's queues are, and what else it is started with. */
-struct con_setup console_setup(const struct virtio_con *drv);
+/* The next of the driver's memory are the pieces, all the processor's. */
+enum error pieces_place(struct virtio_con *con);
 
 #endif

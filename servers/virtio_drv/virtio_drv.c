@@ -17,20 +17,19 @@ enum {
     FEATURES_TEXT = 64,          /* bytes, with the terminator */
 };
 
+#define FEATURE(name)    (1ull << VIRTIO_NET_F_##name)
+#define FEATURES_HEADERS (FEATURE(GUEST_CSUM) | FEATURE(MRG_RXBUF)) /* say things in headers */
+#define FEATURES         (FEATURES_HEADERS | FEATURE(CSUM) | FEATURE(MTU) | FEATURE(MAC) | FEATURE(STATUS))
+
+/* Those that are worth a word in the log. */
 static const struct {
     uint8_t bit;
-    char name[11]; /* empty: not worth a word in the log */
-} features[] = {
-    {VIRTIO_NET_F_CSUM, "csum"},
-    {VIRTIO_NET_F_GUEST_CSUM, "guest_csum"},
-    {VIRTIO_NET_F_MTU, ""},
-    {VIRTIO_NET_F_MAC, ""},
-    {VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"},
-    {VIRTIO_NET_F_STATUS, ""},
-    {VIRTIO_RING_F_EVENT_IDX, "event_idx"},
+    char name[11];
+} named[] = {
+    {VIRTIO_NET_F_CSUM, "csum"},           {VIRTIO_NET_F_GUEST_CSUM, "guest_csum"},
+    {VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"}, {VIRTIO_RING_F_EVENT_IDX, "event_idx"},
     {VIRTIO_F_ACCESS_PLATFORM, "iommu"},
 };
-enum { FEATURES = sizeof(features) / sizeof(features[0]) };
 
 static bool has(const struct card *card, uint32_t feature)
 {
@@ -42,10 +41,10 @@ static bool has(const struct card *card, uint32_t feature)
 static bool rx_post(struct driver *driver, uint16_t index, uint64_t address)
 {
     struct card *card = (struct card *)driver;
-    const struct virtio_segment segment = {address, card->net->rx->buffer_size, true};
+    const struct dma_segment segment = {address, card->net->rx->buffer_size};
     if (virtqueue_full(&card->rx.ring))
         return false;
-    virtio_device_put(&card->rx, index, &segment, 1);
+    virtio_device_put_one(&card->rx, index, segment, true);
     return true;
 }
 
@@ -72,21 +71,26 @@ static bool rx_begin(struct card *card, uint32_t index)
 /* Hands over what is waiting in the receive queue. False: there isn't room for all of it. */
 static bool rx_hand_over(struct card *card)
 {
-    uint32_t room = 0, index, length;
+    struct netdev *net = card->net;
+    struct virtqueue_used used;
+    uint32_t room = 0;
     do {
-        if (!room && !(room = netdev_room(card->net)))
+        if (!room && !(room = netdev_room(net)))
             return false;
-        if (!virtio_device_used(&card->rx, &index, &length))
+        if (!virtio_device_used(&card->rx, &used))
             return true;
         const uint32_t skip = card->parts_left ? 0 : HEADER_BYTES;
-        if (length <= skip || length > card->net->rx->buffer_size ||
-            (skip && !rx_begin(card, index))) {
+        if (used.length <= skip || used.length > net->rx->buffer_size ||
+            (skip && !rx_begin(card, used.token))) {
             virtqueue_fail(&card->rx.ring, "it received a frame of impossible length");
             return true;
         }
+        const struct buffer_ref data = {.pool = net->rx->number,
+                                        .index = (uint16_t)used.token,
+                                        .offset = (uint16_t)skip,
+                                        .length = (uint16_t)(used.length - skip)};
         card->parts_left--;
-        netdev_received(card->net, card->interface, (uint16_t)index, (uint16_t)skip,
-                        (uint16_t)(length - skip),
+        netdev_received(net, card->interface, data,
                         card->part_flags | (card->parts_left ? NETDEV_RX_CONTINUES : 0));
         room--;
     } while (virtqueue_waiting(&card->rx.ring));
@@ -130,25 +134,23 @@ static bool tx_settle(struct card *card)
 
 static void tx_service(struct card *card)
 {
-    uint32_t place, length;
+    struct virtqueue_used used;
     if (virtqueue_unpublished(&card->tx.ring))
         card->driver.counters[TX_NOTIFIES] += virtio_device_show(&card->tx);
     do {
-        while (virtio_device_used(&card->tx, &place, &length))
-            netdev_sent(card->net, (uint8_t)place);
+        while (virtio_device_used(&card->tx, &used))
+            netdev_sent(card->net, (uint8_t)used.token);
     } while (tx_settle(card));
     DEBUG_ASSERT(virtqueue_check(&card->tx.ring));
     if (card->tx.ring.fault)
         driver_fail(&card->driver, card->tx.ring.fault);
 }
 
-/* The header says what to do to the frame (5.1.6.2); its other fields stay zero. */
-static bool tx_put(struct driver *driver, uint8_t place, const struct netdev_frame *frame)
+/* The header says what to do to the frame (5.1.6.2). */
+static bool tx_put(struct driver *driver, uint8_t place, struct netdev_frame *frame)
 {
     struct card *card = (struct card *)driver;
     struct virtio_net_hdr_v1 *header = &card->headers[place];
-    struct virtio_segment segment[1 + NETDEV_TX_SEGMENTS] = {
-        {card->headers_address + place * sizeof(*header), HEADER_BYTES, false}};
     if (virtqueue_full(&card->tx.ring)) {
         card->tx_waiting = true;
         tx_service(card);
@@ -157,12 +159,13 @@ static bool tx_put(struct driver *driver, uint8_t place, const struct netdev_fra
     }
     card->tx_waiting = false;
     header->flags = frame->csum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0;
-    header->csum_start = frame->csum ? frame->csum_start : 0;
-    header->csum_offset = frame->csum ? frame->csum_offset : 0;
-    for (uint32_t i = 0; i < frame->segments; i++)
-        segment[1 + i] =
-            (struct virtio_segment){frame->segment[i].address, frame->segment[i].length, false};
-    virtio_device_put(&card->tx, place, segment, 1 + frame->segments);
+    if (frame->csum) {
+        header->csum_start = frame->csum_start;
+        header->csum_offset = frame->csum_offset;
+    }
+    frame->segment[0].address = card->headers_address + place * sizeof(*header);
+    frame->segment[0].bytes = HEADER_BYTES;
+    virtio_device_put(&card->tx, place, frame->segment, 1 + frame->segments, 0);
     return true;
 }
 
@@ -216,7 +219,7 @@ static const char *config_wrong(const struct card *card, struct netdev_link *lin
     /* 5.1.6.3.1: a frame that can't be spread must fit one buffer. */
     if (!has(card, VIRTIO_NET_F_MRG_RXBUF) &&
         card->net->rx->buffer_size < HEADER_BYTES + ETH_HLEN + (uint32_t)link->mtu)
-        return "its MTU is larger than a receive buffer, and it can't merge them";
+        return "its MTU is larger than a receive buffer";
     return NULL;
 }
 
@@ -258,11 +261,11 @@ static void card_log(const struct card *card, const struct netdev_link *link)
 {
     char text[FEATURES_TEXT], place[DEVICE_TEXT_BYTES], *end = text;
     const uint8_t *mac = link->mac;
-    for (uint32_t i = 0; i < FEATURES; i++)
-        if (features[i].name[0] && has(card, features[i].bit)) {
+    for (uint32_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+        if (has(card, named[i].bit)) {
             *end++ = ' ';
-            memcpy(end, features[i].name, strlen(features[i].name));
-            end += strlen(features[i].name);
+            memcpy(end, named[i].name, strlen(named[i].name));
+            end += strlen(named[i].name);
         }
     *end = 0;
     device_text(card->driver.device, place);
@@ -277,12 +280,8 @@ static enum error card_start(struct driver *driver)
 {
     struct card *card = (struct card *)driver;
     struct netdev_link link = {.mtu = ETH_DATA_LEN, .rx_headroom = HEADER_BYTES};
-    uint64_t wanted = 0;
-    for (uint32_t i = 0; i < FEATURES; i++)
-        wanted |= 1ull << features[i].bit;
-    if (!(card->net->rx->rights & POOL_READ))
-        wanted &= ~(1ull << VIRTIO_NET_F_GUEST_CSUM | 1ull << VIRTIO_NET_F_MRG_RXBUF);
-    enum error error = virtio_device_open(&card->device, driver, VIRTIO_ID_NET, wanted);
+    const uint64_t unseen = card->net->rx->rights & POOL_READ ? 0 : FEATURES_HEADERS;
+    enum error error = virtio_device_open(&card->device, driver, VIRTIO_ID_NET, FEATURES & ~unseen);
     if (error != OK)
         return error;
     const char *wrong = config_wrong(card, &link);

@@ -167,7 +167,7 @@ def test_over_mmio():
     """microvm has all of its devices on one page, so only one domain can have any."""
     with Managed(kernel(NOSY), **MICROVM, serial="virtio-serial-device",
                  options=MODERN_MMIO) as machine:
-        machine.expect(r"^virtio_con: virtio-console mmio 0x[0-9a-f]+$")
+        machine.expect(r"^virtio_con: ready: device mmio 0x[0-9a-f]+ ")
         assert list(machine.ps()) == ["nosy", "busy", "virtio_con", "control"]
 
 

@@ -203,7 +203,7 @@ static void a_missing_vector_is_named(void **state)
 {
     ((struct rig *)*state)->device->vectors = 1;
     denied(*state, ERROR_NOT_FOUND,
-           "interrupt vector 1: 1 granted; the manifest's claim must say vectors = 2, and ");
+           "interrupt vector 1: 1 granted; the claim (vectors = 2) and the device must have it");
 }
 
 /* By it a device may have one interrupt for everything. */

@@ -179,7 +179,7 @@ static void frames_that_fit_no_buffer_need_merging(void **state)
     struct rig *rig = *state;
     rig->fake[0]->config.mtu = RX_BYTES - HEADER - 14 + 1;
     rig->fake[0]->offered &= ~(1ull << VIRTIO_NET_F_MRG_RXBUF);
-    expect_failed(rig, "its MTU is larger than a receive buffer, and it can't merge them");
+    expect_failed(rig, "its MTU is larger than a receive buffer");
 }
 
 static void a_frame_that_just_fits_a_buffer_needs_no_merging(void **state)

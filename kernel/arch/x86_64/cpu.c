@@ -11,8 +11,8 @@
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/uart.h"
 #include "kernel/panic.h"
-#include "kernel/rare.h"
 #include "kernel/syscall.h"
+#include "motet/rare.h"
 
 enum {
     SELECTOR_KERNEL_CODE = 0x08,

@@ -3,8 +3,8 @@
  * For functions that no message passes through, in files that are compiled for speed: these are
  * compiled for size.
  */
-#ifndef KERNEL_RARE_H
-#define KERNEL_RARE_H
+#ifndef MOTET_RARE_H
+#define MOTET_RARE_H
 
 #define RARE __attribute__((cold))
 

@@ -59,6 +59,12 @@ struct device {
     uint8_t config[DEVICE_CONFIG_BYTES]; /* PCI */
 };
 
+/* What a device is pointed at, wherever it lies. */
+struct dma_segment {
+    uint64_t address; /* the device's */
+    uint32_t bytes;
+};
+
 /* Where it is, as people write it: "0000:00:03.0", "mmio 0xfeb00e00", "isa 0x2f8". */
 enum { DEVICE_TEXT_BYTES = 24 }; /* with the terminator */
 void device_text(const struct device *device, char text[DEVICE_TEXT_BYTES]);

@@ -169,7 +169,7 @@ static enum error driver_take(struct driver *driver)
 {
     const struct driver_ops *ops = driver->ops;
     if (!is_ours(driver))
-        return driver_refuse(driver, "it isn't this driver's: see the claim in the manifest");
+        return driver_refuse(driver, "it isn't this driver's: see its claim");
     const bool one = driver->device->pin || driver->device->msi;
     if (ops->vectors && !driver_vector(driver, one ? 0 : ops->vectors - 1u))
         return ERROR_NOT_FOUND;
@@ -200,7 +200,6 @@ enum error driver_start_device(struct driver *driver, struct domain *domain,
     driver->counters = domain_counters(domain);
     driver->device = domain_device(domain, n);
     if (!driver->device) {
-        driver->fault = "the machine has none";
         domain_log(domain, "no device: the machine has no %s", ops->what);
         return OK;
     }

@@ -132,12 +132,6 @@ enum { DRIVER_LOOKS_MAX = 1000000 };
 /* Calls `late` in `nanoseconds`, and not at a time set before; 0: not at all. */
 void driver_deadline(struct driver *driver, uint64_t nanoseconds);
 
-/* What a device is pointed at, wherever it lies. */
-struct dma_segment {
-    uint64_t address; /* the device's */
-    uint32_t bytes;
-};
-
 /* A piece of DMA memory, zeroed and the processor's at first. */
 struct dma {
     uint8_t *memory;  /* by dma_memory */

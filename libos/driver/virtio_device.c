@@ -56,33 +56,38 @@ uint16_t virtio_device_entries(const struct virtio_device *device, uint16_t inde
 }
 
 /* Step 7 (4.1.5.1). */
+enum error virtio_device_queue_start(struct virtio_device_queue *queue,
+                                     struct virtio_device *device, struct driver *driver,
+                                     struct virtio_queue *setup)
+{
+    const uint16_t last = last_vector(driver);
+    queue->device = device;
+    queue->index = setup->index;
+    setup->vector = setup->index < last ? setup->index : last;
+    if (virtio_queue_size(&device->virtio, setup->index) >= setup->size &&
+        virtio_queue_start(&device->virtio, setup, &queue->doorbell))
+        return OK;
+    return virtio_device_refuse(device, driver, no_queue);
+}
+
 enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_device *device,
                                struct driver *driver, uint16_t index, uint16_t slots, uint8_t shift)
 {
     const uint16_t entries = (uint16_t)(slots << shift);
-    queue->device = device;
-    queue->index = index;
+    const struct vring *ring = &queue->ring.ring;
     enum error error =
         driver_dma(driver, virtqueue_bytes(entries), VIRTQUEUE_ALIGN, &queue->memory);
     if (error != OK)
         return error;
     virtqueue_init(&queue->ring, dma_memory(&queue->memory), entries, shift,
                    virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
-    for (uint16_t i = 0; i < entries; i++)
-        queue->ring.ring.desc[i].next = i + 1u; /* for virtio_device_put */
-    uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
-    const uint16_t last = last_vector(driver);
-    const struct virtio_queue setup = {.index = index,
-                                       .size = entries,
-                                       .vector = index < last ? index : last,
-                                       .desc = base + (uintptr_t)queue->ring.ring.desc,
-                                       .avail = base + (uintptr_t)queue->ring.ring.avail,
-                                       .used = base + (uintptr_t)queue->ring.ring.used};
-    if (virtio_queue_size(&device->virtio, index) < entries)
-        return virtio_device_refuse(device, driver, "a queue is missing or too small");
-    if (!virtio_queue_start(&device->virtio, &setup, &queue->doorbell))
-        return virtio_device_refuse(device, driver, no_queue);
-    return OK;
+    const uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
+    struct virtio_queue setup = {.index = index,
+                                 .size = entries,
+                                 .desc = base + (uintptr_t)ring->desc,
+                                 .avail = base + (uintptr_t)ring->avail,
+                                 .used = base + (uintptr_t)ring->used};
+    return virtio_device_queue_start(queue, device, driver, &setup);
 }
 
 /* Step 8. */
@@ -109,28 +114,53 @@ bool virtio_device_silence(const struct virtio_device *device)
     return virtio_reset(&device->virtio);
 }
 
-void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill)
+void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
+                       const struct dma_segment *segment, uint32_t reads, uint32_t writes)
 {
-    const uint32_t slot = virtqueue_next_slot(&queue->ring);
-    const struct dma_segment segment = {dma_give(piece), piece->bytes};
-    SERVER_ASSERT(slot < VIRTIO_DEVICE_PIECES_MAX);
-    queue->piece[slot] = piece;
-    queue->room[slot] = fill ? piece->bytes : 0;
-    virtio_device_put_one(queue, slot, segment, fill);
+    if (queue->format)
+        queue->format->put(queue, token, segment, reads, writes);
+    else
+        virtqueue_put_chain(&queue->ring, token, segment, reads, writes);
+}
+
+bool virtio_device_used(struct virtio_device_queue *queue, struct virtqueue_used *used)
+{
+    return queue->format ? queue->format->used(queue, used) : virtqueue_used(&queue->ring, used);
+}
+
+static void notify(const struct virtio_device_queue *queue)
+{
+    virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
 }
 
 bool virtio_device_show(struct virtio_device_queue *queue)
 {
     if (!virtqueue_publish(&queue->ring))
         return false;
-    virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
+    notify(queue);
     return true;
 }
 
 bool virtio_device_flush(struct virtio_device_queue *queue)
 {
-    virtio_device_show(queue);
-    return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
+    if (!queue->format) {
+        virtio_device_show(queue);
+        return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
+    }
+    if (queue->format->publish(queue))
+        notify(queue);
+    return queue->format->arm(queue);
+}
+
+void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill)
+{
+    const struct dma_segment segment = {dma_give(piece), piece->bytes};
+    const uint32_t slot =
+        queue->format ? queue->format->next_slot(queue) : virtqueue_next_slot(&queue->ring);
+    SERVER_ASSERT(slot < VIRTIO_DEVICE_PIECES_MAX);
+    queue->piece[slot] = piece;
+    queue->room[slot] = fill ? piece->bytes : 0;
+    virtio_device_put(queue, slot, &segment, !fill, fill);
 }
 
 struct dma *virtio_device_take(struct virtio_device_queue *queue, uint32_t *length)

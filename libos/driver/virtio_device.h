@@ -12,6 +12,10 @@
  * driver's DMA memory (virtio_device_give, virtio_device_take). Invariant: a piece is lent as long
  * as its slot is busy; a used entry that names no busy slot, or says more bytes than the piece has,
  * is a fault of the device. How much may have been written to a chain is its driver's to check.
+ *
+ * Queues are split or packed (2.6, 2.7). The functions here hide which; only a driver that calls
+ * virtio_device_queue_packed links what packed ones need. A driver for which each frame counts, or
+ * that can be swapped, asks for split ones and uses virtqueue.h on `ring`.
  */
 #ifndef MOTET_LIBOS_VIRTIO_DEVICE_H
 #define MOTET_LIBOS_VIRTIO_DEVICE_H
@@ -33,9 +37,24 @@ struct virtio_device {
     uint64_t features; /* negotiated */
 };
 
+struct virtio_device_queue;
+struct virtqueue_packed;
+
+/* What differs in packed queues: libos/driver/virtio_packed.c. */
+struct virtio_device_format {
+    uint32_t (*next_slot)(const struct virtio_device_queue *queue);
+    void (*put)(struct virtio_device_queue *queue, uint32_t token,
+                const struct dma_segment *segment, uint32_t reads, uint32_t writes);
+    bool (*used)(struct virtio_device_queue *queue, struct virtqueue_used *used);
+    bool (*publish)(struct virtio_device_queue *queue);
+    bool (*arm)(struct virtio_device_queue *queue);
+};
+
 struct virtio_device_queue {
-    struct virtqueue ring;
+    struct virtqueue ring; /* of a packed queue: its fault */
     struct virtio_device *device;
+    const struct virtio_device_format *format; /* NULL: split */
+    struct virtqueue_packed *packed;
     struct dma memory;
     struct dma *piece[VIRTIO_DEVICE_PIECES_MAX]; /* of busy slots */
     uint32_t room[VIRTIO_DEVICE_PIECES_MAX];     /* bytes that the device may write there */
@@ -81,6 +100,19 @@ enum error virtio_device_queue(struct virtio_device_queue *queue, struct virtio_
                                struct driver *driver, uint16_t index, uint16_t slots,
                                uint8_t shift);
 
+/* The same; a packed one, if the device has agreed to that (VIRTIO_F_RING_PACKED among what was
+ * wanted). `packed` is the driver's. */
+enum error virtio_device_queue_packed(struct virtio_device_queue *queue,
+                                      struct virtqueue_packed *packed, struct virtio_device *device,
+                                      struct driver *driver, uint16_t index, uint16_t slots,
+                                      uint8_t shift);
+
+/* What both end with: the queue that lies in queue->memory, with the size and the addresses in
+ * `setup`, is the device's. */
+enum error virtio_device_queue_start(struct virtio_device_queue *queue,
+                                     struct virtio_device *device, struct driver *driver,
+                                     struct virtio_queue *setup);
+
 void virtio_device_run(const struct virtio_device *device);
 
 /* Lets a pin go. True: the configuration may have changed. A device that asks for a reset is
@@ -94,12 +126,8 @@ bool virtio_device_silence(const struct virtio_device *device);
 /* Gives a piece to the device, to fill or to read. Not when virtqueue_full. */
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill);
 
-/* Gives the device one segment, to fill or to read. Not when virtqueue_full. */
-void virtio_device_put_one(struct virtio_device_queue *queue, uint32_t token,
-                           struct dma_segment segment, bool fill);
-
-/* Gives the device a chain of segments: first those that it reads, then those that it writes. Not
- * when virtqueue_full. */
+/* Gives the device a chain of segments: first those that it reads, then those that it writes. At
+ * most as many chains as slots are under way. */
 void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
                        const struct dma_segment *segment, uint32_t reads, uint32_t writes);
 
@@ -107,7 +135,8 @@ void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
  * wrote. False: none yet, or a fault: queue->ring.fault. */
 bool virtio_device_used(struct virtio_device_queue *queue, struct virtqueue_used *used);
 
-/* Shows the device what was given. True: it was notified of that, since it wanted to be. */
+/* Shows the device what was given to a split queue. True: it was notified of that, since it wanted
+ * to be. */
 bool virtio_device_show(struct virtio_device_queue *queue);
 
 /* Shows the device what was given, and has it interrupt when it is done with the next piece. True:

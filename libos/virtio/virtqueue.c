@@ -30,7 +30,9 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32
         queue->free[queue->free_count] = (uint8_t)(queue->slots - 1 - queue->free_count);
         queue->free_count++;
     }
-    queue->interrupt_at = 0xffff; /* just behind entry 0: far away */
+    for (uint32_t i = 0; i < size; i++)
+        queue->ring.desc[i].next = (uint16_t)(i + 1); /* for virtqueue_put_chain */
+    queue->interrupt_at = 0xffff;                     /* just behind entry 0: far away */
     vring_used_event(&queue->ring) = queue->interrupt_at;
     if (!event_idx)
         queue->ring.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;

@@ -23,6 +23,7 @@
 #include <linux/virtio_ring.h>
 
 #include "ipc/barrier.h"
+#include "libos/device.h"
 
 enum {
     VIRTQUEUE_SLOTS_MAX = 128, /* bounds the private tables */
@@ -158,6 +159,16 @@ static inline uint16_t virtqueue_pending(const struct virtqueue *queue)
 {
     return (uint16_t)(queue->seen - queue->taken);
 }
+
+/* The same, not inline. */
+bool virtqueue_used(struct virtqueue *queue, struct virtqueue_used *used);
+
+/* Writes a chain and puts it: one segment, that the device fills or reads; or several, first those
+ * that it reads, then those that it writes, 1 to 2^shift in all. Not when full. */
+void virtqueue_put_one(struct virtqueue *queue, uint32_t token, struct dma_segment segment,
+                       bool fill);
+void virtqueue_put_chain(struct virtqueue *queue, uint32_t token, const struct dma_segment *segment,
+                         uint32_t reads, uint32_t writes);
 
 /* Asks for an interrupt when `count` (at least 1) more chains are used; without event_idx, at the
  * next one. True: so many are used already, the interrupt may not come, take them now. */

@@ -10,6 +10,7 @@
 
 #include "libos/driver/block.h"
 #include "libos/driver/virtio_device.h"
+#include "libos/virtio/virtqueue_packed.h"
 
 enum { SEGMENTS_SHIFT = 2, STATUS_UNKNOWN = 0xff };
 
@@ -24,6 +25,7 @@ struct virtio_blk {
     struct block block;
     struct virtio_device device;
     struct virtio_device_queue queue;
+    struct virtqueue_packed packed; /* the queue, if the device has such */
     struct dma piece[BLOCK_PLACES];
     uint32_t expected[BLOCK_PLACES]; /* bytes that the device is to write */
 };
@@ -76,10 +78,11 @@ static enum error blk_start(struct driver *driver)
     struct virtio_blk *blk = blk_of(driver);
     struct block_info info = {0};
     enum error error = virtio_device_open(&blk->device, driver, VIRTIO_ID_BLOCK,
-                                          1ull << VIRTIO_BLK_F_RO | 1ull << VIRTIO_BLK_F_FLUSH);
+                                          1ull << VIRTIO_BLK_F_RO | 1ull << VIRTIO_BLK_F_FLUSH |
+                                              1ull << VIRTIO_F_RING_PACKED);
     if (error == OK)
-        error =
-            virtio_device_queue(&blk->queue, &blk->device, driver, 0, BLOCK_PLACES, SEGMENTS_SHIFT);
+        error = virtio_device_queue_packed(&blk->queue, &blk->packed, &blk->device, driver, 0,
+                                           BLOCK_PLACES, SEGMENTS_SHIFT);
     for (uint32_t i = 0; i < BLOCK_PLACES && error == OK; i++)
         error = driver_dma(driver, sizeof(struct envelope), 8, &blk->piece[i]);
     if (error != OK)

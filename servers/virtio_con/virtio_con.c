@@ -32,7 +32,7 @@ static void rx_post(struct virtio_con *con)
     while (!virtqueue_full(&con->rx.ring)) {
         const uint32_t slot = virtqueue_next_slot(&con->rx.ring);
         const struct dma_segment segment = {dma_give(&con->in[slot]), PIECE_BYTES};
-        virtio_device_put_one(&con->rx, slot, segment, true);
+        virtqueue_put_one(&con->rx.ring, slot, segment, true);
     }
 }
 
@@ -42,7 +42,7 @@ static bool piece_take(struct virtio_con *con)
     struct virtqueue_used used;
     while (!con->unread) {
         rx_post(con);
-        if (!virtio_device_used(&con->rx, &used))
+        if (!virtqueue_used(&con->rx.ring, &used))
             return false;
         dma_take(&con->in[used.token]);
         if (used.length > PIECE_BYTES) {
@@ -83,14 +83,14 @@ static void piece_put(struct virtio_con *con)
         return;
     const uint32_t slot = virtqueue_next_slot(&con->tx.ring);
     const struct dma_segment segment = {dma_give(&con->out[slot]), con->gathered};
-    virtio_device_put_one(&con->tx, slot, segment, false);
+    virtqueue_put_one(&con->tx.ring, slot, segment, false);
     con->gathered = 0;
 }
 
 static void tx_collect(struct virtio_con *con)
 {
     struct virtqueue_used used;
-    while (virtio_device_used(&con->tx, &used))
+    while (virtqueue_used(&con->tx.ring, &used))
         dma_take(&con->out[used.token]);
 }
 

@@ -44,7 +44,7 @@ static bool rx_post(struct driver *driver, uint16_t index, uint64_t address)
     const struct dma_segment segment = {address, card->net->rx->buffer_size};
     if (virtqueue_full(&card->rx.ring))
         return false;
-    virtio_device_put_one(&card->rx, index, segment, true);
+    virtqueue_put_one(&card->rx.ring, index, segment, true);
     return true;
 }
 
@@ -77,7 +77,7 @@ static bool rx_hand_over(struct card *card)
     do {
         if (!room && !(room = netdev_room(net)))
             return false;
-        if (!virtio_device_used(&card->rx, &used))
+        if (!virtqueue_used(&card->rx.ring, &used))
             return true;
         const uint32_t skip = card->parts_left ? 0 : HEADER_BYTES;
         if (used.length <= skip || used.length > net->rx->buffer_size ||
@@ -138,7 +138,7 @@ static void tx_service(struct card *card)
     if (virtqueue_unpublished(&card->tx.ring))
         card->driver.counters[TX_NOTIFIES] += virtio_device_show(&card->tx);
     do {
-        while (virtio_device_used(&card->tx, &used))
+        while (virtqueue_used(&card->tx.ring, &used))
             netdev_sent(card->net, (uint8_t)used.token);
     } while (tx_settle(card));
     DEBUG_ASSERT(virtqueue_check(&card->tx.ring));
@@ -165,7 +165,7 @@ static bool tx_put(struct driver *driver, uint8_t place, struct netdev_frame *fr
     }
     frame->segment[0].address = card->headers_address + place * sizeof(*header);
     frame->segment[0].bytes = HEADER_BYTES;
-    virtio_device_put(&card->tx, place, frame->segment, 1 + frame->segments, 0);
+    virtqueue_put_chain(&card->tx.ring, place, frame->segment, 1 + frame->segments, 0);
     return true;
 }
 

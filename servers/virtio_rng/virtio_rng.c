@@ -5,6 +5,7 @@
  */
 #include "libos/driver/entropy.h"
 #include "libos/driver/virtio_device.h"
+#include "libos/virtio/virtqueue_packed.h"
 
 enum { SLOTS = 2, PIECE_BYTES = 64 };
 
@@ -13,15 +14,18 @@ struct virtio_rng {
     struct entropy entropy;
     struct virtio_device device;
     struct virtio_device_queue queue;
+    struct virtqueue_packed packed; /* the queue, if the device has such */
     struct dma piece[SLOTS];
 };
 
 static enum error rng_start(struct driver *driver)
 {
     struct virtio_rng *rng = (struct virtio_rng *)driver;
-    enum error error = virtio_device_open(&rng->device, driver, VIRTIO_ID_RNG, 0);
+    enum error error =
+        virtio_device_open(&rng->device, driver, VIRTIO_ID_RNG, 1ull << VIRTIO_F_RING_PACKED);
     if (error == OK)
-        error = virtio_device_queue(&rng->queue, &rng->device, driver, 0, SLOTS, 0);
+        error = virtio_device_queue_packed(&rng->queue, &rng->packed, &rng->device, driver, 0,
+                                           SLOTS, 0);
     for (uint32_t i = 0; i < SLOTS && error == OK; i++)
         error = driver_dma(driver, PIECE_BYTES, 1, &rng->piece[i]);
     if (error == OK)

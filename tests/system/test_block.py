@@ -37,12 +37,17 @@ def conforms(running, start=0):
     ("pc", "virtio-blk-pci,disable-legacy=on", []),
     ("pc", "virtio-blk-pci,vectors=0", []),
     ("pc", "virtio-blk-pci,event_idx=off", []),
+    ("pc", "virtio-blk-pci,packed=on", []),
+    ("pc", "virtio-blk-pci,packed=on,event_idx=off", []),
+    ("q35", f"virtio-blk-pci,packed=on,{CONTAINED}", ["-device", "intel-iommu"]),
     ("q35", f"virtio-blk-pci,{CONTAINED}", ["-device", "intel-iommu"]),
     (MICROVM["machine"], "virtio-blk-device", MODERN_MMIO),
-], ids=["transitional", "modern", "pin", "flags", "iommu", "microvm"])
+], ids=["transitional", "modern", "pin", "flags", "packed", "packed-flags", "packed-iommu", "iommu",
+        "microvm"])
 def test_virtio_blk_conforms(disk, machine, device, before):
     with Machine(CHECK, machine=machine, options=[*before, *options(disk, device)]) as running:
         conforms(running)
+        assert ("virtio_blk: queue 0 is packed" in running.text) == ("packed=on" in device)
         counters = running.counters()
         assert counters["virtio_blk.reads"] == 2 * BLOCKS // 8
         assert counters["virtio_blk.writes"] == BLOCKS // 8

@@ -24,12 +24,17 @@ CONTAINED = "disable-legacy=on,iommu_platform=on"
     ("pc", ["-device", "virtio-rng-pci,vectors=0"]),
     ("pc", ["-device", "virtio-rng-pci,event_idx=off"]),
     ("pc", ["-device", "virtio-rng-pci,max-bytes=512,period=20"]),
+    ("pc", ["-device", "virtio-rng-pci,packed=on"]),
+    ("pc", ["-device", "virtio-rng-pci,packed=on,event_idx=off"]),
+    ("q35", ["-device", "intel-iommu", "-device", f"virtio-rng-pci,packed=on,{CONTAINED}"]),
     ("q35", ["-device", "intel-iommu", "-device", f"virtio-rng-pci,{CONTAINED}"]),
     (MICROVM["machine"], [*MODERN_MMIO, "-device", "virtio-rng-device"]),
-], ids=["transitional", "modern", "pin", "flags", "slow", "iommu", "microvm"])
+], ids=["transitional", "modern", "pin", "flags", "slow", "packed", "packed-flags", "packed-iommu",
+        "iommu", "microvm"])
 def test_virtio_rng_conforms(machine, options):
     with Machine(CHECK, machine=machine, options=options) as running:
         running.expect(r"^virtio_rng: ready: device ")
+        assert ("virtio_rng: queue 0 is packed" in running.text) == ("packed=on" in options[-1])
         running.expect(CONFORMS)
         counters = running.counters()
         assert counters["virtio_rng.served_bytes"] == 4820

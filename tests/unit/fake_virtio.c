@@ -48,6 +48,7 @@ static void device_reset(struct fake_virtio *fake)
                                              .size = size_max,
                                              .vector = VIRTIO_MSI_NO_VECTOR,
                                              .notify_offset = notify_offset,
+                                             .packed = {.wrap = true, .used_wrap = true},
                                              .notified = notified};
     }
 }
@@ -384,7 +385,7 @@ static void init(struct fake_virtio *fake, struct device *device, struct device_
     memset(fake, 0, sizeof(*fake));
     fake->model = model;
     fake->device = device;
-    fake->offered = ~0ull;
+    fake->offered = ~(1ull << VIRTIO_F_RING_PACKED);
     fake->queues = FAKE_QUEUES;
     for (uint32_t i = 0; i < FAKE_QUEUES; i++)
         fake->queue[i] = (struct fake_queue){.size_max = 256, .notify_offset = (uint16_t)i};
@@ -470,7 +471,7 @@ bool fake_virtio_has(const struct fake_virtio *fake, uint32_t feature)
 
 /* DMA */
 
-static void *reach(struct fake_virtio *fake, uint64_t address, uint64_t bytes)
+void *fake_virtio_reach(struct fake_virtio *fake, uint64_t address, uint64_t bytes)
 {
     for (uint32_t i = 0; i < fake->regions; i++) {
         uint64_t offset = address - fake->region[i].address;
@@ -486,10 +487,11 @@ static struct vring ring_of(struct fake_virtio *fake, uint32_t number)
     const struct fake_queue *queue = &fake->queue[number];
     uint64_t size = queue->size;
     assert(queue->enabled && fake->status & VIRTIO_CONFIG_S_DRIVER_OK);
-    return (struct vring){.num = queue->size,
-                          .desc = reach(fake, queue->desc, size * sizeof(struct vring_desc)),
-                          .avail = reach(fake, queue->avail, 6 + size * 2),
-                          .used = reach(fake, queue->used, 6 + size * 8)};
+    return (struct vring){
+        .num = queue->size,
+        .desc = fake_virtio_reach(fake, queue->desc, size * sizeof(struct vring_desc)),
+        .avail = fake_virtio_reach(fake, queue->avail, 6 + size * 2),
+        .used = fake_virtio_reach(fake, queue->used, 6 + size * 8)};
 }
 
 static void raise_vector(struct fake_virtio *fake, uint16_t vector, uint8_t isr)
@@ -524,8 +526,15 @@ void fake_virtio_ask_reset(struct fake_virtio *fake)
     raise_vector(fake, fake->config_vector, 2);
 }
 
+static bool is_packed(const struct fake_virtio *fake)
+{
+    return fake_virtio_has(fake, VIRTIO_F_RING_PACKED);
+}
+
 uint16_t fake_virtio_available(struct fake_virtio *fake, uint32_t queue)
 {
+    if (is_packed(fake))
+        return fake_packed_available(fake, queue);
     struct vring ring = ring_of(fake, queue);
     uint16_t available = (uint16_t)(ring.avail->idx - fake->queue[queue].popped);
     assert(available <= ring.num || fake->lies);
@@ -536,6 +545,10 @@ uint16_t fake_virtio_available(struct fake_virtio *fake, uint32_t queue)
  * sent all. */
 static void ask_to_be_rung(struct fake_virtio *fake, uint32_t queue)
 {
+    if (is_packed(fake)) {
+        fake_packed_ask(fake, queue);
+        return;
+    }
     struct vring ring = ring_of(fake, queue);
     if (fake_virtio_has(fake, VIRTIO_RING_F_EVENT_IDX))
         vring_avail_event(&ring) = fake->queue[queue].popped;
@@ -545,11 +558,15 @@ static void ask_to_be_rung(struct fake_virtio *fake, uint32_t queue)
 
 bool fake_virtio_pop(struct fake_virtio *fake, uint32_t queue, struct fake_chain *chain)
 {
-    struct vring ring = ring_of(fake, queue);
     if (!fake_virtio_available(fake, queue)) {
         ask_to_be_rung(fake, queue);
         return false;
     }
+    if (is_packed(fake)) {
+        fake_packed_pop(fake, queue, chain);
+        return true;
+    }
+    struct vring ring = ring_of(fake, queue);
     if (!fake_virtio_has(fake, VIRTIO_RING_F_EVENT_IDX))
         ring.used->flags = VRING_USED_F_NO_NOTIFY;
     uint16_t at = ring.avail->ring[fake->queue[queue].popped++ % ring.num];
@@ -570,6 +587,11 @@ bool fake_virtio_pop(struct fake_virtio *fake, uint32_t queue, struct fake_chain
 
 void fake_virtio_push(struct fake_virtio *fake, uint32_t queue, uint32_t id, uint32_t length)
 {
+    if (is_packed(fake)) {
+        fake->queue[queue].pushed++;
+        fake_packed_push(fake, queue, id, length);
+        return;
+    }
     struct vring ring = ring_of(fake, queue);
     ring.used->ring[fake->queue[queue].pushed++ % ring.num] =
         (struct vring_used_elem){.id = id, .len = length};
@@ -580,10 +602,22 @@ void fake_virtio_flush(struct fake_virtio *fake, uint32_t number)
     struct fake_queue *queue = &fake->queue[number];
     if (queue->used_index == queue->pushed)
         return;
-    ring_of(fake, number).used->idx = queue->used_index = queue->pushed;
+    queue->used_index = queue->pushed;
+    if (is_packed(fake))
+        fake_packed_flush(fake, number);
+    else
+        ring_of(fake, number).used->idx = queue->pushed;
     queue->undecided = true;
     if (!fake->thinks_later)
         fake_virtio_decide(fake, number);
+}
+
+static bool split_wanted(struct fake_virtio *fake, uint32_t number, uint16_t new, uint16_t old)
+{
+    struct vring ring = ring_of(fake, number);
+    if (!fake_virtio_has(fake, VIRTIO_RING_F_EVENT_IDX))
+        return !(ring.avail->flags & VRING_AVAIL_F_NO_INTERRUPT);
+    return !fake->queue[number].signalled || vring_need_event(vring_used_event(&ring), new, old);
 }
 
 void fake_virtio_decide(struct fake_virtio *fake, uint32_t number)
@@ -592,10 +626,8 @@ void fake_virtio_decide(struct fake_virtio *fake, uint32_t number)
     uint16_t old = queue->decided, new = queue->used_index;
     if (!queue->undecided)
         return;
-    struct vring ring = ring_of(fake, number);
-    bool wanted = fake_virtio_has(fake, VIRTIO_RING_F_EVENT_IDX)
-                      ? !queue->signalled || vring_need_event(vring_used_event(&ring), new, old)
-                      : !(ring.avail->flags & VRING_AVAIL_F_NO_INTERRUPT);
+    bool wanted = is_packed(fake) ? fake_packed_wanted(fake, number) || !queue->signalled
+                                  : split_wanted(fake, number, new, old);
     queue->undecided = false;
     queue->decided = new;
     queue->signalled = true;
@@ -611,7 +643,7 @@ static uint32_t fill(struct fake_virtio *fake, const struct fake_chain *chain, u
 {
     assert(chain->count == 1);
     uint32_t room = chain->desc[0].len - header;
-    uint8_t *buffer = reach(fake, chain->desc[0].addr, chain->desc[0].len);
+    uint8_t *buffer = fake_virtio_reach(fake, chain->desc[0].addr, chain->desc[0].len);
     uint32_t part = length < room ? length : room;
     memcpy(buffer + header, data, part);
     return part;
@@ -651,7 +683,8 @@ bool fake_virtio_receive(struct fake_virtio *fake, const void *data, uint32_t le
         assert(popped);
         uint32_t part = fill(fake, &chain, skip, from, length);
         if (!i)
-            memcpy(reach(fake, chain.desc[0].addr, sizeof(header)), &header, sizeof(header));
+            memcpy(fake_virtio_reach(fake, chain.desc[0].addr, sizeof(header)), &header,
+                   sizeof(header));
         fake_virtio_push(fake, 0, chain.head, skip + part);
         from += part;
         length -= part;
@@ -664,14 +697,15 @@ void fake_virtio_gather(struct fake_virtio *fake, const struct fake_chain *chain
                         struct fake_frame *frame)
 {
     assert(chain->count >= 2 && chain->desc[0].len == sizeof(frame->header));
-    memcpy(&frame->header, reach(fake, chain->desc[0].addr, chain->desc[0].len),
+    memcpy(&frame->header, fake_virtio_reach(fake, chain->desc[0].addr, chain->desc[0].len),
            sizeof(frame->header));
     frame->descriptors = chain->count;
     frame->length = 0;
     for (uint32_t i = 1; i < chain->count; i++) {
         const struct vring_desc *desc = &chain->desc[i];
         assert(frame->length + desc->len <= FAKE_FRAME_MAX);
-        memcpy(frame->data + frame->length, reach(fake, desc->addr, desc->len), desc->len);
+        memcpy(frame->data + frame->length, fake_virtio_reach(fake, desc->addr, desc->len),
+               desc->len);
         frame->length += desc->len;
     }
 }

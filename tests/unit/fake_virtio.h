@@ -36,6 +36,18 @@ enum {
     FAKE_BLOCK_BYTES = 0x200, /* over MMIO */
 };
 
+enum { FAKE_IDS = 256, FAKE_PENDING = 512 };
+
+/* The device's side of a packed queue: fake_virtio_packed.c. */
+struct fake_packed {
+    uint16_t at, used_at; /* the next descriptor to take, to overwrite */
+    bool wrap, used_wrap;
+    uint16_t moved;            /* descriptors used since the last thought of an interrupt */
+    uint16_t length[FAKE_IDS]; /* descriptors of the chain with that number */
+    uint32_t pending;          /* used, and not shown yet */
+    struct vring_used_elem used[FAKE_PENDING];
+};
+
 struct fake_queue {
     uint16_t size_max, size, vector, enabled, notify_offset;
     uint64_t desc, avail, used; /* device addresses */
@@ -44,8 +56,9 @@ struct fake_queue {
     uint16_t used_index;        /* as published */
     bool signalled;             /* QEMU's first interrupt comes whatever the driver asked for */
     uint32_t notified;          /* times the driver rang */
-    bool undecided;             /* used_index was published, the interrupt not thought of */
-    uint16_t decided;           /* used_index at the last thought */
+    struct fake_packed packed;
+    bool undecided;   /* used_index was published, the interrupt not thought of */
+    uint16_t decided; /* used_index at the last thought */
 };
 
 struct fake_chain {
@@ -98,7 +111,7 @@ struct fake_virtio {
     uint32_t trace_length;
 };
 
-/* A modern device with all features, queues of 256, three vectors, a link. */
+/* A modern device with all features but packed queues, queues of 256, three vectors, a link. */
 struct fake_virtio *fake_virtio_create(struct device *device);
 void fake_virtio_init(struct fake_virtio *fake, struct device *device); /* where one lies */
 
@@ -138,6 +151,18 @@ void fake_virtio_flush(struct fake_virtio *fake, uint32_t queue);  /* the index,
 void fake_virtio_decide(struct fake_virtio *fake, uint32_t queue); /* interrupts if wanted */
 void fake_virtio_gather(struct fake_virtio *fake, const struct fake_chain *chain,
                         struct fake_frame *frame);
+
+/* Packed queues, if VIRTIO_F_RING_PACKED was negotiated: the same steps. A device doesn't offer
+ * them unless a test has it so. */
+uint16_t fake_packed_available(struct fake_virtio *fake, uint32_t queue);
+void fake_packed_ask(struct fake_virtio *fake, uint32_t queue);
+void fake_packed_pop(struct fake_virtio *fake, uint32_t queue, struct fake_chain *chain);
+void fake_packed_push(struct fake_virtio *fake, uint32_t queue, uint32_t id, uint32_t length);
+void fake_packed_flush(struct fake_virtio *fake, uint32_t queue);
+bool fake_packed_wanted(struct fake_virtio *fake, uint32_t queue);
+
+/* What the device reaches at that address of its own. */
+void *fake_virtio_reach(struct fake_virtio *fake, uint64_t address, uint64_t bytes);
 
 /* Ways to be no device that can be used, for every driver of a virtio device. */
 enum fake_unusable {

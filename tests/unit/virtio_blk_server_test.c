@@ -19,6 +19,7 @@ enum { OWN_BYTES = 4096, HAND_MAX = 64 };
 struct disk {
     struct fake_virtio *fake;
     struct conform_medium *medium;
+    uint64_t offered;                 /* beside what the medium says */
     struct fake_chain hand[HAND_MAX]; /* requests taken, not done */
     uint32_t held;
 };
@@ -27,7 +28,7 @@ struct disk {
 static void offer(void *state)
 {
     struct disk *disk = state;
-    disk->fake->offered = 1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_RING_F_EVENT_IDX |
+    disk->fake->offered = 1ull << VIRTIO_F_VERSION_1 | disk->offered |
                           (disk->medium->read_only ? 1ull << VIRTIO_BLK_F_RO : 0) |
                           (disk->medium->no_flush ? 0 : 1ull << VIRTIO_BLK_F_FLUSH);
 }
@@ -38,6 +39,7 @@ static void *attach(struct domain *domain, bool present, struct conform_medium *
     struct disk *disk = calloc(1, sizeof(*disk));
     assert(disk);
     disk->medium = medium;
+    disk->offered = 1ull << VIRTIO_RING_F_EVENT_IDX;
     fake_domain_add_pool(domain, "dma", CONFORM_BLOCK_OWN, 1, OWN_BYTES,
                          POOL_READ | POOL_WRITE | POOL_DMA);
     if (!present)
@@ -62,6 +64,21 @@ static void *attach_pci(struct domain *domain, bool device, struct conform_mediu
 static void *attach_mmio(struct domain *domain, bool device, struct conform_medium *medium)
 {
     return attach(domain, device, medium, true);
+}
+
+/* Queues are packed; without event indices in the second. */
+static void *attach_packed(struct domain *domain, bool device, struct conform_medium *medium)
+{
+    struct disk *disk = attach(domain, device, medium, false);
+    disk->offered |= 1ull << VIRTIO_F_RING_PACKED;
+    return disk;
+}
+
+static void *attach_packed_plain(struct domain *domain, bool device, struct conform_medium *medium)
+{
+    struct disk *disk = attach(domain, device, medium, false);
+    disk->offered = 1ull << VIRTIO_F_RING_PACKED;
+    return disk;
 }
 
 static void detach(void *state)
@@ -188,5 +205,9 @@ int main(void)
     };
     int failed = conform_block(&blk);
     blk.attach = attach_mmio;
+    failed += conform_block(&blk);
+    blk.attach = attach_packed;
+    failed += conform_block(&blk);
+    blk.attach = attach_packed_plain;
     return failed + conform_block(&blk);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * libos/virtio/virtqueue.c with a device on another processor: both sides go to sleep
- * whenever there is nothing to do, and neither ever sleeps for good. Without the full barriers in
- * virtqueue_publish and virtqueue_arm (or the ones of the device below) this test hangs sooner or
- * later; it then fails after some seconds.
+ * libos/virtio/virtqueue.c and virtqueue_packed.c with a device on another processor: both sides go
+ * to sleep whenever there is nothing to do, and neither ever sleeps for good. Without the full
+ * barriers where queues are published and interrupts asked for (or the ones of the devices below)
+ * this test hangs sooner or later; it then fails after some seconds.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "libos/virtio/virtqueue.h"
+#include "libos/virtio/virtqueue_packed.h"
 
 enum {
     ENTRIES = 8,
@@ -28,6 +28,7 @@ enum {
 
 struct bench {
     struct virtqueue queue;
+    struct virtqueue_packed packed;
     bool event_idx;
     bool notified, interrupted; /* what wakes the other side */
     bool failed;
@@ -132,13 +133,115 @@ static void drive(struct bench *bench)
     }
 }
 
-static void check_race(bool event_idx)
+/* A packed queue, of chains of one descriptor: what the device knows of it. */
+struct position {
+    uint16_t at;
+    bool wrap;
+};
+
+enum { AVAILABLE = 1 << VRING_PACKED_DESC_F_AVAIL, USED = 1 << VRING_PACKED_DESC_F_USED };
+
+static uint16_t position_word(const struct position *position)
+{
+    return (uint16_t)(position->at | position->wrap << VRING_PACKED_EVENT_F_WRAP_CTR);
+}
+
+static void step(struct position *position)
+{
+    if (++position->at == ENTRIES) {
+        position->at = 0;
+        position->wrap = !position->wrap;
+    }
+}
+
+static bool packed_available(const struct bench *bench, const struct position *position)
+{
+    const uint16_t flags =
+        __atomic_load_n(&bench->packed.desc[position->at].flags, __ATOMIC_ACQUIRE);
+    return !!(flags & AVAILABLE) == position->wrap && !!(flags & USED) != position->wrap;
+}
+
+/* Asks to be rung for the next chain. True: there is one already. */
+static bool packed_device_arm(struct bench *bench, const struct position *position)
+{
+    struct vring_packed_desc_event *wish = bench->packed.theirs;
+    const uint32_t flags =
+        bench->event_idx ? VRING_PACKED_EVENT_FLAG_DESC : VRING_PACKED_EVENT_FLAG_ENABLE;
+    __atomic_store_n((uint32_t *)(void *)wish, flags << 16 | position_word(position),
+                     __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return packed_available(bench, position);
+}
+
+/* Uses the chain there: what it says, the flags, full barrier, then whether to interrupt. */
+static void packed_device_use(struct bench *bench, struct position *position)
+{
+    struct vring_packed_desc *desc = &bench->packed.desc[position->at];
+    const uint16_t word = position_word(position);
+    desc->len = 0;
+    __atomic_store_n(&desc->flags, position->wrap ? AVAILABLE | USED : 0, __ATOMIC_RELEASE);
+    step(position);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    const uint32_t wish = __atomic_load_n((uint32_t *)(void *)bench->packed.wish, __ATOMIC_RELAXED);
+    const bool wanted = wish >> 16 == VRING_PACKED_EVENT_FLAG_DESC
+                            ? (uint16_t)wish == word
+                            : wish >> 16 == VRING_PACKED_EVENT_FLAG_ENABLE;
+    if (wanted)
+        __atomic_store_n(&bench->interrupted, true, __ATOMIC_RELEASE);
+}
+
+static void *packed_device(void *argument)
+{
+    struct bench *bench = argument;
+    struct position position = {.wrap = true};
+    for (uint32_t done = 0; done < CHAINS; done++) {
+        while (!packed_available(bench, &position)) {
+            if (packed_device_arm(bench, &position))
+                break;
+            if (!sleep_until(bench, &bench->notified))
+                return NULL;
+        }
+        packed_device_use(bench, &position);
+    }
+    return NULL;
+}
+
+/* As virtio_rng does it: give, publish, ask for an interrupt, take all, sleep. */
+static void packed_drive(struct bench *bench)
+{
+    struct virtqueue_packed *queue = &bench->packed;
+    const struct dma_segment segment = {1, 1};
+    struct virtqueue_used used;
+    uint32_t put = 0, taken = 0, seed = 1;
+    while (taken < CHAINS) {
+        do {
+            dawdle(&seed);
+            while (virtqueue_packed_take(queue, &used))
+                taken++;
+            for (uint32_t i = 0; i < 1 + put % 3 && put < CHAINS && !virtqueue_packed_full(queue);
+                 i++)
+                virtqueue_packed_put(queue, put++, &segment, 0, 1);
+            if (virtqueue_packed_publish(queue))
+                __atomic_store_n(&bench->notified, true, __ATOMIC_RELEASE);
+        } while (virtqueue_packed_arm(queue));
+        if (taken < put && !sleep_until(bench, &bench->interrupted))
+            return;
+    }
+}
+
+static struct bench *bench_make(bool event_idx)
 {
     struct bench *bench = aligned_alloc(64, (sizeof(struct bench) + 63) & ~(size_t)63);
-    pthread_t thread;
     assert_non_null(bench);
     memset(bench, 0, sizeof(*bench));
     bench->event_idx = event_idx;
+    return bench;
+}
+
+static void check_race(bool event_idx)
+{
+    struct bench *bench = bench_make(event_idx);
+    pthread_t thread;
     virtqueue_init(&bench->queue, bench->memory, ENTRIES, 0, event_idx);
     assert_int_equal(pthread_create(&thread, NULL, device, bench), 0);
     drive(bench);
@@ -146,6 +249,20 @@ static void check_race(bool event_idx)
     assert_false(bench->failed);
     assert_null(bench->queue.fault);
     assert_true(virtqueue_check(&bench->queue));
+    free(bench);
+}
+
+static void check_packed_race(bool event_idx)
+{
+    struct bench *bench = bench_make(event_idx);
+    pthread_t thread;
+    virtqueue_packed_init(&bench->packed, bench->memory, ENTRIES, 0, event_idx);
+    assert_int_equal(pthread_create(&thread, NULL, packed_device, bench), 0);
+    packed_drive(bench);
+    pthread_join(thread, NULL);
+    assert_false(bench->failed);
+    assert_null(bench->packed.fault);
+    assert_true(virtqueue_packed_check(&bench->packed));
     free(bench);
 }
 
@@ -161,11 +278,19 @@ static void with_flags_nobody_sleeps_for_good(void **state)
     check_race(false);
 }
 
+static void in_a_packed_queue_nobody_sleeps_for_good(void **state)
+{
+    (void)state;
+    check_packed_race(true);
+    check_packed_race(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_event_idx_nobody_sleeps_for_good),
         cmocka_unit_test(with_flags_nobody_sleeps_for_good),
+        cmocka_unit_test(in_a_packed_queue_nobody_sleeps_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Packed queues for drivers: see virtio_device.h. Linked where a driver asks for them.
+ */
+#include "libos/driver/virtio_device.h"
+#include "libos/virtio/virtqueue_packed.h"
+
+/* The fault is looked for in `ring`, whichever format the queue has. */
+static void fault_note(struct virtio_device_queue *queue)
+{
+    queue->ring.fault = queue->ring.fault ? queue->ring.fault : queue->packed->fault;
+}
+
+static uint32_t next_slot(const struct virtio_device_queue *queue)
+{
+    return virtqueue_packed_next_slot(queue->packed);
+}
+
+static void put(struct virtio_device_queue *queue, uint32_t token,
+                const struct dma_segment *segment, uint32_t reads, uint32_t writes)
+{
+    virtqueue_packed_put(queue->packed, token, segment, reads, writes);
+}
+
+static bool used(struct virtio_device_queue *queue, struct virtqueue_used *to)
+{
+    const bool taken = !queue->ring.fault && virtqueue_packed_take(queue->packed, to);
+    fault_note(queue);
+    return taken;
+}
+
+static bool publish(struct virtio_device_queue *queue)
+{
+    return virtqueue_packed_publish(queue->packed);
+}
+
+static bool arm(struct virtio_device_queue *queue)
+{
+    return !queue->ring.fault && virtqueue_packed_arm(queue->packed);
+}
+
+static const struct virtio_device_format packed_format = {
+    .next_slot = next_slot, .put = put, .used = used, .publish = publish, .arm = arm};
+
+enum error virtio_device_queue_packed(struct virtio_device_queue *queue,
+                                      struct virtqueue_packed *packed, struct virtio_device *device,
+                                      struct driver *driver, uint16_t index, uint16_t slots,
+                                      uint8_t shift)
+{
+    const uint16_t entries = (uint16_t)(slots << shift);
+    queue->format = NULL;
+    if (!virtio_device_has(device, VIRTIO_F_RING_PACKED))
+        return virtio_device_queue(queue, device, driver, index, slots, shift);
+    enum error error =
+        driver_dma(driver, virtqueue_packed_bytes(entries), VIRTQUEUE_ALIGN, &queue->memory);
+    if (error != OK)
+        return error;
+    virtqueue_packed_init(packed, dma_memory(&queue->memory), entries, shift,
+                          virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
+    queue->format = &packed_format;
+    queue->packed = packed;
+    queue->ring.fault = NULL;
+    const uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
+    struct virtio_queue setup = {.index = index,
+                                 .size = entries,
+                                 .desc = base + (uintptr_t)packed->desc,
+                                 .avail = base + (uintptr_t)packed->wish,
+                                 .used = base + (uintptr_t)packed->theirs};
+    domain_log(driver->domain, "queue %u is packed", index);
+    return virtio_device_queue_start(queue, device, driver, &setup);
+}

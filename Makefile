@@ -191,10 +191,11 @@ $(foreach server,$(filter-out init,$(SERVERS)),$(eval $(call server_rule,$(serve
 
 # init in pieces: init.o is in every image, init_PART.o where the manifest needs it (compose's
 # find_init). What they call each other isn't hidden; nobody else is linked with them.
-INIT_PARTS   := heaps devices msi control swap backtrace
+INIT_PARTS   := heaps devices msi isa control swap backtrace
 INIT_heaps   := heaps blocks
 INIT_devices := devices dma mmio mmio_word pci
 INIT_msi     := pci_msi
+INIT_isa     := isa
 INIT_control := control restart
 INIT_swap    := bodies swap swap_bodies
 INIT_backtrace := backtrace backtrace_words

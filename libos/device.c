@@ -17,8 +17,9 @@ __attribute__((format(printf, 2, 3))) static void print(char text[DEVICE_TEXT_BY
 
 void device_text(const struct device *device, char text[DEVICE_TEXT_BYTES])
 {
-    if (device->bus_kind == DEVICE_VIRTIO_MMIO)
-        print(text, "mmio 0x%lx", (unsigned long)device->address);
-    else
+    const char *pattern = device->bus_kind == DEVICE_ISA ? "isa 0x%lx" : "mmio 0x%lx";
+    if (device->bus_kind == DEVICE_PCI)
         print(text, "0000:%02x:%02x.%x", device->bus, device->slot, device->function);
+    else
+        print(text, pattern, (unsigned long)device->address);
 }

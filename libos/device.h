@@ -17,6 +17,11 @@
  * A device without either has its pin instead, as vector 0: level-triggered, maybe shared with
  * another device, and masked from delivery until domain_acknowledge, which the driver calls when it
  * has silenced the device.
+ *
+ * A legacy device (ISA) has a range of I/O ports as bar[0], which libos/ports.h reads and writes by
+ * the domain's capability for just that range, and a pin of its own that is edge-triggered and
+ * never masked: if the device lets it go and wants it again there is another signal, and not
+ * before. Nobody has looked whether it is there.
  */
 #ifndef MOTET_LIBOS_DEVICE_H
 #define MOTET_LIBOS_DEVICE_H
@@ -25,22 +30,31 @@
 
 enum { DEVICE_BARS = 6, DEVICE_CONFIG_BYTES = 256, DEVICE_VECTORS_MAX = 4 };
 
-enum device_bus { DEVICE_PCI, DEVICE_VIRTIO_MMIO };
+enum device_bus { DEVICE_PCI, DEVICE_VIRTIO_MMIO, DEVICE_ISA };
+
+/* The vendor of legacy devices: "PNP" as EISA compresses it. Their ids are the numbers after it. */
+enum { DEVICE_VENDOR_PNP = 0x41d0 };
 
 struct device_bar {
-    volatile uint8_t *base; /* NULL: not a memory BAR, or not mapped (it holds the MSI-X table) */
-    uint64_t size;          /* bytes */
+    union {
+        volatile uint8_t *base; /* NULL: no memory BAR, or not mapped (it holds the MSI-X table) */
+        struct {
+            uint32_t slot; /* of the capability; never 0 */
+            uint16_t first;
+        } ports; /* of DEVICE_ISA */
+    };
+    uint64_t size; /* bytes, or ports */
 };
 
 struct device {
-    uint16_t vendor, id;         /* PCI's; over MMIO: 0 and VIRTIO_ID_... */
+    uint16_t vendor, id;         /* PCI's; over MMIO: 0 and VIRTIO_ID_...; ISA: DEVICE_VENDOR_PNP */
     uint8_t bus, slot, function; /* for messages to people; PCI */
     uint8_t vectors;             /* granted, 0 to DEVICE_VECTORS_MAX */
     uint8_t pin;                 /* 1: `vectors` is 1 and it is the pin, no message */
     uint8_t line;                /* with a pin: its input of the interrupt controller */
     uint8_t bus_kind;            /* enum device_bus */
     uint8_t msi;                 /* 1: the vectors are MSI's, not MSI-X's */
-    uint64_t address;            /* for messages to people; MMIO: physical */
+    uint64_t address;            /* for messages to people; MMIO: physical; ISA: first port */
     struct device_bar bar[DEVICE_BARS];
     uint8_t config[DEVICE_CONFIG_BYTES]; /* PCI */
 };
@@ -51,7 +65,7 @@ struct dma_segment {
     uint32_t bytes;
 };
 
-/* Where it is, as people write it: "0000:00:03.0", "mmio 0xfeb00e00". */
+/* Where it is, as people write it: "0000:00:03.0", "mmio 0xfeb00e00", "isa 0x2f8". */
 enum { DEVICE_TEXT_BYTES = 24 }; /* with the terminator */
 void device_text(const struct device *device, char text[DEVICE_TEXT_BYTES]);
 

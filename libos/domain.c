@@ -170,7 +170,7 @@ void domain_acknowledge(struct domain *domain, const struct device *device)
 {
     const struct start_page *start = domain->libos->start;
     for (uint32_t i = 0; i < start->devices; i++)
-        if (&start->device[i].device == device && device->pin)
+        if (&start->device[i].device == device && start->device[i].irq_slot)
             kernel_acknowledge(start->device[i].irq_slot);
 }
 

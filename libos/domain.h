@@ -33,7 +33,8 @@ const struct pool *domain_pool_named(struct domain *domain, const char *name);
 /* The n-th device granted to this domain; NULL beyond the last. */
 const struct device *domain_device(struct domain *domain, uint32_t n);
 
-/* Lets a device's pin interrupt again. Does nothing for MSI-X and MSI. */
+/* Lets a device's pin interrupt again. Does nothing for MSI-X, MSI and pins that are
+ * edge-triggered. */
 void domain_acknowledge(struct domain *domain, const struct device *device);
 
 /* A read-only file of the image (for instance the zone database); NULL if the manifest gives none.

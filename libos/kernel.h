@@ -29,6 +29,11 @@ void kernel_report(const struct msg *m);
 /* Sends to the port whose capability is in that slot, without waiting; the kernel's answer. */
 enum error kernel_send(uint64_t slot, const struct msg *m);
 
+/* I/O ports, by the capability in that slot; `bytes`: 1, 2 or 4. What it doesn't cover is all ones,
+ * as where no device is, and takes nothing. */
+uint32_t kernel_port_in(uint64_t slot, uint64_t port, uint32_t bytes);
+void kernel_port_out(uint64_t slot, uint64_t port, uint32_t bytes, uint32_t value);
+
 /* The clock of struct kernel_info, in ticks. */
 uint64_t kernel_clock(void);
 

@@ -33,3 +33,15 @@ void kernel_report(const struct msg *m)
 {
     sys_send(SLOT_SUPERVISOR, m, 0);
 }
+
+uint32_t kernel_port_in(uint64_t slot, uint64_t port, uint32_t bytes)
+{
+    struct invoked result;
+    enum error error = sys_invoke(slot, OPERATION_ioport_in, port, bytes, 0, 0, 0, &result);
+    return error ? UINT32_MAX : (uint32_t)result.a[0];
+}
+
+void kernel_port_out(uint64_t slot, uint64_t port, uint32_t bytes, uint32_t value)
+{
+    sys_invoke(slot, OPERATION_ioport_out, port, bytes, value, 0, 0, NULL);
+}

@@ -35,7 +35,7 @@ static void prepare(const struct start_page *start)
         return; /* its devices are as the other body left them */
     /* A pin may have been masked since the earlier life took its interrupt. */
     for (uint32_t i = 0; i < start->devices; i++)
-        if (start->device[i].device.pin)
+        if (start->device[i].irq_slot)
             kernel_acknowledge(start->device[i].irq_slot);
 }
 

@@ -121,7 +121,7 @@ struct start_device {
     struct device device; /* filled in by init */
     uint32_t irq_bit;     /* vector v sets bit irq_bit + v of the pending word */
     uint16_t server;      /* which of the domain's servers */
-    uint16_t irq_slot;    /* pin: capability to acknowledge with */
+    uint16_t irq_slot;    /* level-triggered pin: capability to acknowledge with; else 0 */
 };
 
 /* The domain's heap; its pager thread is started with the start page as argument, as the domain's

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-    IMAGE_VERSION = 7,
+    IMAGE_VERSION = 8,
     IMAGE_NAME_BYTES = 16,
     IMAGE_DOMAINS_MAX = 40,
     IMAGE_REGIONS_MAX = 512, /* as many as init's tables hold */
@@ -183,22 +183,26 @@ struct image_connection {
 };
 
 /* A claim on devices: all that match, in bus order, at most `most`. By PCI ids, or by virtio device
- * type, on whichever bus. */
+ * type, on whichever bus; or on the one legacy device at fixed ports, of which no other claim has
+ * any. */
 struct image_device {
     uint64_t address; /* where BARs are mapped, upwards */
     uint32_t slot;    /* first capability slot for BARs and interrupts */
     uint32_t slots;   /* how many it may use */
     uint16_t domain;
-    uint16_t virtio; /* VIRTIO_ID_...; 0: the PCI ids count */
-    uint16_t vendor;
-    uint16_t id;       /* PCI device id */
+    uint16_t virtio;   /* VIRTIO_ID_...; 0: the PCI ids count */
+    uint16_t vendor;   /* 0: neither do they */
+    uint16_t id;       /* PCI device id; of a legacy device its PNP number */
     uint16_t id_last;  /* and up to this one */
     uint8_t most;      /* 1 to START_DEVICES_MAX */
     uint8_t vectors;   /* wanted, by MSI-X or MSI */
     uint8_t server;    /* which server of the domain */
     uint8_t required;  /* 1: booting without one is a failure */
     uint8_t contained; /* 1: not given unless an IOMMU contains it */
-    uint8_t reserved;
+    uint8_t line;      /* of a legacy device: input of the I/O APIC, edge-triggered */
+    uint16_t port;     /* its first */
+    uint16_t ports;    /* how many; 0: no legacy device */
+    uint32_t reserved;
 };
 
 #endif

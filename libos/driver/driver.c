@@ -43,9 +43,7 @@ const struct device_bar *driver_bar(struct driver *driver, uint32_t n, uint32_t 
     const struct device_bar *bar = n < DEVICE_BARS ? &driver->device->bar[n] : NULL;
     if (!bar || !bar->base) {
         domain_log(driver->domain,
-                   "BAR %u: the device has no such memory, or it holds the MSI-X table, which no "
-                   "driver gets",
-                   n);
+                   "BAR %u: there is none, or it holds the MSI-X table, which no driver gets", n);
         return NULL;
     }
     if (bar->size < bytes || offset > bar->size - bytes) {
@@ -96,8 +94,7 @@ static enum error pool_open(struct driver *driver)
     const char *name = driver->ops->pool;
     const struct pool *pool = domain_pool_named(driver->domain, name);
     if (!pool) {
-        domain_log(driver->domain, "pool \"%s\": the manifest gives this driver none of that name",
-                   name);
+        domain_log(driver->domain, "pool \"%s\": the manifest gives it none of that name", name);
         return ERROR_NOT_FOUND;
     }
     if ((pool->rights & POOL_DRIVER) != POOL_DRIVER) {
@@ -163,7 +160,7 @@ static bool is_ours(const struct driver *driver)
     const struct driver_ops *ops = driver->ops;
     const struct device *device = driver->device;
     uint16_t last = ops->id_last ? ops->id_last : ops->id;
-    return !ops->vendor || (device->bus_kind == DEVICE_PCI && device->vendor == ops->vendor &&
+    return !ops->vendor || (device->vendor == ops->vendor && /* over MMIO it is 0 */
                             device->id >= ops->id && device->id <= last);
 }
 

@@ -38,7 +38,7 @@ struct driver;
 
 struct driver_ops {
     const char *what;     /* "an entropy source": for the log, if the machine has none */
-    uint16_t vendor;      /* PCI ids; 0: `start` looks by itself */
+    uint16_t vendor;      /* PCI's, or DEVICE_VENDOR_PNP; 0: `start` looks by itself */
     uint16_t id, id_last; /* id_last 0: id alone */
     uint8_t vectors;      /* at least so many by MSI-X; by MSI or a pin, one may be all there is */
     const char *pool;     /* of DMA memory, what the manifest calls it; NULL: none */

@@ -16,6 +16,9 @@
  *                 such function; a block taken for another one
  *  at start       edu_open: the device hasn't got that BAR, or it is smaller than the block
  *
+ * PORT_REGISTERS instead of REGISTERS: the same for a block of I/O ports, of a device that the
+ * manifest claims by `isa`.
+ *
  * Widths are 8, 16, 32 and 64 bits; 64 are two accesses of 32, the lower half first, for registers
  * that take effect with another one's write. Modes are ro, wo and rw.
  */
@@ -23,6 +26,7 @@
 #define MOTET_LIBOS_REGISTERS_H
 
 #include "libos/driver/driver.h"
+#include "libos/driver/ports.h"
 
 static inline uint8_t registers_read_8(const struct device_bar *bar, uint32_t offset)
 {
@@ -69,14 +73,18 @@ static inline void registers_write_64(const struct device_bar *bar, uint32_t off
 #define REGISTER_READ(block, name, at, bits)                                                       \
     static inline uint##bits##_t block##_read_##name(const struct block##_registers *registers)    \
     {                                                                                              \
-        return registers_read_##bits(registers->bar, registers->offset + (at));                    \
+        return block##_in_ports ? ports_read_##bits(registers->bar, registers->offset + (at))      \
+                                : registers_read_##bits(registers->bar, registers->offset + (at)); \
     }
 
 #define REGISTER_WRITE(block, name, at, bits)                                                      \
     static inline void block##_write_##name(const struct block##_registers *registers,             \
                                             uint##bits##_t value)                                  \
     {                                                                                              \
-        registers_write_##bits(registers->bar, registers->offset + (at), value);                   \
+        if (block##_in_ports)                                                                      \
+            ports_write_##bits(registers->bar, registers->offset + (at), value);                   \
+        else                                                                                       \
+            registers_write_##bits(registers->bar, registers->offset + (at), value);               \
     }
 
 #define REGISTER_ro(block, name, at, bits) REGISTER_READ(block, name, at, bits)
@@ -95,8 +103,11 @@ static inline void registers_write_64(const struct device_bar *bar, uint32_t off
 /* Two registers on one byte are two cases of one value, which no compiler takes. */
 #define REGISTER_CASE(block, name, at, bits, mode) case (at)...(at) + (bits) / 8 - 1:
 
-#define REGISTERS(block, LIST, bytes)                                                              \
-    enum { block##_registers_bytes = (bytes) };                                                    \
+#define REGISTERS(block, LIST, bytes)      REGISTERS_IN(block, LIST, bytes, 0)
+#define PORT_REGISTERS(block, LIST, bytes) REGISTERS_IN(block, LIST, bytes, 1)
+
+#define REGISTERS_IN(block, LIST, bytes, in_ports)                                                 \
+    enum { block##_registers_bytes = (bytes), block##_in_ports = (in_ports) };                     \
     struct block##_registers {                                                                     \
         const struct device_bar *bar; /* offset + bytes lies inside it */                          \
         uint32_t offset;                                                                           \
@@ -115,7 +126,9 @@ static inline void registers_write_64(const struct device_bar *bar, uint32_t off
     static inline enum error block##_open(struct block##_registers *registers,                     \
                                           struct driver *driver, uint32_t n, uint32_t offset)      \
     {                                                                                              \
-        registers->bar = driver_bar(driver, n, offset, block##_registers_bytes);                   \
+        registers->bar = block##_in_ports                                                          \
+                             ? driver_ports(driver, n, offset, block##_registers_bytes)            \
+                             : driver_bar(driver, n, offset, block##_registers_bytes);             \
         registers->offset = offset;                                                                \
         return registers->bar ? OK : ERROR_NOT_FOUND;                                              \
     }

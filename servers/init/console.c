@@ -8,18 +8,12 @@
 #include "libos/format.h"
 #include "libos/kernel.h"
 #include "libos/syscall.h"
+#include "libos/uart_16550.h"
 #include "servers/init/init.h"
 
 enum {
     UART = 0x3f8,
-    UART_INTERRUPTS = UART + 1,
-    UART_FIFO = UART + 2,
-    UART_MODEM = UART + 4,
-    UART_STATUS = UART + 5,
-    UART_RECEIVED = 0x01,
-    UART_EMPTY = 0x20,
     UART_PIN = 4,      /* I/O APIC input of ISA interrupt 4 */
-    FIFO_BYTES = 16,   /* may be written at once when the transmitter is empty */
     WAIT_LOOKS = 1000, /* a dead port doesn't stop init */
     LINE_BYTES = 256,
     DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit, if the machine has it */
@@ -43,9 +37,9 @@ static void write_text(const char *text)
     unsigned room = 0;
     for (; *text; text++) {
         for (int i = 0; room == 0 && i < WAIT_LOOKS; i++)
-            if (port_in(UART_STATUS) & UART_EMPTY)
-                room = FIFO_BYTES;
-        port_out(UART, (uint8_t)*text);
+            if (port_in(UART + UART_STATUS) & UART_EMPTY)
+                room = UART_FIFO_BYTES;
+        port_out(UART + UART_DATA, (uint8_t)*text);
         if (room)
             room--;
     }
@@ -60,16 +54,16 @@ void console_start(struct init *init)
         error = sys_invoke(irq, OPERATION_irq_bind, init->port, CONSOLE_BIT, UART_PIN, 0, 0, NULL);
     if (error)
         console_print("init: no console input: %s", error_text(error));
-    port_out(UART_FIFO, 0x01);       /* on; a threshold of one byte */
-    port_out(UART_MODEM, 0x0b);      /* OUT2 connects the interrupt */
-    port_out(UART_INTERRUPTS, 0x01); /* received data */
+    port_out(UART + UART_FIFO, UART_FIFO_ON);
+    port_out(UART + UART_MODEM, UART_MODEM_READY | UART_MODEM_CONNECTS);
+    port_out(UART + UART_INTERRUPTS, UART_ON_RECEIVED);
 }
 
 int console_read(void)
 {
-    if (!(port_in(UART_STATUS) & UART_RECEIVED))
+    if (!(port_in(UART + UART_STATUS) & UART_RECEIVED))
         return -1;
-    return (int)port_in(UART);
+    return (int)port_in(UART + UART_DATA);
 }
 
 void console_line(const char *name, const char *line)

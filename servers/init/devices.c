@@ -135,6 +135,17 @@ void pin_give(struct init *init, struct claim *claim, uint32_t line, struct star
     out->device.pin = out->device.vectors = 1;
 }
 
+bool vector_bind(struct init *init, struct child *child, uint64_t how, struct invoked *message)
+{
+    uint32_t irq = slot_new(init), bit = SIGNAL_IRQ_FIRST + child->irq_bits;
+    if (child->irq_bits == SIGNAL_IRQS ||
+        sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL) ||
+        sys_invoke(irq, OPERATION_irq_bind, child->port, bit, how, 0, 0, message))
+        return false;
+    child->irq_bits++;
+    return true;
+}
+
 static void append(struct init *init, uint32_t domain, const struct start_device *device,
                    uint64_t distance)
 {
@@ -142,7 +153,7 @@ static void append(struct init *init, uint32_t domain, const struct start_device
     struct start_device *to = &start->device[start->devices++];
     *to = *device;
     for (uint32_t i = 0; i < DEVICE_BARS; i++)
-        if (to->device.bar[i].base)
+        if (to->device.bar[i].base && to->device.bus_kind != DEVICE_ISA)
             to->device.bar[i].base += distance;
     start_page_close(init, domain);
 }
@@ -188,5 +199,7 @@ void devices_grant(struct init *init)
         console_print("init: no PCI, and no %s on the command line: no devices (QEMU: -machine "
                       "microvm,acpi=off)",
                       MMIO_WORD_KEY);
+    if (isa_give)
+        isa_give(init, &claims);
     check_required(init, &claims);
 }

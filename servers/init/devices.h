@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Devices and the manifest's claims on them: what the two buses (pci.c, mmio.c) share.
- * devices_grant() in devices.c goes through them in this order: PCI, then MMIO.
+ * Devices and the manifest's claims on them: what the buses (pci.c, mmio.c, isa.c) share.
+ * devices_grant() in devices.c goes through them in this order: PCI, MMIO, ISA.
  *
  * Invariants: a device goes to one claim, the first that fits and has room; a domain gets at most
  * START_DEVICES_MAX; a pin goes to one domain.
@@ -10,6 +10,8 @@
 #define SERVERS_INIT_DEVICES_H
 
 #include "servers/init/init.h"
+
+struct invoked;
 
 enum { CLAIMS_MAX = 32, LINES = 24 /* inputs of the first I/O APIC */ };
 
@@ -50,11 +52,20 @@ void registers_give(struct init *init, struct claim *claim, struct device_bar *b
 void pin_give(struct init *init, struct claim *claim, uint32_t line, struct start_device *out,
               const char *name);
 
+/* Binds the next vector to the next bit of the domain's port. `how`: an input of the I/O APIC, or
+ * IRQ_MESSAGE, and then `message` is what raises it: address and data. False: there is none left,
+ * or the input is somebody's. */
+bool vector_bind(struct init *init, struct child *child, uint64_t how, struct invoked *message);
+
 /* Appends the finished device to the domain's start page. */
 void device_append(struct init *init, struct claim *claim, const struct start_device *device);
 
 /* The buses. False: the machine has none of that kind. */
 bool pci_scan(struct init *init, struct claims *claims);
 bool mmio_scan(struct init *init, struct claims *claims);
+
+/* Legacy devices, which can't be looked for: all that are claimed are given. Linked only where a
+ * claim names one. */
+OPTIONAL void isa_give(struct init *init, struct claims *claims);
 
 #endif

@@ -78,7 +78,8 @@ static uint16_t type_read(struct init *init, const struct mmio_block *at)
     uint64_t inside = at->address % PAGE_BYTES;
     if (!device_page_open(init, at->address - inside, PROBE_WINDOW, RIGHT_READ))
         return 0;
-    const struct device_bar registers = {(volatile uint8_t *)(PROBE_WINDOW + inside), at->size};
+    const struct device_bar registers = {.base = (volatile uint8_t *)(PROBE_WINDOW + inside),
+                                         .size = at->size};
     uint32_t magic = device_read32(&registers, REGISTER_MAGIC);
     uint32_t type = device_read32(&registers, REGISTER_TYPE);
     device_page_close(init);

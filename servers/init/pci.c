@@ -148,17 +148,6 @@ static bool bar_sound(struct function f, uint32_t n, uint64_t address, uint64_t 
     return !wrong;
 }
 
-bool vector_bind(struct init *init, struct child *child, struct invoked *message)
-{
-    uint32_t irq = slot_new(init), bit = SIGNAL_IRQ_FIRST + child->irq_bits;
-    if (child->irq_bits == SIGNAL_IRQS ||
-        sys_invoke(INIT_IRQS, OPERATION_irq_derive, init->next_vector++, irq, 0, 0, 0, NULL) ||
-        sys_invoke(irq, OPERATION_irq_bind, child->port, bit, IRQ_MESSAGE, 0, 0, message))
-        return false;
-    child->irq_bits++;
-    return true;
-}
-
 /* Maps the part of the MSI-X table that can be wanted, for init alone. False: it lies outside its
  * BAR, or that outside device memory. */
 static bool msix_map(struct init *init, const struct msix *msix, uint32_t offset, uint32_t entries,
@@ -206,7 +195,7 @@ static bool msix_give(struct init *init, struct claim *claim, struct function f,
         .size = count * sizeof(struct msix_entry)};
     config_write(f, msix->capability, (header & ~MSIX_MASK_ALL) | MSIX_ENABLE);
     out->irq_bit = SIGNAL_IRQ_FIRST + child->irq_bits;
-    while (out->device.vectors < count && vector_bind(init, child, &message))
+    while (out->device.vectors < count && vector_bind(init, child, IRQ_MESSAGE, &message))
         entry_write(&table, out->device.vectors++, &message);
     sys_invoke(page, OPERATION_page_unmap, 0, 0, 0, 0, 0, NULL);
     return true;

@@ -35,10 +35,6 @@ void config_write(struct function f, uint32_t offset, uint32_t value);
  * of a vendor's, the one with that number. */
 uint32_t capability_find(struct function f, uint8_t wanted, uint8_t type);
 
-/* Binds the next vector to the next bit of the domain's port. `message` is what raises it: address
- * and data. False: there is none left. */
-bool vector_bind(struct init *init, struct child *child, struct invoked *message);
-
 /* Programs MSI with as many vectors as the claim wants and can be had: out->device.vectors, maybe
  * none. The function is no bus master meanwhile. False: it hasn't got MSI, or describes it wrongly,
  * which is said. Linked only where a claim names PCI ids: a virtio device has MSI-X or a pin. */

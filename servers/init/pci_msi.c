@@ -41,7 +41,7 @@ static bool block_bind(struct init *init, struct child *child, uint32_t size, st
     struct invoked message;
     init->next_vector = block_first(init, size);
     for (uint32_t n = 0; n < size; n++)
-        if (!vector_bind(init, child, n ? &message : first))
+        if (!vector_bind(init, child, IRQ_MESSAGE, n ? &message : first))
             return false;
     return true;
 }

@@ -168,7 +168,7 @@ def objects(tmp_path_factory):
     """A folder with start.o, init.o, libos.a and all servers."""
     folder = tmp_path_factory.mktemp("objects")
     for name, source in {"start": START, "init": INIT, "init_devices": "extern int a;",
-                         "init_msi": "extern int msi;", "init_heaps": "extern int a;",
+                         "init_msi": "extern int msi;", "init_isa": "extern int isa;", "init_heaps": "extern int a;",
                          "init_backtrace": "extern int backtrace;",
                          "helper": HELPER}.items():
         compile_object(source, folder / f"{name}.o")
@@ -276,9 +276,27 @@ TEXT_ERRORS = [
     ("device_server", 'server = "drv"; pci = "1af4:1000"', 'server = "drw"; pci = "1af4:1000"',
      '"drw"', 'has no server "drw" — did you mean "drv"'),
     ("device_neither", 'pci = "1af4:1000"; ', '', 'server = "drv"; most',
-     'neither "pci" nor "virtio" — write pci = "VENDOR:ID" or virtio = TYPE'),
+     'none of "pci", "virtio" and "isa" — write pci = "VENDOR:ID", virtio = TYPE or isa = "NAME"'),
     ("device_both", 'pci = "1af4:1000"', 'pci = "1af4:1000"; virtio = 1', 'virtio = 1',
-     'both "pci" and "virtio"'),
+     'several of "pci", "virtio" and "isa"'),
+    ("isa_and_virtio", 'pci = "1af4:1000"', 'isa = "cmos"; virtio = 1', 'virtio = 1',
+     'several of "pci", "virtio" and "isa"'),
+    ("isa_unknown", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com3"', 'com3',
+     'isa = "com3" names no device — did you mean "com2"'),
+    ("isa_other", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "floppy"', 'floppy',
+     'isa = "floppy" names no device — there are: cmos, com2'),
+    ("isa_console", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com1"', 'com1',
+     'isa = "com1" is the console, which init drives — take "com2"'),
+    ("isa_lines", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com2"; vectors = 2', 'com2',
+     'isa = "com2" has one line — write vectors = 1, or 0 for none'),
+    ("isa_most", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com2"; most = 2', 'com2',
+     'is there once'),
+    ("isa_required", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com2"; required = true', 'com2',
+     'drop "most", "required" and "contained"'),
+    ("isa_contained", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com2"; contained = true', 'com2',
+     'reaches no memory'),
+    ("isa_twice", 'pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com2"; }, { server = "drv"; isa = "com2"',
+     'com2', 'isa = "com2" is claimed by "drv" already — a device has one driver'),
     ("virtio_zero", 'pci = "1af4:1000"', 'virtio = 0', 'virtio = 0', 'from 1 to 63'),
     ("virtio_large", 'pci = "1af4:1000"', 'virtio = 64', 'virtio = 64', 'from 1 to 63'),
     ("pci_words", '"1af4:1000"', '"virtio"', '"virtio"', 'names no device'),
@@ -547,8 +565,9 @@ class Block:
         self.connections = [fields("HHIIBBH", "client server client_slot server_slot client_bit "
                                    "server_bit x", data, h["c0"] + 16 * i)
                             for i in range(h["cn"])]
-        self.devices = [fields("QIIHHHHHBBBBH", "address slot slots domain virtio vendor id "
-                               "id_last most vectors server required x", data, h["v0"] + 32 * i)
+        self.devices = [fields("QIIHHHHHBBBBBBHHI", "address slot slots domain virtio vendor id "
+                               "id_last most vectors server required contained line port ports x",
+                               data, h["v0"] + 40 * i)
                         for i in range(h["vn"])]
         for number, region in enumerate(self.regions):
             for i in range(region["first"], region["first"] + region["mappings"]):
@@ -616,7 +635,7 @@ def block(good):
 
 
 def test_header_and_checksum(block):
-    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 7
+    assert block.header["magic"] == 0x314745544F4D5F5F and block.header["version"] == 8
     assert block.header["header_bytes"] == 104
     assert block.header["size"] == len(block.data) and len(block.data) % PAGE == 0
     total = 0xCBF29CE484222325
@@ -845,6 +864,31 @@ def test_device_by_virtio_type(compose):
     assert (second["virtio"], second["vendor"]) == (0, 0x1AF4)
     explained = compose(edited('pci = "1af4:1000"', "virtio = 1"), "--explain").out
     assert "virtio type 1, at most 4" in explained
+
+
+ISA = edited('pci = "1af4:1000"; most = 4; vectors = 3', 'isa = "com2"; vectors = 1')
+
+
+def test_legacy_device(compose):
+    run = compose(ISA)
+    assert run.status == 0, run.err
+    block = Block(run.bundle)
+    first, second = block.devices
+    assert (first["port"], first["ports"], first["line"], first["vectors"]) == (0x2F8, 8, 3, 1)
+    assert (first["virtio"], first["vendor"], first["id"]) == (0, 0, 0x0501)
+    assert second["ports"] == 0 and second["slot"] == first["slot"] + first["slots"] == first["slot"] + 2
+    assert "ports 0x2f8 to 0x2ff, line 3: com2, the second serial port" in compose(ISA, "--explain").out
+
+
+def test_legacy_device_of_two_domains(compose):
+    text = ISA.replace('files = ( {', 'devices = ( { server = "dns"; isa = "com2"; } );\n files = ( {')
+    compose(text).expect_error('"dns"; isa', 'isa = "com2" is claimed by "drv" already')
+
+
+def test_legacy_devices_of_two_domains(compose):
+    run = compose(ISA.replace('files = ( {', 'devices = ( { server = "dns"; isa = "cmos"; } );\n files = ( {'))
+    assert run.status == 0, run.err
+    assert [d["port"] for d in Block(run.bundle).devices] == [0x2F8, 0, 0x70]
 
 
 def test_settings(block):

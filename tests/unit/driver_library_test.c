@@ -164,7 +164,7 @@ static void registers_have_their_widths(void **state)
 static void a_missing_bar_is_named(void **state)
 {
     ((struct rig *)*state)->device->bar[BAR].base = NULL;
-    denied(*state, ERROR_NOT_FOUND, "BAR 2: the device has no such memory");
+    denied(*state, ERROR_NOT_FOUND, "BAR 2: there is none, or ");
 }
 
 static void a_bar_that_is_too_small_is_named(void **state)
@@ -182,7 +182,7 @@ static void a_bar_that_is_smaller_than_the_block_is_named(void **state)
 static void a_missing_pool_is_named(void **state)
 {
     ((struct rig *)*state)->pool->rights = 0;
-    denied(*state, ERROR_NOT_FOUND, "pool \"dma\": the manifest gives this driver none");
+    denied(*state, ERROR_NOT_FOUND, "pool \"dma\": the manifest gives it none");
 }
 
 static void missing_rights_are_named(void **state)

@@ -49,7 +49,7 @@ static inline void fake_bar_attach(struct fake_bar *bar, struct device *device, 
 {
     memset(bar, 0, sizeof(*bar));
     bar->model = (struct device_model){fake_bar_read, fake_bar_write};
-    device->bar[n] = (struct device_bar){(volatile uint8_t *)bar, FAKE_BAR_MAX};
+    device->bar[n] = (struct device_bar){.base = (volatile uint8_t *)bar, .size = FAKE_BAR_MAX};
 }
 
 #endif

@@ -150,7 +150,8 @@ static void no_configuration_space_leads_outside_the_bars(void **state)
     struct bench *bench = *state;
     uint8_t original[sizeof(bench->device.config)];
     memcpy(original, bench->device.config, sizeof(original));
-    bench->device.bar[0] = (struct device_bar){bench->device.bar[FAKE_BAR].base, 0x100};
+    bench->device.bar[0] =
+        (struct device_bar){.base = bench->device.bar[FAKE_BAR].base, .size = 0x100};
     srand(2);
     for (uint32_t round = 0; round < 50000; round++) {
         memcpy(bench->device.config, original, sizeof(original));

@@ -9,6 +9,7 @@
 
 #include "motet/abi.h"
 #include "tools/composer/fields.h"
+#include "tools/composer/isa.h"
 #include "tools/composer/names.h"
 #include "tools/composer/swaps.h"
 
@@ -79,6 +80,7 @@ static const struct field claim_fields[] = {
     {"server", FIELD_TEXT, false, offsetof(struct manifest_claim, server_name), 0, 0},
     {"pci", FIELD_TEXT, false, offsetof(struct manifest_claim, pci), 0, 0},
     {"virtio", FIELD_NUMBER, false, offsetof(struct manifest_claim, virtio), 1, VIRTIO_TYPE_MAX},
+    {"isa", FIELD_TEXT, false, offsetof(struct manifest_claim, isa_name), 0, 0},
     {"most", FIELD_NUMBER, false, offsetof(struct manifest_claim, most), 1, START_DEVICES_MAX},
     {"vectors", FIELD_NUMBER, false, offsetof(struct manifest_claim, vectors), 0,
      DEVICE_VECTORS_MAX},
@@ -138,6 +140,25 @@ static bool parse_pci(struct manifest_claim *claim)
     return !claim->pci[end] && last >= id;
 }
 
+/* Which device it is. */
+static void read_identity(struct manifest_claim *claim)
+{
+    const int ways = !!claim->pci + !!claim->virtio + !!claim->isa_name;
+    if (ways != 1)
+        report(claim->at,
+               "a device claim has %s of \"pci\", \"virtio\" and \"isa\" — write pci = "
+               "\"VENDOR:ID\", virtio = TYPE or isa = \"NAME\"",
+               ways ? "several" : "none");
+    if (claim->pci && !parse_pci(claim))
+        report(claim->at,
+               "pci = \"%s\" names no device — write VENDOR:ID or VENDOR:FIRST-LAST in "
+               "hexadecimal digits, like \"1af4:1041\"",
+               claim->pci);
+    claim->isa = claim->isa_name ? isa_find(claim->at, claim->isa_name) : NULL;
+    if (claim->isa)
+        isa_check_claim(claim);
+}
+
 /* `part`: what belongs to a server, so that the claim needn't say whose it is. */
 static void read_claim(config_setting_t *setting, struct manifest_domain *domain, bool part,
                        struct manifest_claim *claim)
@@ -152,14 +173,7 @@ static void read_claim(config_setting_t *setting, struct manifest_domain *domain
         report(claim->at, "a device has no \"server\" — add server = ...;");
     if (!part && claim->server_name)
         claim->server = find_server(domain, claim->at, claim->server_name);
-    if (!claim->pci == !claim->virtio)
-        report(claim->at, "a device claim has %s — write pci = \"VENDOR:ID\" or virtio = TYPE",
-               claim->pci ? "both \"pci\" and \"virtio\"" : "neither \"pci\" nor \"virtio\"");
-    if (claim->pci && !parse_pci(claim))
-        report(claim->at,
-               "pci = \"%s\" names no device — write VENDOR:ID or VENDOR:FIRST-LAST in "
-               "hexadecimal digits, like \"1af4:1041\"",
-               claim->pci);
+    read_identity(claim);
 }
 
 static void check_file_name(const struct manifest_domain *domain, const struct manifest_file *file,
@@ -433,6 +447,7 @@ void read_domains(struct manifest *manifest, config_setting_t *root)
         read_domain(manifest, list_element(root, "domains", i));
         manifest->domain_count++;
     }
+    isa_check(manifest);
     find_controller(manifest);
     check_restarts(manifest);
     for (uint32_t i = 0; i < manifest->part_count; i++) {

@@ -8,6 +8,7 @@
 
 #include "motet/abi.h"
 #include "tools/composer/explain.h"
+#include "tools/composer/isa.h"
 #include "tools/composer/picture_text.h"
 #include "tools/composer/swaps.h"
 
@@ -130,6 +131,17 @@ static void explain_pages(FILE *out, const struct composition *c, uint32_t d)
         explain_mapping(out, c, own[i]);
 }
 
+/* One there is, whose ports and line are known. */
+static void explain_isa(FILE *out, const struct image_device *device)
+{
+    const struct isa_device *isa = isa_at(device->port);
+    fprintf(out, "%6u  device  ports %#x to %#x", device->slot, device->port,
+            device->port + device->ports - 1);
+    if (device->vectors)
+        fprintf(out, ", line %u", device->line);
+    fprintf(out, ": %s, the %s\n", isa->name, isa->what);
+}
+
 static void explain_claim(FILE *out, const struct image_device *device)
 {
     if (device->virtio)
@@ -144,6 +156,10 @@ static void explain_devices(FILE *out, const struct composition *c, uint32_t d)
         const struct image_device *device = &c->devices[i];
         if (device->domain != d)
             continue;
+        if (device->ports) {
+            explain_isa(out, device);
+            continue;
+        }
         fprintf(out, "%6u  device  BARs from %#llx, %u interrupts each: ", device->slot,
                 (unsigned long long)device->address, device->vectors);
         explain_claim(out, device);

@@ -12,6 +12,7 @@
 #include "motet/abi.h"
 #include "tools/composer/connections.h"
 #include "tools/composer/heaps.h"
+#include "tools/composer/isa.h"
 #include "tools/composer/regions.h"
 #include "tools/composer/swap_layout.h"
 #include "tools/composer/swaps.h"
@@ -283,13 +284,19 @@ static bool add_claims(struct composition *c, uint32_t d)
                       drawn->name, (unsigned long long)domain->cursor >> 20);
     for (uint32_t i = 0; i < drawn->claim_count; i++) {
         const struct manifest_claim *claim = &drawn->claims[i];
-        uint32_t slots = claim->most * (DEVICE_PAGE_SLOTS + claim->vectors);
+        const struct isa_device *isa = claim->isa;
+        /* Of a legacy device: its ports. init has one for its line, too. */
+        uint32_t slots =
+            isa ? 1 + claim->vectors : claim->most * (DEVICE_PAGE_SLOTS + claim->vectors);
         uint64_t address = i ? (uint64_t)i * DEVICE_WINDOW_BYTES : domain->cursor;
         c->devices[c->device_count++] = (struct image_device){
             .domain = (uint16_t)d,
             .virtio = (uint16_t)claim->virtio,
             .vendor = claim->vendor,
-            .id = claim->id,
+            .id = isa ? isa->pnp : claim->id,
+            .line = isa ? isa->line : 0,
+            .port = isa ? isa->port : 0,
+            .ports = isa ? isa->ports : 0,
             .id_last = claim->id_last,
             .most = (uint8_t)claim->most,
             .vectors = (uint8_t)claim->vectors,

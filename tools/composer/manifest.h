@@ -59,11 +59,15 @@ static inline const char *transport_name(const struct manifest_connection *conne
     return is_direct(connection) ? "direct" : "channel";
 }
 
+struct isa_device;
+
 struct manifest_claim {
     struct place at;
     const char *server_name;
-    const char *pci; /* or virtio */
+    const char *pci; /* or virtio, or isa */
     uint32_t virtio; /* device type, 0: none */
+    const char *isa_name;
+    const struct isa_device *isa; /* NULL: none, or it was reported */
     uint32_t server;
     uint16_t vendor, id, id_last;
     uint32_t most, vectors;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "motet/abi.h"
+#include "tools/composer/isa.h"
 #include "tools/composer/picture_text.h"
 
 enum { SETTINGS_SHOWN = 3, SETTING_LETTERS = 36 };
@@ -83,6 +84,13 @@ void picture_device_lines(const struct image_device *device, struct picture_line
     /* Virtio 1.2, section 5. */
     static const char *const types[] = {"", "network", "block", "console", "entropy"};
     lines->count = 0;
+    if (device->ports) {
+        add(lines, "%s, the %s", isa_at(device->port)->name, isa_at(device->port)->what);
+        add(lines, "ports %#x to %#x", device->port, device->port + device->ports - 1);
+        if (device->vectors)
+            add(lines, "line %u", device->line);
+        return;
+    }
     if (device->virtio && device->virtio < sizeof types / sizeof types[0])
         add(lines, "virtio %u, %s", device->virtio, types[device->virtio]);
     else if (device->virtio)

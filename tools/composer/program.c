@@ -112,7 +112,7 @@ static const char *suggest_server(char buffer[SUGGESTION_BYTES], const char *wro
     return suggest(buffer, wrong, names, count);
 }
 
-enum { INIT_PARTS = 7 };
+enum { INIT_PARTS = 8 };
 
 /* Whether a device may have MSI: a virtio device has MSI-X or a pin. */
 static bool may_have_msi(const struct manifest_domain *domain)
@@ -123,16 +123,25 @@ static bool may_have_msi(const struct manifest_domain *domain)
     return false;
 }
 
+static bool has_isa(const struct manifest_domain *domain)
+{
+    for (uint32_t n = 0; n < domain->claim_count; n++)
+        if (domain->claims[n].isa)
+            return true;
+    return false;
+}
+
 /* init's pieces: the one that every image has, and those that this one needs. */
 static uint32_t find_init(const struct manifest *manifest, const struct link_paths *paths,
                           char **objects)
 {
-    bool heaps = false, devices = false, msi = false;
+    bool heaps = false, devices = false, msi = false, isa = false;
     uint32_t count = 0;
     for (uint32_t d = 1; d < manifest->domain_count; d++) {
         heaps |= manifest->domains[d].heap > 0;
         devices |= manifest->domains[d].claim_count > 0;
         msi |= may_have_msi(&manifest->domains[d]);
+        isa |= has_isa(&manifest->domains[d]);
     }
     objects[count++] = text_format("%s/init.o", paths->objects);
     if (heaps)
@@ -141,6 +150,8 @@ static uint32_t find_init(const struct manifest *manifest, const struct link_pat
         objects[count++] = text_format("%s/init_devices.o", paths->objects);
     if (msi)
         objects[count++] = text_format("%s/init_msi.o", paths->objects);
+    if (isa)
+        objects[count++] = text_format("%s/init_isa.o", paths->objects);
     if (manifest->controller || manifest->restarts)
         objects[count++] = text_format("%s/init_control.o", paths->objects);
     if (manifest->swaps)

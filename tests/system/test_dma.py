@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: ISC
-"""DMA of a device that isn't virtio, QEMU's `edu`: with an IOMMU it reaches what the manifest grants, and is
-stopped and named where it is pointed elsewhere; without one it reaches all (docs/iommu.md)."""
+"""DMA of QEMU's `edu`: with an IOMMU it reaches what the manifest grants, and is stopped and named where it
+is pointed elsewhere; without one it reaches all (docs/iommu.md). And network cards, virtio and not, that are
+pointed elsewhere in the midst of their work."""
 
 import re
+import socket
+import struct
+import sys
 
-from client import ask
-from machine import BUILD, Machine, kernel
+import pytest
+
+from client import ask, query
+from machine import BUILD, LIMIT, ROOT, Machine, kernel
 from network import UserNetwork
+
+sys.path.append(str(ROOT / "tests/faults"))
+
+from gdbstub import Stub
 
 TARGET = 0x800000  # physical; in nobody's pool
 IOMMU = ["-device", "intel-iommu"]
@@ -74,3 +84,55 @@ def test_a_driver_that_may_begin_anew_does_with_its_device():
         running.expect(r"^wild: own memory: reached$", start)
         assert memory_at(running, TARGET) == before
         assert running.text.count("of wild stopped: DMA") == 1
+
+
+# Network cards: their drivers' receive rings, in memory, are changed from outside.
+
+ENTRIES, ENTRY_BYTES = 128, 16  # of virtio_drv's descriptors and e1000_drv's; the address comes first
+
+
+def virtio_ring(running):
+    path = running.monitor("x-query-virtio")[0]["path"]
+    return running.monitor("x-query-virtio-queue-status", path=path, queue=0)["vring-desc"]
+
+
+def e1000_ring(running):
+    """Registers RDBAL and RDBAH (8254x manual, 13.4.25), in BAR 0."""
+    pci = running.monitor("human-monitor-command", **{"command-line": "info pci"})
+    bar = re.search(r"PCI device 8086:100e.*?BAR0: 32 bit memory at (0x[0-9a-f]+)", pci, re.S)[1]
+    text = running.monitor("human-monitor-command", **{"command-line": f"xp /1xg {int(bar, 16) + 0x2800:#x}"})
+    return int(text.split(":")[1], 16)
+
+
+def point_elsewhere(path, ring):
+    """While the machine stands still."""
+    stub = Stub(path, LIMIT)
+    assert stub.ask("Qqemu.PhyMemMode:1") == "OK"
+    for i in range(ENTRIES):
+        stub.write(ring + i * ENTRY_BYTES, struct.pack("<Q", TARGET))
+    assert stub.ask("D") == "OK"
+    stub.close()
+
+
+@pytest.mark.parametrize("image, device, ring, driver", [
+    ("dns_restart", CARD, virtio_ring, "virtio_drv"),
+    ("dns-e1000", "e1000", e1000_ring, "e1000_drv"),
+], ids=["virtio-net", "e1000"])
+def test_a_network_card_pointed_elsewhere_is_stopped_and_begins_anew(tmp_path, image, device, ring, driver):
+    path = str(tmp_path / "gdb")
+    with Machine(kernel(BUILD / f"images/{image}.elf"), [UserNetwork()], machine="q35", device=device,
+                 options=[*IOMMU, "-gdb", f"unix:{path},server=on,wait=off"]) as running:
+        assert answers(running)
+        before = memory_at(running, TARGET)
+        point_elsewhere(path, ring(running))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.sendto(query("www.example.org").to_wire(), running.address)
+        running.expect(rf"^init: (0000:\S+) of {driver} stopped: DMA writing address 0x800000 "
+                       r"\(not in its DMA space, reason \d+\)$")
+        running.expect(rf"^init: {driver} stopped: its device reached for what it may not$")
+        start = len(running.text[:running.text.index("its device reached")])
+        running.expect(rf"^init: {driver}: restart 1, 1 in a row$", start)
+        running.expect(rf"^{driver}: ready: device ", start)
+        running.expect(r"^netd: net0: ", start)
+        assert memory_at(running, TARGET) == before
+        assert all(answers(running) for _ in range(10))

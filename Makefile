@@ -515,6 +515,7 @@ CPPCHECK := cppcheck --quiet --error-exitcode=1 --enable=warning,performance,por
             --suppress=comparePointers:libos/start.c --suppress=comparePointers:libos/restart.c --suppress=comparePointers:tests/unit/fake_swap.c --suppress=comparePointers:libos/swap_state.c --suppress=constStatement:libos/syscall.h \
             --suppress=constStatement:tests/usertests/harness.c \
             --suppress=ctunullpointer:include/motet/msg.h \
+            --suppress=ctunullpointer:libos/driver/ports.c \
             --suppress=nullPointerRedundantCheck:servers/netd/reassembly.c \
             --suppress=pointerOutOfBounds:tests/unit/dns_helper.h \
             --suppress=nullPointer:tests/servers/faulty/faulty.c \

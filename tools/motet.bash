@@ -46,7 +46,7 @@ _motet_words() {
     new)
         [ "$COMP_CWORD" -gt 2 ] || echo "server driver"
         [ "${COMP_WORDS[2]}" = server ] && echo "--client --help"
-        [ "${COMP_WORDS[2]}" = driver ] && echo "--class --pci --help own rng block net console"
+        [ "${COMP_WORDS[2]}" = driver ] && echo "--class --pci --help own rng block net console clock"
         ;;
     run) [ "$COMP_CWORD" -eq 2 ] && _motet_images "$root" ||
         echo "PORT= MACHINE= MEDIUM= FIRMWARE= MEMORY= IOMMU= TRACE= APPEND= ZONES= DEBUG=" ;;

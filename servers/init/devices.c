@@ -196,9 +196,9 @@ void devices_grant(struct init *init)
     dma_start(init);
     bool pci = pci_scan(init, &claims), mmio = mmio_scan(init, &claims);
     if (!pci && !mmio)
-        console_print("init: no PCI, and no %s on the command line: no devices (QEMU: -machine "
+        console_print("init: no PCI, and no %s on the command line: no devices%s (QEMU: -machine "
                       "microvm,acpi=off)",
-                      MMIO_WORD_KEY);
+                      MMIO_WORD_KEY, isa_give ? " but legacy ones" : "");
     if (isa_give)
         isa_give(init, &claims);
     check_required(init, &claims);

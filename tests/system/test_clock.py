@@ -44,6 +44,12 @@ def test_a_machine_may_have_none(rtc, said):
             assert running.counters()["cmos_drv.down"] == 1
 
 
+def test_legacy_devices_need_no_other_bus():
+    with Machine(CHECK, machine="microvm,acpi=on,rtc=on", options=["-nodefaults"]) as running:
+        running.expect(r"^init: no PCI, and no virtio_mmio.device on the command line: no devices but legacy ones ")
+        running.expect(CONFORMS)
+
+
 def test_a_killed_driver_begins_anew():
     with Managed(CHECK, options=devices("clock_check")) as running:
         start = 0

@@ -1179,6 +1179,16 @@ def test_init_has_what_the_manifest_needs(image, heaps, devices):
         assert {name in symbols for name in names} == {wanted}, names
 
 
+@pytest.mark.parametrize("image, program, names, wanted", [
+    ("dns", "init", ["isa_give"], False), ("time", "init", ["isa_give"], True),
+    ("time", "virtio_drv", ["kernel_port_in", "kernel_port_out", "driver_ports"], False),
+    ("time", "cmos_drv", ["kernel_port_in", "kernel_port_out", "driver_ports"], True)])
+def test_ports_cost_only_who_has_them(image, program, names, wanted):
+    symbols = subprocess.run(["nm", "--defined-only", ROOT / f"build/images/{image}/{program}.elf"],
+                             capture_output=True, text=True, check=True).stdout.split()
+    assert {name in symbols for name in names} == {wanted}
+
+
 def test_overrides(compose):
     run = compose(edited("priority = 10;", 'priority = 10; stack = "64K"; table_slots = 256;'))
     assert run.status == 0, run.err

@@ -77,6 +77,8 @@ def test_registers_that_are_wrong_are_not(tmp_path, more, use, complaint):
     (["entropic", "--class=rng", "--pci", "1234:11E8"], 7),
     (["platter", "--class", "block"], 26),
     (["drum", "--class", "block", "--pci", "1234:11e8"], 7),
+    (["watch", "--class", "clock"], 17),
+    (["sundial", "--class", "clock", "--pci", "1234:11e8"], 7),
     (["talker", "--class", "console", "--pci", "1234:11e8"], 7),
     (["card", "--class", "net", "--pci", "8086:100e"], 7),
     (["unknown", "--pci", "abcd:0123"], 6),
@@ -122,7 +124,7 @@ def test_the_first_boot_is_soon(tree):
     (["toy", "--pci"], "--pci needs a value"),
     (["toy", "--pci", "8086"], "--pci 8086: not VENDOR:DEVICE, such as 8086:100e"),
     (["toy", "--pci", "8086:100g"], "--pci 8086:100g: not VENDOR:DEVICE"),
-    (["toy", "--class", "sound"], "--class sound: no such class — own, rng, block, net or console"),
+    (["toy", "--class", "sound"], "--class sound: no such class — own, rng, block, net, console or clock"),
     (["toy", "--class", "net"], "--class net: which device? — add --pci VENDOR:DEVICE"),
     (["toy", "--nonsense"], "--nonsense: no such option"),
 ])

@@ -4,17 +4,20 @@ serial port (servers/uart_drv)."""
 
 import calendar
 import json
+import os
 import select
+import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import time
 
 import pytest
 
-from machine import BUILD, LIMIT, Machine, kernel
+from machine import BUILD, LIMIT, ROOT, Machine, kernel
 from managed import motet
-from network import UserNetwork
+from network import UserNetwork, free_port
 
 IMAGE = kernel(BUILD / "images/time.elf")
 PORT = 123
@@ -146,3 +149,19 @@ def test_the_channel_works_again_after_its_driver_was_killed():
             machine.expect(rf"^init: uart_drv: restart {life}, ", start)
             machine.expect(r"^uart_drv: ready: ", start)
             assert domains(machine)["uart_drv"]["restarts"] == life
+
+
+def test_make_run_has_the_channel_on_the_serial_port(tmp_path):
+    """As tools/run-image boots it: the socket is where `motet` looks."""
+    place = tmp_path / "control"
+    words = ["tools/run-image", "--image", BUILD / "images/time.elf", "--service", "123", "--port", str(free_port()),
+             "--control", place]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          start_new_session=True) as run:
+        try:
+            for line in run.stdout:
+                if "uart_drv: ready" in line:
+                    break
+            assert "uart_drv" in motet("ps", "--socket", str(place), "--timeout", str(LIMIT * 1000))
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)

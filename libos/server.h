@@ -77,4 +77,18 @@ struct server {
     __attribute__((section(".motet.servers"),                                                      \
                    used)) static const struct server *const descriptor##_entry = &descriptor
 
+/* The descriptor of the server `name`, whose state is `type`, with an array of its counters' names;
+ * what follows goes into it. */
+#define SERVER(name_, type, counter_names, ...)                                                    \
+    extern const struct server motet_server_##name_;                                               \
+    const struct server motet_server_##name_ = {.magic = SERVER_MAGIC,                             \
+                                                .abi = SERVER_ABI,                                 \
+                                                .name = #name_,                                    \
+                                                .state_size = sizeof(type),                        \
+                                                .counters = counter_names,                         \
+                                                .counter_count = sizeof(counter_names) /           \
+                                                                 sizeof(*(counter_names)),         \
+                                                __VA_ARGS__};                                      \
+    SERVER_EXPORT(motet_server_##name_)
+
 #endif

@@ -212,21 +212,9 @@ void driver_batch_end(void *state);
     {                                                                                              \
         return driver_start(state, domain, &(ops_));                                               \
     }                                                                                              \
-    extern const struct server motet_server_##name_;                                               \
-    const struct server motet_server_##name_ = {.magic = SERVER_MAGIC,                             \
-                                                .abi = SERVER_ABI,                                 \
-                                                .name = #name_,                                    \
-                                                .state_size = sizeof(type),                        \
-                                                .stack_bytes = DRIVER_STACK_BYTES,                 \
-                                                .counters = counter_names,                         \
-                                                .counter_count = sizeof(counter_names) /           \
-                                                                 sizeof(*(counter_names)),         \
-                                                .start = name_##_start_,                           \
-                                                .signal = driver_signal,                           \
-                                                .deadline = driver_late,                           \
-                                                .batch_end = driver_batch_end,                     \
-                                                __VA_ARGS__};                                      \
-    SERVER_EXPORT(motet_server_##name_)
+    SERVER(name_, type, counter_names, .stack_bytes = DRIVER_STACK_BYTES, .start = name_##_start_, \
+           .signal = driver_signal, .deadline = driver_late, .batch_end = driver_batch_end,        \
+           __VA_ARGS__)
 
 enum { DRIVER_STACK_BYTES = 2048 };
 

@@ -5,6 +5,8 @@
  */
 #include "libos/driver/virtio_device.h"
 
+#include <string.h>
+
 static const uint64_t features_always =
     1ull << VIRTIO_RING_F_EVENT_IDX | 1ull << VIRTIO_F_VERSION_1 |
     1ull << VIRTIO_F_ACCESS_PLATFORM | 1ull << VIRTIO_F_ORDER_PLATFORM;
@@ -45,6 +47,21 @@ enum error virtio_device_open(struct virtio_device *device, struct driver *drive
     if (!virtio_set_config_vector(virtio, last_vector(driver)))
         return virtio_device_refuse(device, driver, no_queue);
     return OK;
+}
+
+void virtio_device_text(const struct virtio_device *device,
+                        const struct virtio_device_feature *feature, uint32_t features,
+                        char text[VIRTIO_DEVICE_TEXT])
+{
+    for (; features; features--, feature++) {
+        const size_t length = strlen(feature->name);
+        if (!virtio_device_has(device, feature->bit))
+            continue;
+        *text++ = ' ';
+        memcpy(text, feature->name, length);
+        text += length;
+    }
+    *text = 0;
 }
 
 uint16_t virtio_device_entries(const struct virtio_device *device, uint16_t index, uint16_t most)

@@ -74,6 +74,17 @@ static inline bool virtio_device_has(const struct virtio_device *device, uint32_
 enum error virtio_device_open(struct virtio_device *device, struct driver *driver, uint16_t type,
                               uint64_t wanted);
 
+/* Features that are worth a word in the log, and those words for what was negotiated, each after a
+ * blank: at most VIRTIO_DEVICE_TEXT bytes with the terminator. */
+struct virtio_device_feature {
+    uint8_t bit;
+    char name[11];
+};
+enum { VIRTIO_DEVICE_TEXT = 64 };
+void virtio_device_text(const struct virtio_device *device,
+                        const struct virtio_device_feature *feature, uint32_t features,
+                        char text[VIRTIO_DEVICE_TEXT]);
+
 /* As driver_refuse, and tells the device so. */
 enum error virtio_device_refuse(const struct virtio_device *device, struct driver *driver,
                                 const char *why);

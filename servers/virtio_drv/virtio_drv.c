@@ -14,18 +14,13 @@ enum {
     MTU_MIN = 68,                /* bytes, 5.1.4.1 */
     ENTRIES_MIN = 1 << TX_SHIFT, /* one frame to send */
     BUFFER_BYTES_MIN = 128,      /* a header and the smallest frame */
-    FEATURES_TEXT = 64,          /* bytes, with the terminator */
 };
 
 #define FEATURE(name)    (1ull << VIRTIO_NET_F_##name)
 #define FEATURES_HEADERS (FEATURE(GUEST_CSUM) | FEATURE(MRG_RXBUF)) /* say things in headers */
 #define FEATURES         (FEATURES_HEADERS | FEATURE(CSUM) | FEATURE(MTU) | FEATURE(MAC) | FEATURE(STATUS))
 
-/* Those that are worth a word in the log. */
-static const struct {
-    uint8_t bit;
-    char name[11];
-} named[] = {
+static const struct virtio_device_feature named[] = {
     {VIRTIO_NET_F_CSUM, "csum"},           {VIRTIO_NET_F_GUEST_CSUM, "guest_csum"},
     {VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"}, {VIRTIO_RING_F_EVENT_IDX, "event_idx"},
     {VIRTIO_F_ACCESS_PLATFORM, "iommu"},
@@ -259,20 +254,14 @@ static enum error queues_start(struct card *card)
 
 static void card_log(const struct card *card, const struct netdev_link *link)
 {
-    char text[FEATURES_TEXT], place[DEVICE_TEXT_BYTES], *end = text;
+    char text[VIRTIO_DEVICE_TEXT], place[DEVICE_TEXT_BYTES];
     const uint8_t *mac = link->mac;
-    for (uint32_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-        if (has(card, named[i].bit)) {
-            *end++ = ' ';
-            memcpy(end, named[i].name, strlen(named[i].name));
-            end += strlen(named[i].name);
-        }
-    *end = 0;
+    virtio_device_text(&card->device, named, sizeof(named) / sizeof(named[0]), text);
     device_text(card->driver.device, place);
     domain_log(card->driver.domain,
                "net%u: virtio-net %s mac %02x:%02x:%02x:%02x:%02x:%02x features%s, rx %u tx %u",
                card->interface, place, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-               end != text ? text : " none", card->rx.ring.ring.num, card->tx.ring.ring.num);
+               text[0] ? text : " none", card->rx.ring.ring.num, card->tx.ring.ring.num);
 }
 
 /* Without the right to read the receive pool there are no headers to learn anything from. */
@@ -386,21 +375,7 @@ static const char *const counters[COUNTERS] = {
     NETDEV_COUNTER_NAMES, [RX_NOTIFIES] = "rx_notifies", [TX_NOTIFIES] = "tx_notifies",
     [LINK_CHANGES] = "link_changes"};
 
-const struct server motet_server_virtio_drv = {
-    .magic = SERVER_MAGIC,
-    .abi = SERVER_ABI,
-    .name = "virtio_drv",
-    .version = "1",
-    .state_size = sizeof(struct virtio_drv),
-    .stack_bytes = DRIVER_STACK_BYTES,
-    .ports = netdev_ports,
-    .port_count = 1,
-    .counters = counters,
-    .counter_count = COUNTERS,
-    .start = drv_start,
-    .signal = drv_signal,
-    .receive = drv_receive,
-    .batch_end = drv_batch_end,
-};
-SERVER_EXPORT(motet_server_virtio_drv);
+SERVER(virtio_drv, struct virtio_drv, counters, .version = "1", .stack_bytes = DRIVER_STACK_BYTES,
+       .ports = netdev_ports, .port_count = 1, .start = drv_start, .signal = drv_signal,
+       .receive = drv_receive, .batch_end = drv_batch_end);
 SERVER_RESTARTED(motet_server_virtio_drv, drv_restarted);

@@ -16,7 +16,7 @@ enum {
     OUT_BYTES = 256,    /* to send: some messages of CONSOLE_DATA_MAX */
     DIVISOR = 1,        /* of 115,200 */
     LOOP_NS = 10000000, /* a byte takes 87 us */
-    GONE = 0xff,        /* no status has all bits: an empty FIFO holds no byte to be damaged */
+    GONE = 0xff,        /* no status has all bits: without parity none is ever wrong */
     TEST_BYTES = 4,
 };
 

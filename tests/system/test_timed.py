@@ -129,8 +129,9 @@ def domains(machine):
     return {domain["domain"]: domain for domain in json.loads(machine.motet("ps", "--json"))["domains"]}
 
 
-def test_the_control_channel_over_a_serial_port():
-    with Serial(IMAGE, [UserNetwork(port=PORT)]) as machine:
+@pytest.mark.parametrize("kind", ["pc", "q35"])
+def test_the_control_channel_over_a_serial_port(kind):
+    with Serial(IMAGE, [UserNetwork(port=PORT)], machine=kind) as machine:
         machine.expect(r"^uart_drv: ready: device isa 0x2f8 \(41d0:0501\), pin$")
         for _ in range(20):
             assert {"cmos_drv", "timed", "uart_drv", "control"} <= set(domains(machine))

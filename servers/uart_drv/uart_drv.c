@@ -120,6 +120,7 @@ static void uart_interrupt(struct driver *driver, uint32_t vector)
 static bool uart_silence(struct driver *driver)
 {
     const struct uart_registers *registers = &uart_of(driver)->registers;
+    uart_write_line(registers, UART_LINE_8N1); /* not the divisor in the interrupts' place */
     uart_write_interrupts(registers, 0);
     uart_write_modem(registers, 0);
     return uart_read_interrupts(registers) == 0;

@@ -250,6 +250,18 @@ static void test_noise_ends(void **state)
     assert_int_equal(heard(bytes), 1);
 }
 
+/* Whoever drove it before may have been stopped while the divisor was in the interrupts' place. */
+static void test_refused_it_is_silent(void **state)
+{
+    (void)state;
+    uart.line = 0x83;
+    uart.no_fifo = true;
+    start();
+    assert_true(fake_domain_logged(domain, "not used: it is older than a 16550A"));
+    assert_int_equal(uart.enabled, 0);
+    assert_int_equal(uart.modem, 0);
+}
+
 static void test_pulled_out_it_is_given_up(void **state)
 {
     (void)state;
@@ -284,6 +296,7 @@ int main(void)
         TEST(test_bytes_that_it_lost_are_counted),
         TEST(test_all_is_sent),
         TEST(test_noise_ends),
+        TEST(test_refused_it_is_silent),
         TEST(test_pulled_out_it_is_given_up),
     };
     return conform_console(&conform) + cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,8 +80,8 @@ static void what_fits_is_taken(void **state)
         *detail = number;                                                                          \
     }
 
-#define IMAGE     rig->image
-#define SERVER(n) rig->image.constants.server[n]
+#define IMAGE        rig->image
+#define SERVER_AT(n) rig->image.constants.server[n]
 WRONG(magic, IMAGE.header.e_ident[1]++, SWAP_NOT_ELF, 0)
 WRONG(class32, IMAGE.header.e_ident[EI_CLASS] = ELFCLASS32, SWAP_NOT_ELF, 0)
 WRONG(machine, IMAGE.header.e_machine = EM_AARCH64, SWAP_NOT_ELF, 0)
@@ -117,34 +117,34 @@ WRONG(table_outside,
       SWAP_NO_PROGRAM, 1)
 WRONG(descriptor_outside, IMAGE.constants.servers[1] = PROGRAM_CONSTANTS + 4096, SWAP_NO_PROGRAM, 2)
 WRONG(descriptor_in_text, IMAGE.constants.servers[0] = PROGRAM_TEXT, SWAP_NO_PROGRAM, 1)
-WRONG(server_magic, SERVER(1).magic++, SWAP_NO_PROGRAM, 2)
-WRONG(server_abi, SERVER(0).abi++, SWAP_NO_PROGRAM, 1)
-WRONG(name_nowhere, SERVER(0).name = 8, SWAP_NO_PROGRAM, 1)
+WRONG(server_magic, SERVER_AT(1).magic++, SWAP_NO_PROGRAM, 2)
+WRONG(server_abi, SERVER_AT(0).abi++, SWAP_NO_PROGRAM, 1)
+WRONG(name_nowhere, SERVER_AT(0).name = 8, SWAP_NO_PROGRAM, 1)
 WRONG(name_endless, memset(IMAGE.constants.names[1], 'x', 16), SWAP_NO_PROGRAM, 2)
 WRONG(other_name, IMAGE.constants.names[1][0]++, SWAP_WRONG_DOMAIN, 2)
-WRONG(swapped_names, (SERVER(0).name += 16, SERVER(1).name -= 16), SWAP_WRONG_DOMAIN, 1)
+WRONG(swapped_names, (SERVER_AT(0).name += 16, SERVER_AT(1).name -= 16), SWAP_WRONG_DOMAIN, 1)
 WRONG(longer_name, strcpy(IMAGE.constants.names[0], "first1"), SWAP_WRONG_DOMAIN, 1)
-WRONG(version_nowhere, SERVER(0).version = PROGRAM_TEXT, SWAP_NO_PROGRAM, 1)
-WRONG(no_start, SERVER(1).start = 0, SWAP_NO_PROGRAM, 2)
-WRONG(start_in_constants, SERVER(1).start = PROGRAM_CONSTANTS, SWAP_NO_PROGRAM, 2)
-WRONG(signal_nowhere, SERVER(0).signal = ~0ull, SWAP_NO_PROGRAM, 1)
-WRONG(reclaim_nowhere, SERVER(0).reclaim = PROGRAM_TEXT + 128, SWAP_NO_PROGRAM, 1)
-WRONG(no_receive, SERVER(0).receive = 0, SWAP_NO_PROGRAM, 1)
-WRONG(ports_outside, SERVER(0).port_count = 1000, SWAP_NO_PROGRAM, 1)
-WRONG(ports_wrap, SERVER(0).port_count = ~0ull / 8, SWAP_NO_PROGRAM, 1)
-WRONG(settings_nowhere, SERVER(1).setting_count = 1, SWAP_NO_PROGRAM, 2)
-WRONG(counters_outside, SERVER(1).counter_count = 1 << 20, SWAP_NO_PROGRAM, 2)
-WRONG(port_missing, SERVER(0).port_count = 1, SWAP_WRONG_PORTS, 256 + 1)
-WRONG(port_elsewhere, SERVER(0).ports += sizeof(struct program_port_image);
-      SERVER(0).port_count = 1, SWAP_WRONG_PORTS, 256 + 1)
+WRONG(version_nowhere, SERVER_AT(0).version = PROGRAM_TEXT, SWAP_NO_PROGRAM, 1)
+WRONG(no_start, SERVER_AT(1).start = 0, SWAP_NO_PROGRAM, 2)
+WRONG(start_in_constants, SERVER_AT(1).start = PROGRAM_CONSTANTS, SWAP_NO_PROGRAM, 2)
+WRONG(signal_nowhere, SERVER_AT(0).signal = ~0ull, SWAP_NO_PROGRAM, 1)
+WRONG(reclaim_nowhere, SERVER_AT(0).reclaim = PROGRAM_TEXT + 128, SWAP_NO_PROGRAM, 1)
+WRONG(no_receive, SERVER_AT(0).receive = 0, SWAP_NO_PROGRAM, 1)
+WRONG(ports_outside, SERVER_AT(0).port_count = 1000, SWAP_NO_PROGRAM, 1)
+WRONG(ports_wrap, SERVER_AT(0).port_count = ~0ull / 8, SWAP_NO_PROGRAM, 1)
+WRONG(settings_nowhere, SERVER_AT(1).setting_count = 1, SWAP_NO_PROGRAM, 2)
+WRONG(counters_outside, SERVER_AT(1).counter_count = 1 << 20, SWAP_NO_PROGRAM, 2)
+WRONG(port_missing, SERVER_AT(0).port_count = 1, SWAP_WRONG_PORTS, 256 + 1)
+WRONG(port_elsewhere, SERVER_AT(0).ports += sizeof(struct program_port_image);
+      SERVER_AT(0).port_count = 1, SWAP_WRONG_PORTS, 256 + 1)
 WRONG(port_name, IMAGE.constants.names[4][2]++, SWAP_WRONG_PORTS, 256 + 1)
 WRONG(port_protocol, IMAGE.constants.names[5][0]++, SWAP_WRONG_PORTS, 256 + 1)
 WRONG(port_version, IMAGE.constants.port[1].version++, SWAP_WRONG_PORTS, 256 + 1)
 WRONG(port_role, IMAGE.constants.port[1].role = 0, SWAP_WRONG_PORTS, 256 + 1)
-WRONG(state_large, SERVER(1).state_size = 4096, SWAP_TOO_LARGE, SWAP_PART_STATE)
-WRONG(state_overflows, SERVER(1).state_size = ~0ull, SWAP_TOO_LARGE, SWAP_PART_STATE)
-WRONG(stack_large, SERVER(1).stack_bytes = 3073, SWAP_TOO_LARGE, SWAP_PART_STACK)
-WRONG(stack_overflows, SERVER(1).stack_bytes = ~0ull - 512, SWAP_TOO_LARGE, SWAP_PART_STACK)
+WRONG(state_large, SERVER_AT(1).state_size = 4096, SWAP_TOO_LARGE, SWAP_PART_STATE)
+WRONG(state_overflows, SERVER_AT(1).state_size = ~0ull, SWAP_TOO_LARGE, SWAP_PART_STATE)
+WRONG(stack_large, SERVER_AT(1).stack_bytes = 3073, SWAP_TOO_LARGE, SWAP_PART_STACK)
+WRONG(stack_overflows, SERVER_AT(1).stack_bytes = ~0ull - 512, SWAP_TOO_LARGE, SWAP_PART_STACK)
 
 typedef void wrong(struct rig *rig, uint32_t *refusal, uint32_t *detail);
 

@@ -115,16 +115,19 @@ const struct device_bar *driver_bar(struct driver *driver, uint32_t n, uint32_t 
 bool driver_vector(struct driver *driver, uint32_t n);
 
 /* Looks until `condition` is true, for so long at most, and so many times where time stands still.
- * The value is what it was last. Only where the device has promised to be quick: meanwhile nobody
- * else of the domain runs. */
+ * The value is what it was last; that was after the time had passed, if it is false: whoever was
+ * kept from running meanwhile doesn't take that for the device's fault. Only where the device has
+ * promised to be quick: meanwhile nobody else of the domain runs. */
 #define DRIVER_WAIT(driver, nanoseconds, condition)                                                \
     ({                                                                                             \
         const uint64_t wait_end_ = domain_time((driver)->domain) + (nanoseconds);                  \
-        bool wait_met_ = (condition);                                                              \
-        for (uint32_t n_ = 0;                                                                      \
-             !wait_met_ && n_ < DRIVER_LOOKS_MAX && domain_time((driver)->domain) < wait_end_;     \
-             n_++)                                                                                 \
+        uint32_t looks_ = 0;                                                                       \
+        bool wait_met_, wait_over_;                                                                \
+        do {                                                                                       \
+            wait_over_ =                                                                           \
+                ++looks_ == DRIVER_LOOKS_MAX || domain_time((driver)->domain) >= wait_end_;        \
             wait_met_ = (condition);                                                               \
+        } while (!wait_met_ && !wait_over_);                                                       \
         wait_met_;                                                                                 \
     })
 enum { DRIVER_LOOKS_MAX = 1000000 };

@@ -351,6 +351,25 @@ static void waiting_has_an_end(void **state)
     assert_false(DRIVER_WAIT(driver, SECOND, false)); /* the fake's time stands still */
 }
 
+/* Time passes after a look, all of it at once: there is one more look, and no third one. */
+static bool held_up(struct rig *rig, bool answer)
+{
+    fake_domain_advance(rig->domain, SECOND);
+    return answer;
+}
+
+static void who_waits_and_is_held_up_looks_again(void **state)
+{
+    struct rig *rig = *state;
+    struct driver *driver = &rig->toy->driver;
+    uint32_t looks = 0;
+    start(rig);
+    assert_true(DRIVER_WAIT(driver, SECOND, held_up(rig, ++looks == 2)));
+    assert_int_equal(looks, 2);
+    assert_false(DRIVER_WAIT(driver, SECOND, held_up(rig, ++looks == 5)));
+    assert_int_equal(looks, 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -373,6 +392,7 @@ int main(void)
         TEST(a_refused_device_is_not_called),
         TEST(a_ring_keeps_one_entry),
         TEST(waiting_has_an_end),
+        TEST(who_waits_and_is_held_up_looks_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

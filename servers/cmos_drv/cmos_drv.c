@@ -86,6 +86,8 @@ static const char *cmos_read(struct driver *driver, struct clock_reading *readin
         memcpy(last, field, sizeof(last));
     }
     const uint8_t format = field[FIELDS];
+    if ((cmos_get(cmos, CMOS_A) & CMOS_A_DIVIDER) != CMOS_A_RUNS || format & CMOS_B_SET)
+        return "it stands still";
     const struct clock_calendar shown = {.year = year_value(field, format),
                                          .month = field_value(field[4], format),
                                          .day = field_value(field[3], format),
@@ -114,11 +116,8 @@ static enum error cmos_start(struct driver *driver)
     enum error error = cmos_open(&cmos->registers, driver, 0, 0);
     if (error != OK)
         return error;
-    const uint8_t a = cmos_get(cmos, CMOS_A), b = cmos_get(cmos, CMOS_B);
-    if (a == CMOS_NOBODY && b == CMOS_NOBODY)
+    if (cmos_get(cmos, CMOS_A) == CMOS_NOBODY && cmos_get(cmos, CMOS_B) == CMOS_NOBODY)
         return driver_refuse(driver, "nobody answers at its ports (QEMU: -machine microvm,rtc=on)");
-    if ((a & CMOS_A_DIVIDER) != CMOS_A_RUNS || b & CMOS_B_SET)
-        return driver_refuse(driver, "it stands still");
     cmos_silence(driver);
     const char *why = cmos_read(driver, &reading);
     return why ? driver_refuse(driver, why) : OK;

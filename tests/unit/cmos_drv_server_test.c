@@ -67,7 +67,7 @@ static void race(struct fake_cmos *cmos)
     cmos->memory[0] = (uint8_t)(cmos->accesses % 2 ? 0x11 : 0x22);
 }
 
-enum { BATTERY_FAILS, UPDATES_FOR_EVER, RACES, DIGITS };
+enum { BATTERY_FAILS, UPDATES_FOR_EVER, RACES, STOPS, IS_SET, VANISHES, DIGITS };
 
 /* Fields that are none, in BCD and 24 hours: register, value. */
 static const uint8_t wrong[][2] = {
@@ -86,6 +86,12 @@ static void misbehave(void *fake, uint32_t n)
         cmos->updating = FOR_EVER;
     else if (n == RACES)
         cmos->looked = race;
+    else if (n == STOPS)
+        cmos->memory[0x0a] = 0x66;
+    else if (n == IS_SET)
+        cmos->memory[0x0b] |= 0x80;
+    else if (n == VANISHES)
+        cmos->absent = true;
     else
         cmos->memory[wrong[n - DIGITS][0]] = wrong[n - DIGITS][1];
 }
@@ -167,6 +173,23 @@ static void test_an_update_is_waited_for(void **state)
     assert_int_equal(cmos.updating, 0);
 }
 
+/* The driver doesn't run for as long as it would wait, just after it has seen an update. */
+static void held_up(struct fake_cmos *it)
+{
+    if (it->index == 0x0a && it->updating)
+        fake_domain_advance(domain, 1000000000);
+}
+
+static void test_a_driver_that_was_held_up_looks_again(void **state)
+{
+    (void)state;
+    assert_int_equal(fake_domain_start(domain), OK);
+    cmos.looked = held_up;
+    cmos.updating = 1;
+    assert_int_equal(seconds_now(), BEFORE_2000);
+    assert_int_equal(fake_domain_counter(domain, "devices_broken"), 0);
+}
+
 static void test_without_a_century_it_is_this_one(void **state)
 {
     const struct clock_calendar shown = {2031, 3, 4, 5, 6, 7};
@@ -241,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_reading_is_of_one_moment),
         TEST(test_an_update_is_waited_for),
+        TEST(test_a_driver_that_was_held_up_looks_again),
         TEST(test_without_a_century_it_is_this_one),
         TEST(test_it_changes_the_enables_of_interrupts_only),
         TEST(test_an_interrupt_is_let_go),

@@ -145,35 +145,37 @@ bool virtio_device_used(struct virtio_device_queue *queue, struct virtqueue_used
     return queue->format ? queue->format->used(queue, used) : virtqueue_used(&queue->ring, used);
 }
 
-static void notify(const struct virtio_device_queue *queue)
-{
-    virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
-}
-
 bool virtio_device_show(struct virtio_device_queue *queue)
 {
-    if (!virtqueue_publish(&queue->ring))
+    if (queue->format ? !queue->format->publish(queue) : !virtqueue_publish(&queue->ring))
         return false;
-    notify(queue);
+    virtio_notify(&queue->device->virtio, queue->doorbell, queue->index);
     return true;
+}
+
+bool virtio_device_arm(struct virtio_device_queue *queue)
+{
+    return queue->format ? queue->format->arm(queue) : virtqueue_arm(&queue->ring, 1);
+}
+
+void virtio_device_disarm(struct virtio_device_queue *queue)
+{
+    if (queue->format)
+        queue->format->disarm(queue);
+    else
+        virtqueue_disarm(&queue->ring);
 }
 
 bool virtio_device_flush(struct virtio_device_queue *queue)
 {
-    if (!queue->format) {
-        virtio_device_show(queue);
-        return virtqueue_outstanding(&queue->ring) && virtqueue_arm(&queue->ring, 1);
-    }
-    if (queue->format->publish(queue))
-        notify(queue);
-    return queue->format->arm(queue);
+    virtio_device_show(queue);
+    return virtqueue_outstanding(&queue->ring) && virtio_device_arm(queue);
 }
 
 void virtio_device_give(struct virtio_device_queue *queue, struct dma *piece, bool fill)
 {
     const struct dma_segment segment = {dma_give(piece), piece->bytes};
-    const uint32_t slot =
-        queue->format ? queue->format->next_slot(queue) : virtqueue_next_slot(&queue->ring);
+    const uint32_t slot = virtqueue_next_slot(&queue->ring);
     SERVER_ASSERT(slot < VIRTIO_DEVICE_PIECES_MAX);
     queue->piece[slot] = piece;
     queue->room[slot] = fill ? piece->bytes : 0;

@@ -42,19 +42,19 @@ struct virtqueue_packed;
 
 /* What differs in packed queues: libos/driver/virtio_packed.c. */
 struct virtio_device_format {
-    uint32_t (*next_slot)(const struct virtio_device_queue *queue);
     void (*put)(struct virtio_device_queue *queue, uint32_t token,
                 const struct dma_segment *segment, uint32_t reads, uint32_t writes);
     bool (*used)(struct virtio_device_queue *queue, struct virtqueue_used *used);
     bool (*publish)(struct virtio_device_queue *queue);
     bool (*arm)(struct virtio_device_queue *queue);
+    void (*disarm)(struct virtio_device_queue *queue);
 };
 
 struct virtio_device_queue {
-    struct virtqueue ring; /* of a packed queue: its fault */
+    struct virtqueue ring; /* of a packed queue: slots, tokens, fault */
     struct virtio_device *device;
     const struct virtio_device_format *format; /* NULL: split */
-    struct virtqueue_packed *packed;
+    struct virtqueue_packed *packed;           /* else the rest of it */
     struct dma memory;
     struct dma *piece[VIRTIO_DEVICE_PIECES_MAX]; /* of busy slots */
     uint32_t room[VIRTIO_DEVICE_PIECES_MAX];     /* bytes that the device may write there */
@@ -146,9 +146,13 @@ void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
  * wrote. False: none yet, or a fault: queue->ring.fault. */
 bool virtio_device_used(struct virtio_device_queue *queue, struct virtqueue_used *used);
 
-/* Shows the device what was given to a split queue. True: it was notified of that, since it wanted
- * to be. */
+/* Shows the device what was given. True: it was notified of that, since it wanted to be. */
 bool virtio_device_show(struct virtio_device_queue *queue);
+
+/* Asks for an interrupt when the next chain is used. True: it is used already, the interrupt may
+ * not come, take it now. And: no interrupts, as far as the device heeds it. */
+bool virtio_device_arm(struct virtio_device_queue *queue);
+void virtio_device_disarm(struct virtio_device_queue *queue);
 
 /* Shows the device what was given, and has it interrupt when it is done with the next piece. True:
  * it is done with one already, and may not interrupt: go on with virtio_device_take. */

@@ -5,17 +5,6 @@
 #include "libos/driver/virtio_device.h"
 #include "libos/virtio/virtqueue_packed.h"
 
-/* The fault is looked for in `ring`, whichever format the queue has. */
-static void fault_note(struct virtio_device_queue *queue)
-{
-    queue->ring.fault = queue->ring.fault ? queue->ring.fault : queue->packed->fault;
-}
-
-static uint32_t next_slot(const struct virtio_device_queue *queue)
-{
-    return virtqueue_packed_next_slot(queue->packed);
-}
-
 static void put(struct virtio_device_queue *queue, uint32_t token,
                 const struct dma_segment *segment, uint32_t reads, uint32_t writes)
 {
@@ -24,9 +13,7 @@ static void put(struct virtio_device_queue *queue, uint32_t token,
 
 static bool used(struct virtio_device_queue *queue, struct virtqueue_used *to)
 {
-    const bool taken = !queue->ring.fault && virtqueue_packed_take(queue->packed, to);
-    fault_note(queue);
-    return taken;
+    return virtqueue_packed_take(queue->packed, to);
 }
 
 static bool publish(struct virtio_device_queue *queue)
@@ -36,11 +23,16 @@ static bool publish(struct virtio_device_queue *queue)
 
 static bool arm(struct virtio_device_queue *queue)
 {
-    return !queue->ring.fault && virtqueue_packed_arm(queue->packed);
+    return virtqueue_packed_arm(queue->packed);
+}
+
+static void disarm(struct virtio_device_queue *queue)
+{
+    virtqueue_packed_disarm(queue->packed);
 }
 
 static const struct virtio_device_format packed_format = {
-    .next_slot = next_slot, .put = put, .used = used, .publish = publish, .arm = arm};
+    .put = put, .used = used, .publish = publish, .arm = arm, .disarm = disarm};
 
 enum error virtio_device_queue_packed(struct virtio_device_queue *queue,
                                       struct virtqueue_packed *packed, struct virtio_device *device,
@@ -55,11 +47,10 @@ enum error virtio_device_queue_packed(struct virtio_device_queue *queue,
         driver_dma(driver, virtqueue_packed_bytes(entries), VIRTQUEUE_ALIGN, &queue->memory);
     if (error != OK)
         return error;
-    virtqueue_packed_init(packed, dma_memory(&queue->memory), entries, shift,
+    virtqueue_packed_init(packed, &queue->ring, dma_memory(&queue->memory), entries, shift,
                           virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
     queue->format = &packed_format;
     queue->packed = packed;
-    queue->ring.fault = NULL;
     const uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
     struct virtio_queue setup = {.index = index,
                                  .size = entries,

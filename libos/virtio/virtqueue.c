@@ -9,27 +9,33 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "virtio 1 rings are little-endian");
 
-void virtqueue_place(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift)
+void virtqueue_place(struct virtqueue *queue, void *memory)
 {
-    memset(queue, 0, sizeof(*queue));
-    vring_init(&queue->ring, size, memory, VIRTQUEUE_USED_ALIGN);
+    vring_init(&queue->ring, queue->ring.num, memory, VIRTQUEUE_USED_ALIGN);
     /* Four bytes behind a multiple of eight no entry crosses a page: behind an IOMMU, QEMU 7.2
      * writes the part beyond to another address. */
     queue->ring.used = (struct vring_used *)((uintptr_t)queue->ring.used | VIRTQUEUE_USED_ALIGN);
-    queue->mask = (uint16_t)(size - 1);
-    queue->shift = (uint8_t)shift;
-    queue->slots = (uint16_t)(size >> shift);
+    queue->mask = (uint16_t)(queue->ring.num - 1);
 }
 
-void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
-                    bool event_idx)
+void virtqueue_slots_init(struct virtqueue *queue, uint32_t size, uint32_t shift, bool event_idx)
 {
-    virtqueue_place(queue, memory, size, shift);
+    memset(queue, 0, sizeof(*queue));
+    queue->ring.num = size;
+    queue->shift = (uint8_t)shift;
+    queue->slots = (uint16_t)(size >> shift);
     queue->event_idx = event_idx;
     while (queue->free_count < queue->slots) {
         queue->free[queue->free_count] = (uint8_t)(queue->slots - 1 - queue->free_count);
         queue->free_count++;
     }
+}
+
+void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
+                    bool event_idx)
+{
+    virtqueue_slots_init(queue, size, shift, event_idx);
+    virtqueue_place(queue, memory);
     for (uint32_t i = 0; i < size; i++)
         queue->ring.desc[i].next = (uint16_t)(i + 1); /* for virtqueue_put_chain */
     queue->interrupt_at = 0xffff;                     /* just behind entry 0: far away */
@@ -112,20 +118,6 @@ void virtqueue_disarm(struct virtqueue *queue)
         return;
     queue->interrupts_on = false;
     __atomic_store_n(&queue->ring.avail->flags, VRING_AVAIL_F_NO_INTERRUPT, __ATOMIC_RELAXED);
-}
-
-bool virtqueue_abandon(struct virtqueue *queue, uint32_t *token)
-{
-    for (uint32_t slot = 0; slot < queue->slots; slot++) {
-        if (!queue->busy[slot])
-            continue;
-        *token = queue->token[slot];
-        queue->busy[slot] = false;
-        queue->free[queue->free_count++] = (uint8_t)slot;
-        queue->taken++;
-        return true;
-    }
-    return false;
 }
 
 bool virtqueue_check(const struct virtqueue *queue)

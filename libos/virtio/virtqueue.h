@@ -32,7 +32,7 @@ enum {
 };
 
 struct virtqueue {
-    struct vring ring; /* in memory shared with the device */
+    struct vring ring; /* in memory shared with the device; `num` descriptors */
 
     /* All below is private. Indices count modulo 2^16, as in the rings. */
     const char *fault;     /* what the device did wrong; NULL: nothing */
@@ -69,8 +69,10 @@ static inline uint32_t virtqueue_bytes(uint32_t size)
 void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
                     bool event_idx);
 
-/* Only says where the rings are and how they are cut: nothing of the memory is touched. */
-void virtqueue_place(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift);
+/* The two parts of that. Slots only, all free; for a queue whose rings are another's
+ * (virtqueue_packed.h). And where the rings are: nothing of the memory is touched. */
+void virtqueue_slots_init(struct virtqueue *queue, uint32_t size, uint32_t shift, bool event_idx);
+void virtqueue_place(struct virtqueue *queue, void *memory);
 
 static inline bool virtqueue_full(const struct virtqueue *queue)
 {
@@ -94,14 +96,29 @@ static inline struct vring_desc *virtqueue_chain(const struct virtqueue *queue, 
     return &queue->ring.desc[slot << queue->shift];
 }
 
+/* Makes the slot that is next busy, and the other way; for what puts and takes chains. */
+static inline uint32_t virtqueue_slot_take(struct virtqueue *queue, uint32_t token)
+{
+    const uint32_t slot = queue->free[--queue->free_count];
+    queue->busy[slot] = true;
+    queue->token[slot] = token;
+    queue->put++;
+    return slot;
+}
+
+static inline void virtqueue_slot_free(struct virtqueue *queue, uint32_t slot)
+{
+    queue->busy[slot] = false;
+    queue->free[queue->free_count++] = (uint8_t)slot;
+    queue->taken++;
+}
+
 /* Puts the chain of virtqueue_next_slot, which the caller has written, into the available ring. The
  * device sees it after virtqueue_publish. Not when full. */
 static inline void virtqueue_put(struct virtqueue *queue, uint32_t token)
 {
-    uint32_t slot = queue->free[--queue->free_count];
-    queue->busy[slot] = true;
-    queue->token[slot] = token;
-    queue->ring.avail->ring[queue->put++ & queue->mask] = (uint16_t)(slot << queue->shift);
+    uint16_t *entry = &queue->ring.avail->ring[queue->put & queue->mask];
+    *entry = (uint16_t)(virtqueue_slot_take(queue, token) << queue->shift);
 }
 
 /* Was anything put that the device hasn't been shown? */
@@ -148,9 +165,7 @@ static inline bool virtqueue_take(struct virtqueue *queue, struct virtqueue_used
         return false;
     }
     used->token = queue->token[slot];
-    queue->busy[slot] = false;
-    queue->free[queue->free_count++] = (uint8_t)slot;
-    queue->taken++;
+    virtqueue_slot_free(queue, slot);
     return true;
 }
 
@@ -180,9 +195,6 @@ bool virtqueue_armed(const struct virtqueue *queue);
 /* No interrupts, as far as the device heeds it. With event_idx there is nothing to do: a mark that
  * was passed stays behind. */
 void virtqueue_disarm(struct virtqueue *queue);
-
-/* After the device was reset: takes back any chain that it had. False when there is none left. */
-bool virtqueue_abandon(struct virtqueue *queue, uint32_t *token);
 
 /* The invariants; for tests. */
 bool virtqueue_check(const struct virtqueue *queue);

@@ -36,8 +36,8 @@ static bool free_is_a_set(const struct virtqueue *queue)
     return true;
 }
 
-enum error virtqueue_load(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
-                          const struct virtqueue_state *state)
+enum error virtqueue_slots_load(struct virtqueue *queue, uint32_t size, uint32_t shift,
+                                const struct virtqueue_state *state)
 {
     const uint32_t slots = size >> shift;
     memset(queue, 0, sizeof(*queue));
@@ -46,7 +46,9 @@ enum error virtqueue_load(struct virtqueue *queue, void *memory, uint32_t size, 
         return ERROR_BAD_ARGUMENT;
     if (!size)
         return OK;
-    virtqueue_place(queue, memory, size, shift);
+    queue->ring.num = size;
+    queue->shift = (uint8_t)shift;
+    queue->slots = (uint16_t)slots;
     queue->fault = state->broken ? "it broke the rules before the driver was swapped" : NULL;
     queue->put = state->put;
     queue->published = state->published;
@@ -61,4 +63,13 @@ enum error virtqueue_load(struct virtqueue *queue, void *memory, uint32_t size, 
     memcpy(queue->free, state->free, state->free_count);
     memcpy(queue->token, state->token, slots * sizeof(state->token[0]));
     return free_is_a_set(queue) && virtqueue_check(queue) ? OK : ERROR_BAD_ARGUMENT;
+}
+
+enum error virtqueue_load(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
+                          const struct virtqueue_state *state)
+{
+    enum error error = virtqueue_slots_load(queue, size, shift, state);
+    if (error == OK && size)
+        virtqueue_place(queue, memory);
+    return error;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * A split virtqueue's private side as a record: for drivers that can be swapped (libos/swap.h). The
+ * A virtqueue's private side as a record: for drivers that can be swapped (libos/swap.h). The
  * rings stay where they are, in memory shared with the device, which notices nothing.
  */
 #ifndef MOTET_LIBOS_VIRTQUEUE_STATE_H
@@ -30,5 +30,9 @@ void virtqueue_save(const struct virtqueue *queue, struct virtqueue_state *state
  * caller's to check. */
 enum error virtqueue_load(struct virtqueue *queue, void *memory, uint32_t size, uint32_t shift,
                           const struct virtqueue_state *state);
+
+/* The same without rings: a packed queue's (virtqueue_packed_state.h). */
+enum error virtqueue_slots_load(struct virtqueue *queue, uint32_t size, uint32_t shift,
+                                const struct virtqueue_state *state);
 
 #endif

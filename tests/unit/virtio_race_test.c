@@ -218,9 +218,10 @@ static void packed_drive(struct bench *bench)
             dawdle(&seed);
             while (virtqueue_packed_take(queue, &used))
                 taken++;
-            for (uint32_t i = 0; i < 1 + put % 3 && put < CHAINS && !virtqueue_packed_full(queue);
+            for (uint32_t i = 0; i < 1 + put % 3 && put < CHAINS && !virtqueue_full(&bench->queue);
                  i++)
                 virtqueue_packed_put(queue, put++, &segment, 0, 1);
+            virtqueue_packed_disarm(queue);
             if (virtqueue_packed_publish(queue))
                 __atomic_store_n(&bench->notified, true, __ATOMIC_RELEASE);
         } while (virtqueue_packed_arm(queue));
@@ -256,12 +257,12 @@ static void check_packed_race(bool event_idx)
 {
     struct bench *bench = bench_make(event_idx);
     pthread_t thread;
-    virtqueue_packed_init(&bench->packed, bench->memory, ENTRIES, 0, event_idx);
+    virtqueue_packed_init(&bench->packed, &bench->queue, bench->memory, ENTRIES, 0, event_idx);
     assert_int_equal(pthread_create(&thread, NULL, packed_device, bench), 0);
     packed_drive(bench);
     pthread_join(thread, NULL);
     assert_false(bench->failed);
-    assert_null(bench->packed.fault);
+    assert_null(bench->queue.fault);
     assert_true(virtqueue_packed_check(&bench->packed));
     free(bench);
 }

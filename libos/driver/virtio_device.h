@@ -13,9 +13,11 @@
  * as its slot is busy; a used entry that names no busy slot, or says more bytes than the piece has,
  * is a fault of the device. How much may have been written to a chain is its driver's to check.
  *
- * Queues are split or packed (2.6, 2.7). The functions here hide which; only a driver that calls
- * virtio_device_queue_packed links what packed ones need. A driver for which each frame counts, or
- * that can be swapped, asks for split ones and uses virtqueue.h on `ring`.
+ * Queues are split or packed (2.6, 2.7). The functions here hide which, and so do those of
+ * virtqueue.h that know nothing of rings (virtqueue_full, virtqueue_next_slot,
+ * virtqueue_outstanding, virtqueue_fail), on `ring`; only a driver that calls
+ * virtio_device_queue_packed links what packed ones need. A driver for which each frame counts asks
+ * for split ones, and uses the rest of virtqueue.h.
  */
 #ifndef MOTET_LIBOS_VIRTIO_DEVICE_H
 #define MOTET_LIBOS_VIRTIO_DEVICE_H
@@ -49,6 +51,7 @@ struct virtio_device_format {
     bool (*arm)(struct virtio_device_queue *queue);
     void (*disarm)(struct virtio_device_queue *queue);
 };
+extern const struct virtio_device_format virtio_device_packed;
 
 struct virtio_device_queue {
     struct virtqueue ring; /* of a packed queue: slots, tokens, fault */

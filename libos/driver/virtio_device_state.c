@@ -19,23 +19,33 @@ enum error virtio_device_load(struct virtio_device *device, struct driver *drive
     return virtio_find(&device->virtio, driver->device, type) ? ERROR_BAD_ARGUMENT : OK;
 }
 
+enum error virtio_device_queue_load_memory(struct virtio_device_queue *queue,
+                                           struct virtio_device *device, struct driver *driver,
+                                           uint16_t index, uint32_t bytes,
+                                           const struct virtio_device_queue_state *state)
+{
+    queue->device = device;
+    queue->index = index;
+    queue->doorbell = state->doorbell;
+    if (state->ring.broken || bytes > driver_dma_left(driver, VIRTQUEUE_ALIGN) ||
+        !virtio_doorbell_check(&device->virtio, state->doorbell))
+        return ERROR_BAD_ARGUMENT;
+    enum error error = driver_dma(driver, bytes, VIRTQUEUE_ALIGN, &queue->memory);
+    dma_give(&queue->memory);
+    return error;
+}
+
 enum error virtio_device_queue_load(struct virtio_device_queue *queue, struct virtio_device *device,
                                     struct driver *driver, uint16_t index, uint32_t slots_min,
                                     uint32_t slots_max, uint8_t shift,
                                     const struct virtio_device_queue_state *state)
 {
-    const uint32_t entries = state->ring.size, bytes = virtqueue_bytes(entries);
-    queue->device = device;
-    queue->index = index;
-    queue->doorbell = state->doorbell;
-    if (entries < slots_min << shift || entries > slots_max << shift || state->ring.broken ||
-        bytes > driver_dma_left(driver, VIRTQUEUE_ALIGN) ||
-        !virtio_doorbell_check(&device->virtio, state->doorbell))
+    const uint32_t entries = state->ring.size;
+    if (entries < slots_min << shift || entries > slots_max << shift)
         return ERROR_BAD_ARGUMENT;
-    enum error error = driver_dma(driver, bytes, VIRTQUEUE_ALIGN, &queue->memory);
-    if (error == OK)
-        error =
-            virtqueue_load(&queue->ring, dma_memory(&queue->memory), entries, shift, &state->ring);
-    dma_give(&queue->memory);
-    return error;
+    enum error error = virtio_device_queue_load_memory(queue, device, driver, index,
+                                                       virtqueue_bytes(entries), state);
+    return error == OK
+               ? virtqueue_load(&queue->ring, queue->memory.memory, entries, shift, &state->ring)
+               : error;
 }

@@ -13,7 +13,7 @@
 #define MOTET_LIBOS_VIRTIO_DEVICE_STATE_H
 
 #include "libos/driver/virtio_device.h"
-#include "libos/virtio/virtqueue_state.h"
+#include "libos/virtio/virtqueue_packed_state.h"
 
 struct virtio_device_queue_state {
     uint32_t doorbell;
@@ -34,5 +34,26 @@ enum error virtio_device_queue_load(struct virtio_device_queue *queue, struct vi
                                     struct driver *driver, uint16_t index, uint32_t slots_min,
                                     uint32_t slots_max, uint8_t shift,
                                     const struct virtio_device_queue_state *state);
+
+/* The same for virtio_device_queue_packed, whatever format the queue has got; with exactly so many
+ * slots. Saved is a queue that has nothing unpublished. */
+struct virtio_device_packed_state {
+    struct virtio_device_queue_state queue;
+    struct virtqueue_packed_state packed;
+};
+
+void virtio_device_queue_packed_save(const struct virtio_device_queue *queue,
+                                     struct virtio_device_packed_state *state);
+enum error virtio_device_queue_packed_load(struct virtio_device_queue *queue,
+                                           struct virtqueue_packed *packed,
+                                           struct virtio_device *device, struct driver *driver,
+                                           uint16_t index, uint32_t slots, uint8_t shift,
+                                           const struct virtio_device_packed_state *state);
+
+/* What both begin with: where the queue is, and where it is notified. */
+enum error virtio_device_queue_load_memory(struct virtio_device_queue *queue,
+                                           struct virtio_device *device, struct driver *driver,
+                                           uint16_t index, uint32_t bytes,
+                                           const struct virtio_device_queue_state *state);
 
 #endif

@@ -31,7 +31,7 @@ static void disarm(struct virtio_device_queue *queue)
     virtqueue_packed_disarm(queue->packed);
 }
 
-static const struct virtio_device_format packed_format = {
+const struct virtio_device_format virtio_device_packed = {
     .put = put, .used = used, .publish = publish, .arm = arm, .disarm = disarm};
 
 enum error virtio_device_queue_packed(struct virtio_device_queue *queue,
@@ -49,7 +49,7 @@ enum error virtio_device_queue_packed(struct virtio_device_queue *queue,
         return error;
     virtqueue_packed_init(packed, &queue->ring, dma_memory(&queue->memory), entries, shift,
                           virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX));
-    queue->format = &packed_format;
+    queue->format = &virtio_device_packed;
     queue->packed = packed;
     const uint64_t base = dma_give(&queue->memory) - (uintptr_t)queue->memory.memory;
     struct virtio_queue setup = {.index = index,

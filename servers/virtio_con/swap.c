@@ -18,7 +18,7 @@ struct saved_console {
     /* All below is of a device that runs. */
     uint64_t features;
     uint32_t gathered, piece, unread, read;
-    struct virtio_device_queue_state rx, tx;
+    struct virtio_device_packed_state rx, tx;
 };
 
 static uint32_t console_save(const void *state, void *to)
@@ -35,8 +35,8 @@ static uint32_t console_save(const void *state, void *to)
     saved->piece = con->piece;
     saved->unread = con->unread;
     saved->read = con->read;
-    virtio_device_queue_save(&con->rx, &saved->rx);
-    virtio_device_queue_save(&con->tx, &saved->tx);
+    virtio_device_queue_packed_save(&con->rx, &saved->rx);
+    virtio_device_queue_packed_save(&con->tx, &saved->tx);
     return sizeof(*saved);
 }
 
@@ -70,11 +70,11 @@ static enum error device_load(struct virtio_con *con, const struct saved_console
     con->read = from->read;
     enum error error = virtio_device_load(&con->device, driver, VIRTIO_ID_CONSOLE, from->features);
     if (error == OK)
-        error = virtio_device_queue_load(&con->rx, &con->device, driver, QUEUE_RX, PIECES, PIECES,
-                                         0, &from->rx);
+        error = virtio_device_queue_packed_load(&con->rx, &con->rx_packed, &con->device, driver,
+                                                QUEUE_RX, PIECES, 0, &from->rx);
     if (error == OK)
-        error = virtio_device_queue_load(&con->tx, &con->device, driver, QUEUE_TX, PIECES, PIECES,
-                                         0, &from->tx);
+        error = virtio_device_queue_packed_load(&con->tx, &con->tx_packed, &con->device, driver,
+                                                QUEUE_TX, PIECES, 0, &from->tx);
     if (error == OK)
         error = pieces_place(con);
     if (error == OK && (!pieces_load(&con->rx.ring, con->in) ||
@@ -96,13 +96,21 @@ static enum error console_load(void *state, uint32_t version, const void *from, 
     return error == OK && driver_runs(&con->driver) ? device_load(con, saved) : error;
 }
 
+/* What was put is shown at the end of each round. */
+static bool console_rest(void *state)
+{
+    const struct virtio_con *con = state;
+    return !driver_runs(&con->driver) ||
+           (!virtqueue_unpublished(&con->rx.ring) && !virtqueue_unpublished(&con->tx.ring));
+}
+
 /* 1 was that of a driver that wasn't on libos/driver/. */
 static const struct state_record records[] = {
     {.name = "console",
      .id = 2,
-     .version = 1,
+     .version = 2, /* 1: split queues only */
      .bytes_max = sizeof(struct saved_console),
      .save = console_save,
      .load = console_load},
 };
-SERVER_SWAP(motet_server_virtio_con, .records = records, .record_count = 1);
+SERVER_SWAP(motet_server_virtio_con, .records = records, .record_count = 1, .rest = console_rest);

@@ -32,7 +32,7 @@ static void rx_post(struct virtio_con *con)
     while (!virtqueue_full(&con->rx.ring)) {
         const uint32_t slot = virtqueue_next_slot(&con->rx.ring);
         const struct dma_segment segment = {dma_give(&con->in[slot]), PIECE_BYTES};
-        virtqueue_put_one(&con->rx.ring, slot, segment, true);
+        virtio_device_put(&con->rx, slot, &segment, 0, 1);
     }
 }
 
@@ -42,7 +42,7 @@ static bool piece_take(struct virtio_con *con)
     struct virtqueue_used used;
     while (!con->unread) {
         rx_post(con);
-        if (!virtqueue_used(&con->rx.ring, &used))
+        if (!virtio_device_used(&con->rx, &used))
             return false;
         dma_take(&con->in[used.token]);
         if (used.length > PIECE_BYTES) {
@@ -62,14 +62,14 @@ static uint32_t con_read(struct driver *driver, uint8_t *bytes, uint32_t most)
     do {
         if (!piece_take(con))
             continue; /* to the condition */
-        virtqueue_disarm(&con->rx.ring);
+        virtio_device_disarm(&con->rx);
         const uint8_t *piece = dma_memory(&con->in[con->piece]);
         const uint32_t count = con->unread < most ? con->unread : most;
         memcpy(bytes, piece + con->read, count);
         con->read += count;
         con->unread -= count;
         return count;
-    } while (virtqueue_arm(&con->rx.ring, 1));
+    } while (virtio_device_arm(&con->rx));
     fault_check(con);
     return 0;
 }
@@ -83,14 +83,14 @@ static void piece_put(struct virtio_con *con)
         return;
     const uint32_t slot = virtqueue_next_slot(&con->tx.ring);
     const struct dma_segment segment = {dma_give(&con->out[slot]), con->gathered};
-    virtqueue_put_one(&con->tx.ring, slot, segment, false);
+    virtio_device_put(&con->tx, slot, &segment, 1, 0);
     con->gathered = 0;
 }
 
 static void tx_collect(struct virtio_con *con)
 {
     struct virtqueue_used used;
-    while (virtqueue_used(&con->tx.ring, &used))
+    while (virtio_device_used(&con->tx, &used))
         dma_take(&con->out[used.token]);
 }
 
@@ -110,7 +110,7 @@ static bool tx_room(struct virtio_con *con)
     if (!virtqueue_full(ring))
         return true;
     con_show(con);
-    while (virtqueue_arm(ring, 1))
+    while (virtio_device_arm(&con->tx))
         tx_collect(con);
     fault_check(con);
     return driver_runs(&con->driver) && !virtqueue_full(ring);
@@ -151,11 +151,14 @@ static enum error con_open(struct driver *driver)
 static enum error con_start(struct driver *driver)
 {
     struct virtio_con *con = con_of(driver);
-    enum error error = virtio_device_open(&con->device, driver, VIRTIO_ID_CONSOLE, 0);
+    enum error error =
+        virtio_device_open(&con->device, driver, VIRTIO_ID_CONSOLE, 1ull << VIRTIO_F_RING_PACKED);
     if (error == OK)
-        error = virtio_device_queue(&con->rx, &con->device, driver, QUEUE_RX, PIECES, 0);
+        error = virtio_device_queue_packed(&con->rx, &con->rx_packed, &con->device, driver,
+                                           QUEUE_RX, PIECES, 0);
     if (error == OK)
-        error = virtio_device_queue(&con->tx, &con->device, driver, QUEUE_TX, PIECES, 0);
+        error = virtio_device_queue_packed(&con->tx, &con->tx_packed, &con->device, driver,
+                                           QUEUE_TX, PIECES, 0);
     if (error == OK)
         error = pieces_place(con);
     if (error != OK)

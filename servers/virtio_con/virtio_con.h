@@ -7,6 +7,7 @@
 
 #include "libos/driver/console.h"
 #include "libos/driver/virtio_device.h"
+#include "libos/virtio/virtqueue_packed.h"
 
 enum { QUEUE_RX = 0, QUEUE_TX = 1 }; /* 5.3.2: port 0 */
 
@@ -20,6 +21,7 @@ struct virtio_con {
     struct console console;
     struct virtio_device device;
     struct virtio_device_queue rx, tx;
+    struct virtqueue_packed rx_packed, tx_packed; /* the queues, if the device has such */
     struct dma in[PIECES], out[PIECES];
     uint32_t gathered; /* bytes in the piece of tx's next slot */
     uint32_t piece;    /* of `in`, being read */

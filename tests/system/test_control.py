@@ -171,6 +171,15 @@ def test_over_mmio():
         assert list(machine.ps()) == ["nosy", "busy", "virtio_con", "control"]
 
 
+@pytest.mark.parametrize("more", ["", ",event_idx=off", ",vectors=0"], ids=["events", "flags", "pin"])
+def test_over_packed_queues(more):
+    with Managed(kernel(NOSY), serial="virtio-serial-pci,packed=on" + more) as machine:
+        machine.expect(r"^virtio_con: queue 0 is packed$")
+        machine.expect(r"^virtio_con: queue 1 is packed$")
+        for _ in range(20):
+            assert list(machine.ps()) == ["nosy", "busy", "virtio_con", "control"]
+
+
 def test_behind_an_iommu():
     obeys = ",disable-legacy=on,iommu_platform=on"
     with Managed(kernel(MANAGED), [UserNetwork()], machine="q35", serial="virtio-serial-pci" + obeys,

@@ -126,6 +126,17 @@ def test_each_under_load(machine, name):
     assert machine.ps()[name]["restarts"] == 0
 
 
+def test_a_driver_of_packed_queues():
+    """Its positions in the ring are private, and are carried over, in odd laps and in even ones."""
+    with Managed(kernel(MANAGED), [UserNetwork()], serial="virtio-serial-pci,packed=on") as machine:
+        machine.ready()
+        machine.expect(r"^virtio_con: queue 1 is packed$")
+        for _ in range(ROUNDS):
+            assert swap(machine, "virtio_con", program("virtio_con"))["phase"] == "done"
+            assert machine.ps()["virtio_con"]["restarts"] == 0
+            assert swap(machine, "virtio_con")["phase"] == "done"
+
+
 def test_what_people_read(machine):
     said = machine.motet("swap", "netd", program("netd"), "--commit")
     assert re.fullmatch(r"netd: version 1 serves: blackout \d+\.\d\d ms, \d+ messages queued "

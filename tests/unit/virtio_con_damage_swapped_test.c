@@ -22,6 +22,9 @@ static void tables_check(const struct virtio_con *drv)
     if (!driver_runs(&drv->driver))
         return;
     assert_true(virtqueue_check(&drv->rx.ring) && virtqueue_check(&drv->tx.ring));
+    if (drv->rx.format)
+        assert_true(virtqueue_packed_check(&drv->rx_packed) &&
+                    virtqueue_packed_check(&drv->tx_packed));
     assert_true(!drv->unread || drv->read + drv->unread <= PIECE);
 }
 
@@ -82,6 +85,7 @@ static void a_damaged_state_does_no_harm(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(a_damaged_state_does_no_harm)};
+    const struct CMUnitTest tests[] = {TEST(a_damaged_state_does_no_harm),
+                                       TEST_PACKED(a_damaged_state_does_no_harm)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,23 @@ static void *attach_mmio(struct domain *domain, bool present)
     return attach(domain, present, true);
 }
 
+/* Queues are packed; without event indices in the second. */
+static void *attach_packed(struct domain *domain, bool present)
+{
+    struct fake_virtio *fake = attach(domain, present, false);
+    if (fake)
+        fake->offered |= 1ull << VIRTIO_F_RING_PACKED;
+    return fake;
+}
+
+static void *attach_packed_plain(struct domain *domain, bool present)
+{
+    struct fake_virtio *fake = attach_packed(domain, present);
+    if (fake)
+        fake->offered &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
+    return fake;
+}
+
 static void detach(void *fake)
 {
     fake_virtio_destroy(fake);
@@ -125,5 +142,9 @@ int main(void)
     };
     int failed = conform_console(&con);
     con.attach = attach_mmio;
+    failed += conform_console(&con);
+    con.attach = attach_packed;
+    failed += conform_console(&con);
+    con.attach = attach_packed_plain;
     return failed + conform_console(&con);
 }

@@ -64,6 +64,14 @@ static int set_up_mmio(void **state)
     return 0;
 }
 
+static int set_up_packed(void **state)
+{
+    struct rig *rig = rig_make(false);
+    rig->fake->offered |= 1ull << VIRTIO_F_RING_PACKED;
+    *state = rig;
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     struct rig *rig = *state;
@@ -363,8 +371,9 @@ static void senseless_messages_are_counted(void **state)
     assert_int_equal(counter(rig, "bad_message"), 3);
 }
 
-#define TEST(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define TEST_MMIO(name) cmocka_unit_test_setup_teardown(name, set_up_mmio, tear_down)
+#define TEST(name)        cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_MMIO(name)   cmocka_unit_test_setup_teardown(name, set_up_mmio, tear_down)
+#define TEST_PACKED(name) cmocka_unit_test_setup_teardown(name, set_up_packed, tear_down)
 
 int main(void)
 {
@@ -372,17 +381,24 @@ int main(void)
         TEST(open_is_answered),
         TEST(streams_arrive_whole),
         TEST_MMIO(streams_arrive_whole),
+        TEST_PACKED(streams_arrive_whole),
         TEST(a_full_device_holds_back_and_interrupts),
+        TEST_PACKED(a_full_device_holds_back_and_interrupts),
         TEST(an_idle_driver_is_woken_by_one_byte),
         TEST_MMIO(an_idle_driver_is_woken_by_one_byte),
+        TEST_PACKED(an_idle_driver_is_woken_by_one_byte),
         TEST(a_length_beyond_the_buffer),
+        TEST_PACKED(a_length_beyond_the_buffer),
         TEST(a_buffer_that_it_hadnt_got),
+        TEST_PACKED(a_buffer_that_it_hadnt_got),
         TEST(empty_buffers_end),
+        TEST_PACKED(empty_buffers_end),
         TEST(a_wish_for_a_reset),
         TEST(refusals),
         TEST(a_network_card_is_no_console),
         TEST(a_transitional_console_is_one),
         TEST(a_second_start_resets_first),
+        TEST_PACKED(a_second_start_resets_first),
         TEST(senseless_messages_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

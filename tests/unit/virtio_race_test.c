@@ -173,12 +173,15 @@ static bool packed_device_arm(struct bench *bench, const struct position *positi
     return packed_available(bench, position);
 }
 
-/* Uses the chain there: what it says, the flags, full barrier, then whether to interrupt. */
-static void packed_device_use(struct bench *bench, struct position *position)
+/* Uses the chain there, the number-th: what it says, the flags, full barrier, then whether to
+ * interrupt. Its address is its number: all of it was there when its flags were. */
+static void packed_device_use(struct bench *bench, struct position *position, uint32_t number)
 {
     struct vring_packed_desc *desc = &bench->packed.desc[position->at];
     const uint16_t word = position_word(position);
-    desc->len = 0;
+    if (desc->addr != number)
+        __atomic_store_n(&bench->failed, true, __ATOMIC_RELAXED);
+    desc->len = ~number;
     __atomic_store_n(&desc->flags, position->wrap ? AVAILABLE | USED : 0, __ATOMIC_RELEASE);
     step(position);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -201,26 +204,33 @@ static void *packed_device(void *argument)
             if (!sleep_until(bench, &bench->notified))
                 return NULL;
         }
-        packed_device_use(bench, &position);
+        packed_device_use(bench, &position, done);
     }
     return NULL;
+}
+
+/* Takes all that is used. What the device said of each was there when its flags were. */
+static uint32_t packed_take(struct bench *bench, uint32_t taken)
+{
+    struct virtqueue_used used;
+    for (; virtqueue_packed_take(&bench->packed, &used); taken++)
+        if (used.token != taken || used.length != ~taken)
+            __atomic_store_n(&bench->failed, true, __ATOMIC_RELAXED);
+    return taken;
 }
 
 /* As virtio_rng does it: give, publish, ask for an interrupt, take all, sleep. */
 static void packed_drive(struct bench *bench)
 {
     struct virtqueue_packed *queue = &bench->packed;
-    const struct dma_segment segment = {1, 1};
-    struct virtqueue_used used;
     uint32_t put = 0, taken = 0, seed = 1;
     while (taken < CHAINS) {
         do {
             dawdle(&seed);
-            while (virtqueue_packed_take(queue, &used))
-                taken++;
+            taken = packed_take(bench, taken);
             for (uint32_t i = 0; i < 1 + put % 3 && put < CHAINS && !virtqueue_full(&bench->queue);
-                 i++)
-                virtqueue_packed_put(queue, put++, &segment, 0, 1);
+                 i++, put++)
+                virtqueue_packed_put(queue, put, &(struct dma_segment){put, 1}, 0, 1);
             virtqueue_packed_disarm(queue);
             if (virtqueue_packed_publish(queue))
                 __atomic_store_n(&bench->notified, true, __ATOMIC_RELEASE);

@@ -2,6 +2,7 @@
  *
  * Packed queues for drivers: see virtio_device.h. Linked where a driver asks for them.
  */
+#include "libos/assert.h"
 #include "libos/driver/virtio_device.h"
 #include "libos/virtio/virtqueue_packed.h"
 
@@ -13,11 +14,13 @@ static void put(struct virtio_device_queue *queue, uint32_t token,
 
 static bool used(struct virtio_device_queue *queue, struct virtqueue_used *to)
 {
+    DEBUG_ASSERT(virtqueue_packed_check(queue->packed));
     return virtqueue_packed_take(queue->packed, to);
 }
 
 static bool publish(struct virtio_device_queue *queue)
 {
+    DEBUG_ASSERT(virtqueue_packed_check(queue->packed));
     return virtqueue_packed_publish(queue->packed);
 }
 

@@ -95,6 +95,14 @@ static struct vring_packed_desc_event event_read(const struct vring_packed_desc_
     return event;
 }
 
+/* The same for the one that the device reads: it never sees where without whether. */
+static void event_write(struct vring_packed_desc_event *to, struct vring_packed_desc_event event)
+{
+    uint32_t word;
+    memcpy(&word, &event, sizeof(word));
+    __atomic_store_n((uint32_t *)(void *)to, word, __ATOMIC_RELAXED);
+}
+
 /* Has the device asked to hear of one of the `added` descriptors before put_at? (2.7.10) */
 static bool wants_notification(const struct virtqueue_packed *packed, uint16_t added)
 {
@@ -161,13 +169,11 @@ bool virtqueue_packed_arm(struct virtqueue_packed *packed)
     struct virtqueue *queue = packed->queue;
     if (queue->fault)
         return false;
+    const struct vring_packed_desc_event wish = {
+        .off_wrap = (uint16_t)(packed->used_at | (packed->used_wrap ? EVENT_WRAP : 0)),
+        .flags = queue->event_idx ? VRING_PACKED_EVENT_FLAG_DESC : VRING_PACKED_EVENT_FLAG_ENABLE};
     queue->interrupts_on = true;
-    packed->wish->off_wrap = (uint16_t)(packed->used_at | (packed->used_wrap ? EVENT_WRAP : 0));
-    /* Release: where, before whether. The device reads whether first. */
-    __atomic_store_n(&packed->wish->flags,
-                     queue->event_idx ? VRING_PACKED_EVENT_FLAG_DESC
-                                      : VRING_PACKED_EVENT_FLAG_ENABLE,
-                     __ATOMIC_RELEASE);
+    event_write(packed->wish, wish);
     /* The race: the device may have used the chain just before it could see the wish, and then it
      * sends no interrupt. Full: the wish is written before the descriptor's flags are read. The
      * device writes those before it reads the wish; so either it interrupts or we see them. */

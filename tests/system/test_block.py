@@ -42,8 +42,9 @@ def conforms(running, start=0):
     ("q35", f"virtio-blk-pci,packed=on,{CONTAINED}", ["-device", "intel-iommu"]),
     ("q35", f"virtio-blk-pci,{CONTAINED}", ["-device", "intel-iommu"]),
     (MICROVM["machine"], "virtio-blk-device", MODERN_MMIO),
+    (MICROVM["machine"], "virtio-blk-device,packed=on", MODERN_MMIO),
 ], ids=["transitional", "modern", "pin", "flags", "packed", "packed-flags", "packed-iommu", "iommu",
-        "microvm"])
+        "microvm", "packed-microvm"])
 def test_virtio_blk_conforms(disk, machine, device, before):
     with Machine(CHECK, machine=machine, options=[*before, *options(disk, device)]) as running:
         conforms(running)

@@ -29,8 +29,9 @@ CONTAINED = "disable-legacy=on,iommu_platform=on"
     ("q35", ["-device", "intel-iommu", "-device", f"virtio-rng-pci,packed=on,{CONTAINED}"]),
     ("q35", ["-device", "intel-iommu", "-device", f"virtio-rng-pci,{CONTAINED}"]),
     (MICROVM["machine"], [*MODERN_MMIO, "-device", "virtio-rng-device"]),
+    (MICROVM["machine"], [*MODERN_MMIO, "-device", "virtio-rng-device,packed=on"]),
 ], ids=["transitional", "modern", "pin", "flags", "slow", "packed", "packed-flags", "packed-iommu",
-        "iommu", "microvm"])
+        "iommu", "microvm", "packed-microvm"])
 def test_virtio_rng_conforms(machine, options):
     with Machine(CHECK, machine=machine, options=options) as running:
         running.expect(r"^virtio_rng: ready: device ")

@@ -181,6 +181,44 @@ static void a_wish_that_makes_no_sense_rings(void **state)
     free(bench);
 }
 
+static enum error load(struct bench *bench, const struct virtqueue_packed_state *state)
+{
+    struct virtqueue_state slots;
+    struct virtqueue queue;
+    struct virtqueue_packed packed;
+    virtqueue_save(&bench->queue, &slots);
+    assert_int_equal(virtqueue_slots_load(&queue, ENTRIES, SHIFT, &slots), OK);
+    return virtqueue_packed_load(&packed, &queue, bench->memory, state);
+}
+
+/* Sums that are right, of parts that aren't. */
+static void a_state_that_only_adds_up_is_refused(void **state)
+{
+    struct bench *bench = bench_create(PACKED, SHIFT, true);
+    struct virtqueue_packed_state good, bad;
+    (void)state;
+    put_chain(bench, 1, 1, 1);
+    put_chain(bench, 2, 0, 1);
+    publish(bench);
+    virtqueue_packed_save(&bench->packed, &good);
+    assert_int_equal(load(bench, &good), OK);
+    bad = good;
+    bad.put_at += ENTRIES;
+    bad.used_at += ENTRIES;
+    assert_int_equal(load(bench, &bad), ERROR_BAD_ARGUMENT);
+    bad = good;
+    bad.length[0] = 3; /* longer than a slot's */
+    bad.length[1] = 0;
+    assert_int_equal(load(bench, &bad), ERROR_BAD_ARGUMENT);
+    bad = good;
+    bad.put_wrap = !bad.put_wrap;
+    assert_int_equal(load(bench, &bad), ERROR_BAD_ARGUMENT);
+    put(bench, 3);
+    publish(bench); /* another chain than the state has */
+    assert_int_equal(load(bench, &good), ERROR_BAD_ARGUMENT);
+    free(bench);
+}
+
 /* Every bit of a state flipped: it is refused, or the queue keeps its invariants. */
 static void a_damaged_state_is_refused_or_makes_sense(void **state)
 {
@@ -225,6 +263,7 @@ int main(void)
         cmocka_unit_test(other_flags_are_not_used),
         cmocka_unit_test(the_wish_names_the_next_used_descriptor),
         cmocka_unit_test(a_wish_that_makes_no_sense_rings),
+        cmocka_unit_test(a_state_that_only_adds_up_is_refused),
         cmocka_unit_test(a_damaged_state_is_refused_or_makes_sense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

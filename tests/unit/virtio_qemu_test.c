@@ -404,8 +404,10 @@ static void frame_by_frame_there_is_one_interrupt_each(void **state)
     client_start(m);
     assert_true(fake_domain_logged(m->domain, " features mrg_rxbuf event_idx, rx 128 tx 256\n"));
     echo(m, 500, 1, 60);
-    assert_int_equal(m->interrupts[0], 500);
-    assert_in_range(m->interrupts[1], 0, 1); /* QEMU's first comes whatever one asks for */
+    /* QEMU's first of a queue comes whatever one asks for; meanwhile the driver may meet a frame
+     * whose own is not decided on yet. */
+    assert_in_range(m->interrupts[1], 0, 1);
+    assert_in_range(m->interrupts[0], 500 - m->interrupts[1], 500);
     machine_destroy(m);
 }
 

@@ -26,12 +26,12 @@
     OPTION(truncate, 0, 20000, 0, "frames cut off, per million")                                   \
     OPTION(delay, 1, 5000, 50, "microseconds that a frame takes at most")                          \
     OPTION(congestion, 20, 2000, 2000, "frames on the way beyond which more are lost")             \
-    OPTION(late, 0, 2000, 5, "microseconds that the card takes at most")                           \
-    OPTION(card_reorder, 0, 1, 0, "the card finishes frames in any order")                         \
+    OPTION(late, 0, 2000, 5, "microseconds that a card takes at most")                             \
+    OPTION(card_reorder, 0, 1, 0, "a card finishes requests in any order")                         \
     OPTION(card_event_idx, 0, 1, 1, "it offers VIRTIO_RING_F_EVENT_IDX")                           \
     OPTION(card_merge, 0, 1, 1, "it offers VIRTIO_NET_F_MRG_RXBUF")                                \
     OPTION(card_pin, 0, 1, 0, "it interrupts by its pin")                                          \
-    OPTION(card_lies, 0, 2000, 0, "lies of the card per million frames")                           \
+    OPTION(card_lies, 0, 2000, 0, "lies of the cards per million requests")                        \
     OPTION(lost_interrupts, 0, 50000, 0, "interrupts lost, per million")                           \
     OPTION(spurious, 0, 100, 0, "interrupts that nobody asked for, per second")                    \
     OPTION(jumps, 0, 3, 0, "times the clock jumps by up to an hour")                               \
@@ -56,7 +56,8 @@
     OPTION(flips, 0, 0, 0, "bits of running servers that flip; needs the checked build")           \
     OPTION(flip_every, 1000, 1000, 1000, "runs of such servers between two of them, at most")      \
     OPTION(flip_domains, 0, 0, 0, "whose bits: domains by number, a bit each; 0: netd and dnsd")   \
-    OPTION(card_msi, 0, 1, 0, "the card interrupts by MSI instead of MSI-X, if not by its pin")
+    OPTION(card_msi, 0, 1, 0, "it interrupts by MSI instead of MSI-X, if not by its pin")          \
+    OPTION(without, 0, 0, 0, "devices that the machine hasn't got: a bit for each virtio type")
 
 struct options {
     uint64_t seed;

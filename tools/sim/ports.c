@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the simulated machine has beside processor and memory: I/O ports, PCI configuration space
- * with one card, a serial port, and the ways to end.
+ * What the simulated machine has beside processor and memory: I/O ports, PCI configuration space,
+ * a serial port, and the ways to end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,15 +21,16 @@ enum {
     PORT_PCI_DATA = 0xcfc,
     PORT_RESET = 0xcf9,
     PORT_DEBUG_EXIT = 0xf4,
-    CARD_SLOT = 3,
 };
 
 static uint32_t pci_address;
 
-/* The card is the only function of the only bus. */
-static bool names_card(void)
+/* The slot that the address names; others than the first function of bus 0 don't exist. */
+static uint32_t pci_slot(void)
 {
-    return (pci_address & 0x80ffff00u) == (0x80000000u | CARD_SLOT << 11);
+    if ((pci_address & 0x80ff0700u) != 0x80000000u)
+        return UINT32_MAX;
+    return pci_address >> 11 & 31;
 }
 
 static uint64_t port_in(uint64_t port, uint64_t bytes)
@@ -39,7 +40,7 @@ static uint64_t port_in(uint64_t port, uint64_t bytes)
     case PORT_UART_STATUS:
         return UART_EMPTY;
     case PORT_PCI_DATA:
-        return names_card() ? nic_config_read(pci_address & 0xfc) : UINT32_MAX;
+        return device_config_read(pci_slot(), pci_address & 0xfc);
     default:
         return 0xff;
     }
@@ -56,8 +57,7 @@ static void port_out(uint64_t port, uint64_t bytes, uint64_t value)
         pci_address = (uint32_t)value;
         break;
     case PORT_PCI_DATA:
-        if (names_card())
-            nic_config_write(pci_address & 0xfc, (uint32_t)value);
+        device_config_write(pci_slot(), pci_address & 0xfc, (uint32_t)value);
         break;
     case PORT_RESET:
     case PORT_DEBUG_EXIT:

@@ -128,7 +128,7 @@ static void liveness_begin(void)
     flips_end();
     liveness_end = sim_clock + LIVENESS_SECONDS * SECOND;
     clients_liveness();
-    nic_honest();
+    devices_honest();
 }
 
 /* NULL, or what was reported dead and mustn't be. */

@@ -29,7 +29,6 @@ enum {
     USER_TICKS = 300,
     KERNEL_TICKS = 200,
     POINT_TICKS = 50,
-    PIN_LINE = 11,
     STOLEN_TICKS_MAX = 2000000, /* while the host runs something else */
 };
 
@@ -86,8 +85,11 @@ static void interrupts_deliver(void)
         sim_interrupt(IRQ_VECTOR_FIRST + n);
         entered();
     }
-    if (nic_pin() && sim.pin[PIN_LINE].open) {
-        sim_pin_assert(PIN_LINE);
+    for (uint32_t lines = device_pins(); lines; lines &= lines - 1) {
+        const uint32_t line = (uint32_t)__builtin_ctz(lines);
+        if (!sim.pin[line].open)
+            continue;
+        sim_pin_assert(line);
         entered();
     }
 }
@@ -199,11 +201,11 @@ static void simulator_call(struct thread *thread)
     switch (r->rax) {
     case SIM_CALL_READ:
         physical = sim_translate(thread->space, r->rdi);
-        r->rax = nic_register_read(physical, (uint32_t)r->rsi);
+        r->rax = device_register_read(physical, (uint32_t)r->rsi);
         break;
     case SIM_CALL_WRITE:
         physical = sim_translate(thread->space, r->rdi);
-        nic_register_write(physical, (uint32_t)r->rsi, (uint32_t)r->rdx);
+        device_register_write(physical, (uint32_t)r->rsi, (uint32_t)r->rdx);
         break;
     case SIM_CALL_RANDOM:
         r->rax = world.user_random =

@@ -118,7 +118,7 @@ static void event_run(const struct event *event)
             clock_jump();
         break;
     default:
-        nic_event(event->kind);
+        device_event(event->kind, event->argument);
     }
 }
 
@@ -168,7 +168,7 @@ void world_start(const struct options *options)
     for (uint32_t i = 0; i < FRAMES_MAX; i++)
         world.free[world.free_count++] = FRAMES_MAX - 1 - i;
     ports_start();
-    nic_start();
+    devices_start();
     clients_start();
     invariants_reset();
     if (options->spurious)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The world of a simulated machine: its time and chance, what will happen when, its device, the
- * network behind that, and the clients. All of it is the machine's state, as its memory is: saved
+ * The world of a simulated machine: its time and chance, what will happen when, its devices, the
+ * network behind one, and the clients. All of it is the machine's state, as its memory is: saved
  * and loaded with it, and a function of the options alone.
  */
 #ifndef TOOLS_SIM_WORLD_H
@@ -24,12 +24,13 @@ enum event_kind {
     EVENT_TO_MACHINE, /* frame `argument` arrives at the network card */
     EVENT_TO_CLIENT,  /* frame `argument` arrives at a client */
     EVENT_CLIENT,     /* client `argument` does something */
-    EVENT_TRANSMIT,   /* the card looks at its transmit queue */
-    EVENT_SENT,       /* the card has sent some frames: it says so */
-    EVENT_RECEIVED,   /* the card has received some frames: it says so */
-    EVENT_MISCHIEF,   /* the card lies */
+    EVENT_TAKE,       /* device `argument` looks for requests */
+    EVENT_FINISH,     /* device `argument` is done with some of them: it says so */
+    EVENT_RECEIVED,   /* the network card, `argument`, has received some frames: it says so */
+    EVENT_MISCHIEF,   /* device `argument` lies */
     EVENT_SPURIOUS,   /* an interrupt that nobody asked for */
     EVENT_JUMP,       /* the clock jumps */
+    EVENT_REPEAT,     /* device `argument` repeats an interrupt that got lost */
 };
 
 struct event {
@@ -109,16 +110,19 @@ void ports_start(void);
 void interrupt_raise(uint32_t vector); /* the machine's; delivered when the processor can */
 void console_put(char c);
 
+/* device.c: what is behind PCI and registers. Slots are those of bus 0. */
+void devices_start(void);
+uint32_t device_config_read(uint32_t slot, uint32_t offset);
+void device_config_write(uint32_t slot, uint32_t offset, uint32_t value);
+uint32_t device_register_read(uint64_t physical, uint32_t bytes);
+void device_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
+void device_event(enum event_kind kind, uint32_t device);
+uint32_t device_pins(void); /* asserted inputs of the interrupt controller, a bit each */
+void devices_honest(void);  /* no more lies; a device that told some asks to be reset */
+
 /* nic.c: the network card. */
-void nic_start(void);
-uint32_t nic_config_read(uint32_t offset);
-void nic_config_write(uint32_t offset, uint32_t value);
-uint32_t nic_register_read(uint64_t physical, uint32_t bytes);
-void nic_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
-void nic_honest(void); /* no more lies; a card that told some asks to be reset */
+enum { NIC_RECEIVE = 0 }; /* the queue */
 void nic_receive(struct frame *frame);
-void nic_event(enum event_kind kind);
-bool nic_pin(void); /* its pin is asserted */
 /* False: it has something to tell. Else *posted is how many receive buffers it has. */
 bool nic_rests(uint32_t *posted);
 

@@ -59,14 +59,14 @@ def test_virtio_blk_conforms(disk, machine, device, before):
 def test_a_read_only_disk(disk):
     with Machine(CHECK, options=options(disk, "virtio-blk-pci", ",readonly=on")) as running:
         running.expect(rf"^virtio_blk: {BLOCKS} blocks, read-only$")
-        running.expect(r"^block_check: block \d+: NO_RIGHT$")
+        running.expect(r"^block_check: doesn't conform: block \d+: NO_RIGHT$")
     assert disk.read_bytes() == content(0)
 
 
 def test_without_a_disk_the_client_is_told():
     with Machine(CHECK) as running:
         running.expect(r"^virtio_blk: no device: the machine has no disk ")
-        running.expect(r"^block_check: no disk: BAD_STATE$")
+        running.expect(r"^block_check: told: no disk: BAD_STATE$")
 
 
 @pytest.mark.parametrize("victim", ["virtio_blk", "block_check"])

@@ -47,7 +47,7 @@ def test_virtio_rng_conforms(machine, options):
 def test_without_a_device_the_client_is_told():
     with Machine(CHECK) as running:
         running.expect(r"^virtio_rng: no device: the machine has no source of entropy \(QEMU: -device .*\)$")
-        running.expect(r"^entropy_check: request 4 of 1 bytes: BAD_STATE$")
+        running.expect(r"^entropy_check: told: request 4 of 1 bytes: BAD_STATE$")
 
 
 def test_a_killed_driver_begins_anew():

@@ -328,6 +328,8 @@ void client_frame(const struct frame *frame)
 
 void clients_start(void)
 {
+    if (!nic_is_there())
+        world.options.clients = 0;
     if (world.options.clients > CLIENTS_MAX)
         world.options.clients = CLIENTS_MAX;
     for (uint32_t i = 0; i < world.options.clients; i++) {

@@ -5,6 +5,7 @@
 #include "tools/sim/composition.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "kernel/arch/sim/boot.h"
 #include "kernel/arch/sim/machine.h"
@@ -81,6 +82,18 @@ uint32_t domain_body(uint32_t d)
 uint32_t body_domain(uint32_t body)
 {
     return domain_at(body)->second ? domain_at(body)->body : body;
+}
+
+uint32_t domain_checking(void)
+{
+    static const char end[] = "_check";
+    for (uint32_t d = 1; d < domain_count(); d++) {
+        const char *name = domain_at(d)->name;
+        const size_t length = strlen(name);
+        if (length >= sizeof(end) && !strcmp(name + length - (sizeof(end) - 1), end))
+            return d;
+    }
+    return 0;
 }
 
 uint32_t capability_count(void)

@@ -26,6 +26,10 @@ bool body_receives(uint32_t body);
 uint32_t domain_body(uint32_t d);
 uint32_t body_domain(uint32_t body);
 
+/* The domain that says whether a driver conforms: the first whose name ends in "_check"; 0: none.
+ */
+uint32_t domain_checking(void);
+
 /* All capabilities there are. */
 uint32_t capability_count(void);
 

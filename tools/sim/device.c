@@ -18,7 +18,7 @@ enum {
     COMMON_LIES = 8,
 };
 
-static const struct device_kind *const kinds[] = {&nic_kind};
+static const struct device_kind *const kinds[] = {&nic_kind, &disk_kind, &rng_kind};
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static struct machine_device devices[KINDS];

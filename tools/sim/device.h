@@ -6,7 +6,7 @@
  * IOMMU does: all of it; that it touches page objects only is checked there.
  *
  * One queue has the driver's requests. Its chains are AVAILABLE, then HELD by the device, in
- * `held`, then used. What the chains mean is the kind's: nic.c.
+ * `held`, then used. What the chains mean is the kind's: nic.c, disk.c, rng.c.
  */
 #ifndef TOOLS_SIM_DEVICE_H
 #define TOOLS_SIM_DEVICE_H
@@ -45,7 +45,7 @@ struct device_kind {
     /* It was reset: it has nothing of the driver's any more. NULL: nothing else to do. */
     void (*reset)(struct machine_device *d);
 };
-extern const struct device_kind nic_kind;
+extern const struct device_kind nic_kind, disk_kind, rng_kind;
 
 struct machine_device {
     const struct device_kind *kind; /* NULL: the machine hasn't got it */

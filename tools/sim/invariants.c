@@ -10,10 +10,12 @@
 #include <string.h>
 
 #include "kernel/arch.h"
+#include "ipc/proto/entropy.h"
 #include "kernel/arch/sim/boot.h"
 #include "libos/state.h"
 #include "servers/netd/netd.h"
 #include "tools/sim/composition.h"
+#include "tools/sim/rng.h"
 #include "tools/sim/torn.h"
 #include "tools/sim/world.h"
 
@@ -59,7 +61,11 @@ static struct {
     const struct domain *netd_shares;          /* where others live with it: its libOS's view */
     const struct pool *send_pool[CLIENTS_MAX]; /* of netd's clients */
     uint32_t netd_domain;
-    uint64_t attacked;                        /* domains with a hostile peer, a bit each */
+    uint64_t attacked; /* domains with a peer that is hostile or tries them, a bit each */
+    struct {           /* what a source of entropy has given */
+        const struct ring *ring;
+        uint32_t seen; /* replies in it */
+    } given;
     uint64_t last[DOMAINS_MAX][COUNTERS_MAX]; /* values of counters */
 } known;
 
@@ -161,9 +167,14 @@ static void find_hostile(void)
 {
     known.attacked = 0;
     for (struct end *end = known.end; end < known.end + known.ends; end++) {
-        for (const struct end *peer = known.end; peer < known.end + known.ends; peer++)
-            end->hostile |= peer->mine == end->theirs && is_hostile(peer->domain);
-        known.attacked |= (uint64_t)end->hostile << end->domain;
+        bool tried = false;
+        for (const struct end *peer = known.end; peer < known.end + known.ends; peer++) {
+            if (peer->mine != end->theirs)
+                continue;
+            end->hostile |= is_hostile(peer->domain);
+            tried |= peer->domain == domain_checking();
+        }
+        known.attacked |= (uint64_t)(end->hostile || tried) << end->domain;
         end->hostile |= is_hostile(end->domain);
     }
 }
@@ -261,6 +272,24 @@ static void check_sleep(const struct end *end)
               end->theirs->produced - channel->taken, end->name);
     if (channel->short_of_room && end->theirs->done != channel->put_end - channel->mask - 1)
         panic("%s sleeps, short of room that there is (%s): a wake-up got lost", name, end->name);
+}
+
+/* Each byte that the driver of a source of entropy gives on, it had from there: rng.h. */
+static void check_given(const struct end *end)
+{
+    const uint32_t produced = end->mine->produced;
+    if (strcmp(end->name, "entropy") != 0 || end->hostile)
+        return;
+    if (end->mine != known.given.ring || produced - known.given.seen > end->slots)
+        known.given.seen = produced; /* others than these aren't in the ring any more */
+    known.given.ring = end->mine;
+    for (; known.given.seen != produced; known.given.seen++) {
+        const struct msg *m = &end->mine->entry[known.given.seen % end->slots];
+        struct entropy_read read;
+        msg_get(m, &read, sizeof(read));
+        if (m->op == ENTROPY_READ && m->status == OK && read.length <= ENTROPY_READ_MAX)
+            rng_given_on(read.bytes, read.length);
+    }
 }
 
 /* --- connections inside a domain --- */
@@ -460,8 +489,10 @@ static void find_if_moved(void)
 void invariants_step(void)
 {
     find_if_moved();
-    for (uint32_t i = 0; i < known.ends; i++)
+    for (uint32_t i = 0; i < known.ends; i++) {
         check_end(&known.end[i]);
+        check_given(&known.end[i]);
+    }
     for (uint32_t i = 0; i < known.inners; i++)
         check_inner(&known.inner[i]);
     if (!check_one(known.turn++))

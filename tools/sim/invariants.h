@@ -6,6 +6,7 @@
  *  - channels: done <= current <= produced, at most `slots` apart, on both sides of each;
  *  - inside a domain: at most `slots` messages queued, and none that wasn't refused while it waits;
  *  - counters never fall, no server counts a message of another as senseless, logs are well-formed;
+ *  - each byte that a source of entropy's driver gives to a client it had from there, once;
  *  - pools: a buffer is free or lent, never both, and what netd counts is what its tables say;
  *  - when nobody runs: no domain sleeps on a message, on room it waits for, or on a frame that the
  *    card has announced; and while the server has buffers to answer from, each buffer of a query is

@@ -16,6 +16,7 @@
 #include "kernel/arch/sim/mappings.h"
 #include "kernel/arch/sim/user.h"
 #include "kernel/arch/sim/user/points.h"
+#include "tools/sim/composition.h"
 #include "tools/sim/inspect.h"
 #include "tools/sim/run.h"
 #include "tools/sim/shrink.h"
@@ -42,10 +43,13 @@ static void print_run(const struct options *options, double took, bool brief)
         return;
     }
     if (brief) {
-        printf("%lu of %lu answered, %lu steps, trace %016lx%s: %s\n",
-               (unsigned long)totals.answered, (unsigned long)totals.asked,
-               (unsigned long)world.steps, (unsigned long)world.hash,
-               world.reported ? ", reported dead" : "", text);
+        if (domain_checking())
+            printf("%s", world.verdict ? world.verdict_line : "nothing said");
+        else
+            printf("%lu of %lu answered", (unsigned long)totals.answered,
+                   (unsigned long)totals.asked);
+        printf(", %lu steps, trace %016lx%s: %s\n", (unsigned long)world.steps,
+               (unsigned long)world.hash, world.reported ? ", reported dead" : "", text);
         fflush(stdout);
         return;
     }

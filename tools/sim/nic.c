@@ -20,6 +20,11 @@ static void nic_start(struct machine_device *d)
 
 /* --- frames to the machine --- */
 
+bool nic_is_there(void)
+{
+    return device_of(&nic_kind);
+}
+
 void nic_receive(struct frame *frame)
 {
     struct machine_device *d = device_of(&nic_kind);

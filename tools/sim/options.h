@@ -57,7 +57,9 @@
     OPTION(flip_every, 1000, 1000, 1000, "runs of such servers between two of them, at most")      \
     OPTION(flip_domains, 0, 0, 0, "whose bits: domains by number, a bit each; 0: netd and dnsd")   \
     OPTION(card_msi, 0, 1, 0, "it interrupts by MSI instead of MSI-X, if not by its pin")          \
-    OPTION(without, 0, 0, 0, "devices that the machine hasn't got: a bit for each virtio type")
+    OPTION(without, 0, 0, 0, "devices that the machine hasn't got: a bit for each virtio type")    \
+    OPTION(card_packed, 0, 1, 0, "it offers VIRTIO_F_RING_PACKED, if it is no network card")       \
+    OPTION(card_short, 0, 1, 0, "a source of entropy fills buffers in part")
 
 struct options {
     uint64_t seed;

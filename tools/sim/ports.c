@@ -139,6 +139,28 @@ static void swap_note(const char *line)
     }
 }
 
+/* What the domain that checks says; all that begins anew is checked once more. */
+static void verdict_note(const char *line)
+{
+    static const char *const words[] = {[VERDICT_CONFORMS] = ": conforms: ",
+                                        [VERDICT_TOLD] = ": told: ",
+                                        [VERDICT_FAILS] = ": doesn't conform: "};
+    const uint32_t checking = domain_checking();
+    const size_t length = checking ? strlen(domain_at(checking)->name) : 0;
+    if (!checking || world.verdict == VERDICT_FAILS)
+        return;
+    if (line_domain(line) && strstr(line, ": restart "))
+        world.verdict = VERDICT_NONE;
+    if (strncmp(line, domain_at(checking)->name, length) != 0)
+        return;
+    for (enum verdict v = VERDICT_CONFORMS; v <= VERDICT_FAILS; v++) {
+        if (strncmp(line + length, words[v], strlen(words[v])) != 0)
+            continue;
+        world.verdict = v;
+        memcpy(world.verdict_line, line, LINE_BYTES);
+    }
+}
+
 /* Which vectors there are, and who hears of them. */
 static uint64_t bindings(void)
 {
@@ -189,6 +211,7 @@ void console_put(char c)
         line[world.column] = 0;
         swap_note(line);
         restart_note(line);
+        verdict_note(line);
         world.reported |= says_dead(line);
         world.line++;
         world.column = 0;

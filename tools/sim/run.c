@@ -26,6 +26,7 @@ enum {
     LIVENESS_SECONDS = 120, /* longer than any time-out of a server */
     AFTERMATH_STEPS = 300,  /* after a death was reported: the others go on */
     NO_BOUNDARY = INT32_MAX,
+    ENOUGH_PAGES = 640, /* to start with */
 };
 
 static uint8_t *image;
@@ -134,7 +135,6 @@ static void liveness_begin(void)
 /* NULL, or what was reported dead and mustn't be. */
 static const char *died_wrongly(void)
 {
-    enum { ENOUGH_PAGES = 640 };
     if (world.options.pages < ENOUGH_PAGES)
         return NULL;
     if (world.dead & ~world.killed)
@@ -153,30 +153,65 @@ static bool nobody_answers(void)
     return true;
 }
 
-/* True: the run is over, well or not. */
-static bool judge(struct run_result *result)
+/* NULL, or what mustn't be, whoever still waits for what. */
+static const char *wrong(void)
+{
+    if (clients_totals().wrong && !world.flips)
+        return "a client got a wrong answer";
+    if (!world.reported && world.died & ~world.killed)
+        return "a domain died, and nothing had killed it";
+    if (world.reported && died_wrongly())
+        return died_wrongly();
+    const bool excused = world.count.lies || world.options.without;
+    if (world.verdict == VERDICT_FAILS || (world.verdict == VERDICT_TOLD && !excused))
+        return world.verdict_line;
+    return NULL;
+}
+
+/* A driver that begins anew, or the server that checks it, won't any more. */
+static bool check_is_dead(void)
+{
+    for (uint32_t d = 1; d < domain_count(); d++)
+        if (world.dead >> d & 1 && domain_at(d)->restarts_most)
+            return true;
+    return world.reported && world.options.pages < ENOUGH_PAGES;
+}
+
+/* Whoever waits for something has got it, or won't get it and that was said. */
+static bool is_over(void)
+{
+    const bool calm = world.phase == PHASE_LIVENESS;
+    if (domain_checking())
+        return calm && (world.verdict || check_is_dead());
+    return world.reported || (calm && (clients_waiting() == 0 || nobody_answers()));
+}
+
+static void fail_late(struct run_result *result)
 {
     char text[200];
-    struct client_totals totals = clients_totals();
-    if (totals.wrong && !world.flips)
-        fail(result, "a client got a wrong answer");
-    else if (!world.reported && world.died & ~world.killed)
-        fail(result, "a domain died, and nothing had killed it");
-    else if (world.reported && died_wrongly())
-        fail(result, died_wrongly());
-    else if (world.reported)
-        return true;
-    else if (world.ended)
-        fail(result, "the machine came to its end, and nothing said why");
-    else if (world.phase == PHASE_LIVENESS && (clients_waiting() == 0 || nobody_answers()))
-        return true;
-    else if (world.phase == PHASE_LIVENESS && sim_clock > liveness_end) {
+    if (domain_checking())
+        snprintf(text, sizeof(text), "%s has said nothing within %d s after all faults had ended",
+                 domain_at(domain_checking())->name, LIVENESS_SECONDS);
+    else
         snprintf(text, sizeof(text),
                  "%u clients got no answer within %d s after all faults had ended, and nothing was "
                  "reported dead",
                  clients_waiting(), LIVENESS_SECONDS);
-        fail(result, text);
-    }
+    fail(result, text);
+}
+
+/* True: the run is over, well or not. */
+static bool judge(struct run_result *result)
+{
+    const char *what = wrong();
+    if (what)
+        fail(result, what);
+    else if (is_over())
+        return true;
+    else if (world.ended)
+        fail(result, "the machine came to its end, and nothing said why");
+    else if (world.phase == PHASE_LIVENESS && sim_clock > liveness_end)
+        fail_late(result);
     return result->failed;
 }
 

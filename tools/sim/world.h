@@ -50,6 +50,14 @@ enum phase {
     PHASE_LIVENESS, /* nothing goes wrong any more: each client must get an answer */
 };
 
+/* What a domain that checks a driver says in its log. */
+enum verdict {
+    VERDICT_NONE, /* nothing since it, or what it checks, began anew */
+    VERDICT_CONFORMS,
+    VERDICT_TOLD, /* it was told that there is no device, or that it can't do something */
+    VERDICT_FAILS,
+};
+
 struct world {
     struct options options;
     uint64_t random, user_random;
@@ -75,6 +83,8 @@ struct world {
               [LINE_BYTES]; /* what the console said last; the newest is being written */
     uint64_t line;
     uint32_t column;
+    enum verdict verdict;
+    char verdict_line[LINE_BYTES];
     struct {
         uint64_t lost, duplicated, reordered, corrupted, truncated, congested, events_lost;
         uint64_t interrupts_lost, interrupts_spurious, lies, jumps;
@@ -122,6 +132,7 @@ void devices_honest(void);  /* no more lies; a device that told some asks to be 
 
 /* nic.c: the network card. */
 enum { NIC_RECEIVE = 0 }; /* the queue */
+bool nic_is_there(void);
 void nic_receive(struct frame *frame);
 /* False: it has something to tell. Else *posted is how many receive buffers it has. */
 bool nic_rests(uint32_t *posted);

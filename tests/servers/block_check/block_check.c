@@ -3,7 +3,8 @@
  * block_check: a client that sees whether a driver of the block class keeps its protocol, in a
  * running image. The host has filled the disk: byte i of block b is b * 7 + i. Each piece of the
  * disk is read, written with all bits changed, and read again, several at a time; then it is
- * flushed. It says "conforms", or what doesn't; the host looks at the disk afterwards.
+ * flushed. It says "conforms", or that it was "told" that the disk can't be used or couldn't do
+ * something, or what doesn't "conform"; the host looks at the disk afterwards.
  *
  * What was changed already may be met again: the driver, or this, may have begun anew meanwhile.
  */
@@ -23,14 +24,22 @@ struct block_check {
     uint64_t blocks, next, done; /* of the disk; next to be read; changed and seen */
     uint64_t at[PIECES];         /* first block of the piece in a buffer */
     uint8_t step[PIECES];        /* enum step */
-    bool failed, began, flushing;
+    bool failed, was_told, began, flushing;
 };
 
 static void fail(struct block_check *own, const char *what, uint64_t block)
 {
     if (!own->failed)
-        domain_log(own->domain, "block %lu: %s", (unsigned long)block, what);
+        domain_log(own->domain, "doesn't conform: block %lu: %s", (unsigned long)block, what);
     own->failed = true;
+}
+
+/* What may be, with a disk like that. What else is replied must be right all the same. */
+static void told(struct block_check *own, const char *what, uint64_t block)
+{
+    if (!own->was_told)
+        domain_log(own->domain, "told: block %lu: %s", (unsigned long)block, what);
+    own->was_told = true;
 }
 
 static void ask(struct block_check *own, uint16_t op, uint32_t buffer)
@@ -112,7 +121,7 @@ static void info_heard(struct block_check *own, const struct msg *m)
     struct block_info info;
     msg_get(m, &info, sizeof(info));
     if (m->status != OK) {
-        domain_log(own->domain, "no disk: %s", error_name((enum error)m->status));
+        domain_log(own->domain, "told: no disk: %s", error_name((enum error)m->status));
         return;
     }
     own->blocks = info.blocks;
@@ -123,7 +132,9 @@ static void info_heard(struct block_check *own, const struct msg *m)
 /* The request beyond the end was refused, so begins the work. */
 static void refusal_heard(struct block_check *own, const struct msg *m)
 {
-    if (m->status != ERROR_BAD_ARGUMENT)
+    if (m->status == ERROR_BAD_STATE)
+        told(own, "BAD_STATE", own->blocks);
+    else if (m->status != ERROR_BAD_ARGUMENT)
         fail(own, "beyond the end, and not refused", own->blocks);
     own->began = true;
     for (uint32_t i = 0; i < PIECES; i++)
@@ -133,7 +144,7 @@ static void refusal_heard(struct block_check *own, const struct msg *m)
 static void flushed(struct block_check *own)
 {
     own->flushing = false;
-    if (!own->failed)
+    if (!own->failed && !own->was_told)
         domain_log(own->domain, "conforms: %lu blocks", (unsigned long)own->done);
 }
 
@@ -149,7 +160,9 @@ static bool check_receive(void *state, struct conn *conn, const struct msg *m)
         info_heard(own, m);
     else if (!own->began)
         refusal_heard(own, m);
-    else if (m->status != OK || io.failed)
+    else if (m->status == ERROR_BAD_STATE || (m->status == OK && io.failed))
+        told(own, io.failed ? "it failed" : "BAD_STATE", own->at[m->tag]);
+    else if (m->status != OK)
         fail(own, error_name((enum error)m->status), own->at[m->tag]);
     else if (m->op == BLOCK_FLUSH)
         flushed(own);

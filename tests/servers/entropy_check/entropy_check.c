@@ -2,7 +2,7 @@
  *
  * entropy_check: a client that sees whether a driver of the entropy class keeps its protocol, in a
  * running image: one request after the other, first bad ones, then all lengths, then many. It says
- * "conforms", or what doesn't.
+ * "conforms", or that it was "told" that the device can't be used, or what doesn't "conform".
  */
 #include "ipc/proto/entropy.h"
 #include "libos/domain.h"
@@ -32,8 +32,16 @@ static uint32_t length_of(uint32_t request)
 static void fail(struct entropy_check *own, const char *what)
 {
     own->failed = true;
-    domain_log(own->domain, "request %u of %u bytes: %s", own->asked, length_of(own->asked - 1),
-               what);
+    domain_log(own->domain, "doesn't conform: request %u of %u bytes: %s", own->asked,
+               length_of(own->asked - 1), what);
+}
+
+/* There is no device, or none any more. */
+static void told(struct entropy_check *own)
+{
+    own->failed = true;
+    domain_log(own->domain, "told: request %u of %u bytes: BAD_STATE", own->asked,
+               length_of(own->asked - 1));
 }
 
 static void ask(struct entropy_check *own)
@@ -71,6 +79,8 @@ static void check(struct entropy_check *own, const struct msg *m)
     msg_get(m, &read, sizeof(read));
     if (m->op != ENTROPY_READ || m->flags != MSG_REPLY || m->tag != own->asked)
         fail(own, "the reply to something else");
+    else if (!bad && m->status == ERROR_BAD_STATE)
+        told(own);
     else if (m->status != (bad ? ERROR_BAD_ARGUMENT : OK))
         fail(own, error_name((enum error)m->status));
     else if (read.length != (bad ? 0 : length))

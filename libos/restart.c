@@ -165,8 +165,8 @@ static void drain(struct libos *libos, struct link *link, uint32_t arrived)
         arrived = peer_accepts(libos, link, arrived);
     if (arrived)
         channel_drain(libos, link, arrived);
-    else if (!accepted)
-        channel->stalled = true; /* it can't be yet: what comes behind can't be taken anyway */
+    else if (!accepted) /* it can't be yet; what happens in this round may be what it waits for */
+        channel->stalled = libos->stalled = true;
     /* Were these the last ones of its earlier life? */
     libos->queued |= arrived && !accepted && !channel->stalled;
 }

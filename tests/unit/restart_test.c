@@ -26,6 +26,7 @@ struct voice {
     uint32_t got[2][RECEIVED_MAX], count[2];
     uint32_t forgot[2], resumed[2], selves; /* how often the hook was called */
     bool refuses;                           /* RESTARTED_FORGET isn't possible yet */
+    bool lets_go;                           /* after the messages of this round it is */
     bool full;                              /* no message can be taken */
 };
 
@@ -122,6 +123,12 @@ static bool voice_receive(void *state, struct conn *conn, const struct msg *m)
     return true;
 }
 
+static void voice_batch_end(void *state)
+{
+    struct voice *voice = state;
+    voice->refuses &= !voice->lets_go;
+}
+
 static bool voice_restarted(void *state, struct conn *conn, enum restarted what)
 {
     struct voice *voice = state;
@@ -151,6 +158,7 @@ static const struct server voice_server = {
     .port_count = 2,
     .start = voice_start,
     .receive = voice_receive,
+    .batch_end = voice_batch_end,
 };
 SERVER_RESTARTED(voice_server, voice_restarted);
 
@@ -419,6 +427,23 @@ static void what_cant_be_forgotten_yet_isnt_accepted(void **state)
     EXPECT(1, DOWN, 3);
 }
 
+/* A device that is done with the last buffer of the client that died: nothing else happens then. */
+static void what_is_let_go_after_it_was_asked_for(void **state)
+{
+    (void)state;
+    all_begin();
+    voice_of(1)->refuses = true;
+    die(2);
+    domain_begin(2);
+    settle();
+    assert_int_equal(ring(1, 0)->accepted, 1);
+    voice_of(1)->lets_go = true;
+    say(voice_of(0)->down, 5);
+    settle();
+    assert_int_equal(voice_of(1)->forgot[DOWN], 1);
+    assert_int_equal(ring(1, 0)->accepted, 2);
+}
+
 /* The middle one: its client hears of it only when its server has let go of everything. */
 static void clients_hear_after_the_servers_have_accepted(void **state)
 {
@@ -638,6 +663,7 @@ int main(void)
         TEST(old_words_come_before_it_is_forgotten),
         TEST(old_words_that_cant_be_taken_yet),
         TEST(what_cant_be_forgotten_yet_isnt_accepted),
+        TEST(what_is_let_go_after_it_was_asked_for),
         TEST(clients_hear_after_the_servers_have_accepted),
         TEST(both_ends_begin_anew),
         TEST(a_life_that_dies_before_it_is_accepted),

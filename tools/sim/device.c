@@ -15,7 +15,6 @@
 enum {
     SLOT_FIRST = 3, /* of the PCI bus */
     TICKS_PER_MICROSECOND = 1000,
-    COMMON_LIES = 8,
 };
 
 static const struct device_kind *const kinds[] = {&nic_kind, &disk_kind, &rng_kind};
@@ -76,75 +75,88 @@ static bool is_packed(const struct machine_device *d)
     return fake_virtio_has(&d->virtio, VIRTIO_F_RING_PACKED);
 }
 
+bool device_pop(struct machine_device *d, uint32_t queue, struct fake_chain *chain)
+{
+    return !d->astray && fake_virtio_pop(&d->virtio, queue, chain);
+}
+
+void device_push(struct machine_device *d, uint32_t queue, const struct fake_chain *chain,
+                 uint32_t length)
+{
+    fake_virtio_push(&d->virtio, queue, chain->head, length);
+    fake_virtio_flush(&d->virtio, queue);
+    fake_virtio_decide(&d->virtio, queue);
+}
+
+/* What a split queue has, index, past and all; of a packed one it is what the device wants to be
+ * notified of, in its first four bytes. */
 static struct vring_used *used_ring(struct machine_device *d, uint32_t queue)
 {
     return phys_to_virt(d->virtio.queue[queue].used);
 }
 
-/* A chain that it has, used at once, with any length. */
+static void lie_about_the_past(struct machine_device *d, uint32_t queue)
+{
+    if (!is_packed(d))
+        used_ring(d, queue)->ring[random_below(d->virtio.queue[queue].size)] =
+            (struct vring_used_elem){(uint32_t)random_below(65536), (uint32_t)random_below(65536)};
+}
+
+/* Chains that it hasn't got, or more than there are. */
+static void lie_about_chains(struct machine_device *d, uint32_t queue, bool one)
+{
+    d->astray = is_packed(d);
+    if (one)
+        fake_virtio_push(&d->virtio, queue, (uint32_t)random_below(300),
+                         (uint32_t)random_below(4096));
+    else
+        d->virtio.queue[queue].pushed += (uint16_t)random_below(400);
+    fake_virtio_flush(&d->virtio, queue);
+}
+
+/* A request used at once, with any length. */
 static void lie_about_length(struct machine_device *d, uint32_t queue)
 {
     struct fake_chain chain;
-    if (!fake_virtio_pop(&d->virtio, queue, &chain))
-        return;
-    fake_virtio_push(&d->virtio, queue, chain.head,
-                     (uint32_t)random_below(random_below(2) ? 64 : 70000));
-    fake_virtio_flush(&d->virtio, queue);
-    fake_virtio_decide(&d->virtio, queue);
+    if (device_pop(d, queue, &chain))
+        device_push(d, queue, &chain, (uint32_t)random_below(random_below(2) ? 64 : 70000));
 }
 
-/* An index that goes back, or anywhere. A packed queue has none: one descriptor is anything. */
-static void lie_about_index(struct machine_device *d, uint32_t queue)
-{
-    const struct fake_queue *q = &d->virtio.queue[queue];
-    if (!is_packed(d)) {
-        used_ring(d, queue)->idx = (uint16_t)random_below(65536);
-        return;
-    }
-    struct vring_packed_desc *desc = phys_to_virt(q->desc);
-    desc += random_below(q->size);
-    desc->len = (uint32_t)random_below(65536);
-    desc->id = (uint16_t)random_below(65536);
-    desc->flags = (uint16_t)random_below(65536);
-}
-
-/* Entries that it has used already, changed. */
-static void lie_about_the_past(struct machine_device *d, uint32_t queue)
-{
-    if (is_packed(d))
-        return;
-    used_ring(d, queue)->ring[random_below(d->virtio.queue[queue].size)] =
-        (struct vring_used_elem){(uint32_t)random_below(65536), (uint32_t)random_below(65536)};
-}
+enum common_lie {
+    LIE_CHAIN,
+    LIE_CHAINS,
+    LIE_RESET,
+    LIE_LENGTH,
+    LIE_INDEX, /* goes back, or anywhere */
+    LIE_PAST,  /* entries that it has used already, changed */
+    LIE_NOTIFICATIONS,
+    LIE_INTERRUPTS, /* all, for nothing */
+    COMMON_LIES
+};
 
 static void lie(struct machine_device *d, uint32_t queue, uint32_t n)
 {
     switch (n) {
-    case 0: /* a chain that it hasn't got */
-        fake_virtio_push(&d->virtio, queue, (uint32_t)random_below(300),
-                         (uint32_t)random_below(4096));
-        fake_virtio_flush(&d->virtio, queue);
+    case LIE_CHAIN:
+    case LIE_CHAINS:
+        lie_about_chains(d, queue, n == LIE_CHAIN);
         break;
-    case 1: /* more chains than there are */
-        d->virtio.queue[queue].pushed += (uint16_t)random_below(400);
-        fake_virtio_flush(&d->virtio, queue);
-        break;
-    case 2:
+    case LIE_RESET:
         fake_virtio_ask_reset(&d->virtio);
         break;
-    case 3:
+    case LIE_LENGTH:
         lie_about_length(d, queue);
         break;
-    case 4:
-        lie_about_index(d, queue);
+    case LIE_INDEX:
+        used_ring(d, queue)->idx = (uint16_t)random_below(65536);
         break;
-    case 5:
+    case LIE_PAST:
         lie_about_the_past(d, queue);
         break;
-    case 6: /* which notifications it wants */
+    case LIE_NOTIFICATIONS:
         used_ring(d, queue)->flags = (uint16_t)random_below(65536);
         break;
-    case 7: /* all interrupts, for nothing */
+    case LIE_INTERRUPTS:
         d->virtio.isr |= (uint8_t)random_below(4);
         function_send(&d->function, (1u << d->kind->vectors) - 1);
         break;
@@ -182,8 +194,7 @@ void devices_honest(void)
 static void requests_take(struct machine_device *d)
 {
     struct fake_chain *chain = &d->held[d->held_count];
-    while (d->held_count < DEVICE_HELD_MAX &&
-           fake_virtio_pop(&d->virtio, d->kind->requests, chain)) {
+    while (d->held_count < DEVICE_HELD_MAX && device_pop(d, d->kind->requests, chain)) {
         if (d->kind->take)
             d->kind->take(d, chain);
         chain = &d->held[++d->held_count];
@@ -273,6 +284,7 @@ static void register_write(struct machine_device *d, uint32_t offset, uint32_t b
     d->virtio.model.write(&d->virtio.model, offset, bytes, value);
     if (!d->virtio.status) { /* it was reset: what it had is none of its business any more */
         d->held_count = d->function.lost = 0;
+        d->astray = false;
         if (d->kind->reset)
             d->kind->reset(d);
     }

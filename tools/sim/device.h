@@ -54,10 +54,18 @@ struct machine_device {
     struct fake_chain held[DEVICE_HELD_MAX];
     uint32_t held_count;
     uint32_t due; /* events on their way, a bit for each kind */
+    bool astray;  /* it has lied in a packed ring, and can't tell any more what there is for it */
 };
 
 /* The one of that kind; NULL: there is none. */
 struct machine_device *device_of(const struct device_kind *kind);
+
+/* The next chain; false: none. */
+bool device_pop(struct machine_device *d, uint32_t queue, struct fake_chain *chain);
+
+/* It is done with one, out of turn. */
+void device_push(struct machine_device *d, uint32_t queue, const struct fake_chain *chain,
+                 uint32_t length);
 
 /* Whether its driver has started it, with that queue. */
 bool device_ready(const struct machine_device *d, uint32_t queue);

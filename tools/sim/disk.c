@@ -84,12 +84,10 @@ enum { LIE_STATUS, LIE_CAPACITY, LIES };
 static void lie_about_status(struct machine_device *d)
 {
     struct fake_chain chain;
-    if (!fake_virtio_pop(&d->virtio, d->kind->requests, &chain))
+    if (!device_pop(d, d->kind->requests, &chain))
         return;
     *segment(d, &chain, chain.count - 1) = (uint8_t)(1 + random_below(255));
-    fake_virtio_push(&d->virtio, d->kind->requests, chain.head, 1);
-    fake_virtio_flush(&d->virtio, d->kind->requests);
-    fake_virtio_decide(&d->virtio, d->kind->requests);
+    device_push(d, d->kind->requests, &chain, 1);
 }
 
 static void disk_lie(struct machine_device *d, uint32_t n)

@@ -86,7 +86,8 @@ static void log_finish(struct init *init, uint32_t domain)
 /* Prints what is in the logs, the domains in turn. A line takes init, which everybody waits for,
  * long, and how many there are is up to the domains. So each tick spent here is paid with LOG_PART
  * ticks, of which a second's worth may be owed; then the lines wait, and those that are overwritten
- * meanwhile are counted. Returns when to go on, 0: all is printed. */
+ * meanwhile are counted. What took longer than a second was no line: the machine stood still.
+ * Returns when to go on, 0: all is printed. */
 static uint64_t logs_print(struct init *init)
 {
     uint64_t credit = kernel_info()->clock_frequency;
@@ -100,7 +101,8 @@ static uint64_t logs_print(struct init *init)
         init->log_turn = (uint32_t)__builtin_ctzll(later ? later : init->logs);
         if (!log_print(init, init->log_turn, LOG_PIECE_LINES))
             init->logs &= ~(1ull << init->log_turn);
-        init->logs_paid += LOG_PART * (kernel_clock() - now);
+        const uint64_t took = kernel_clock() - now;
+        init->logs_paid += LOG_PART * (took < credit ? took : credit);
     }
     return 0;
 }

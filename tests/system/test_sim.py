@@ -160,6 +160,68 @@ def test_a_name_server_with_room_for_one_message_is_woken_by_more():
         "preempt=40", "slots=5")
 
 
+# Images in which a server checks a driver: docs/driver.md, "Classes"
+
+
+CHECKS = {
+    "entropy_check": "entropy_check: conforms: 143 requests, 4820 bytes",
+    "block_check": "block_check: conforms: 256 blocks",
+}
+KILLS = ("kill=20", "kills=4", "kill_every=200")
+
+
+def verdicts(name, *arguments, **more):
+    """What the server that checks said last in each run; the simulator believes no other end."""
+    output = sim(*arguments, image=BUILD / f"images/{name}.bundle", **more)
+    found = re.findall(rf"^{name}: (conforms|told): .*, trace ", output, re.MULTILINE)
+    assert len(found) == len(TRACE.findall(output))
+    return found
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("how", [(), ("lost_interrupts=50000", "spurious=100", "late=2000"),
+                                 ("card_pin=1",), ("card_msi=1", "card_pin=0"), KILLS,
+                                 ("card_packed=1", *KILLS)],
+                         ids=["drawn", "interrupts", "pin", "msi", "kills", "packed"])
+def test_a_driver_conforms(name, how):
+    assert verdicts(name, "--runs", "12", "card_lies=0", *how) == ["conforms"] * 12
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_calm_check_goes_to_its_end_in_all_builds(name):
+    image = BUILD / f"images/{name}.bundle"
+    checked = sim("--calm", "-v", image=image)
+    assert f"  | {CHECKS[name]}\n" in checked
+    for program, every in ((FAST, "1000"), (ASAN, "1")):
+        assert traces("--calm", "--every", every, program=program, image=image) == TRACE.findall(checked)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_device_that_lies_is_survived_or_told(name):
+    """Nothing else: no wrong byte, no other domain that dies, nobody who waits for ever."""
+    for how in ((), KILLS):
+        assert set(verdicts(name, "--runs", "20", "card_lies=30000", *how)) == {"conforms", "told"}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_without_its_device_a_client_is_told(name):
+    assert verdicts(name, "--runs", "3", "without=20") == ["told"] * 3
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_bytes_come_again_after_each_death(name):
+    """Of the driver or of its client, at each message: either begins anew, and the check ends well."""
+    totals = json.loads(sim("--sweep", image=BUILD / f"images/{name}.bundle"))
+    assert totals["messages"] == totals["deaths"] > 150
+    assert totals["reported"] == 2  # the control channel's, at its only messages
+
+
+def test_what_a_check_complains_of_fails_the_run():
+    output = sim("--calm", "--no-shrink", status=1, image=BUILD / "images/block_check.bundle",
+                 program=find.program_of(BUILD, "24-answered-before-it-is-done"))
+    assert re.search(r"FAILED at step \d+: block_check: doesn't conform: block \d+: ", output)
+
+
 # A failing run
 
 

@@ -62,18 +62,7 @@ void device_interrupts(struct machine_device *d)
         device_later(d, EVENT_REPEAT);
 }
 
-/* --- lies --- */
-
-void device_tempt(struct machine_device *d)
-{
-    if (chance(world.options.card_lies))
-        event_add(a_while(), EVENT_MISCHIEF, (uint32_t)(d - devices));
-}
-
-static bool is_packed(const struct machine_device *d)
-{
-    return fake_virtio_has(&d->virtio, VIRTIO_F_RING_PACKED);
-}
+/* --- requests --- */
 
 bool device_pop(struct machine_device *d, uint32_t queue, struct fake_chain *chain)
 {
@@ -86,6 +75,31 @@ void device_push(struct machine_device *d, uint32_t queue, const struct fake_cha
     fake_virtio_push(&d->virtio, queue, chain->head, length);
     fake_virtio_flush(&d->virtio, queue);
     fake_virtio_decide(&d->virtio, queue);
+}
+
+static void requests_take(struct machine_device *d)
+{
+    struct fake_chain *chain = &d->held[d->held_count];
+    while (d->held_count < DEVICE_HELD_MAX && device_pop(d, d->kind->requests, chain)) {
+        if (d->kind->take)
+            d->kind->take(d, chain);
+        chain = &d->held[++d->held_count];
+    }
+    if (d->held_count)
+        device_later(d, EVENT_FINISH);
+}
+
+/* --- lies --- */
+
+void device_tempt(struct machine_device *d)
+{
+    if (chance(world.options.card_lies))
+        event_add(a_while(), EVENT_MISCHIEF, (uint32_t)(d - devices));
+}
+
+static bool is_packed(const struct machine_device *d)
+{
+    return fake_virtio_has(&d->virtio, VIRTIO_F_RING_PACKED);
 }
 
 /* What a split queue has, index, past and all; of a packed one it is what the device wants to be
@@ -165,11 +179,15 @@ static void lie(struct machine_device *d, uint32_t queue, uint32_t n)
     }
 }
 
+/* First it takes what there is: so whatever request it says to have done, it has begun with. */
 static void mischief(struct machine_device *d)
 {
     for (uint32_t queue = 0; queue <= d->kind->requests; queue++)
         if (!device_ready(d, queue))
             return;
+    if (d->astray)
+        return;
+    requests_take(d);
     world.count.lies++;
     const uint32_t queue = (uint32_t)random_below(d->kind->requests + 1u);
     lie(d, queue, (uint32_t)random_below(COMMON_LIES + d->kind->lies));
@@ -189,19 +207,7 @@ void devices_honest(void)
     }
 }
 
-/* --- work --- */
-
-static void requests_take(struct machine_device *d)
-{
-    struct fake_chain *chain = &d->held[d->held_count];
-    while (d->held_count < DEVICE_HELD_MAX && device_pop(d, d->kind->requests, chain)) {
-        if (d->kind->take)
-            d->kind->take(d, chain);
-        chain = &d->held[++d->held_count];
-    }
-    if (d->held_count)
-        device_later(d, EVENT_FINISH);
-}
+/* --- events --- */
 
 /* Chains go back, in their order or not. */
 static void requests_finish(struct machine_device *d)

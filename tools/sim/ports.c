@@ -157,6 +157,7 @@ static void verdict_note(const char *line)
         if (strncmp(line + length, words[v], strlen(words[v])) != 0)
             continue;
         world.verdict = v;
+        world.verdict_time = sim_clock - world.jumped;
         memcpy(world.verdict_line, line, LINE_BYTES);
     }
 }

@@ -25,19 +25,26 @@ static void rng_start(struct machine_device *d)
     memset(left, 0, sizeof(left));
 }
 
-/* The whole buffer at once, so that what a lie has the driver take was random too. */
-static void rng_take(struct machine_device *d, const struct fake_chain *chain)
+static uint8_t *buffer_fill(struct machine_device *d, const struct fake_chain *chain)
 {
     uint8_t *bytes = fake_virtio_reach(&d->virtio, chain->desc[0].addr, chain->desc[0].len);
     for (uint32_t i = 0; i < chain->desc[0].len; i++)
         bytes[i] = (uint8_t)random_below(256);
+    return bytes;
+}
+
+/* It fills whole buffers, at once and at the end: so what a lie has the driver take is random too.
+ */
+static void rng_take(struct machine_device *d, const struct fake_chain *chain)
+{
+    buffer_fill(d, chain);
     device_tempt(d);
 }
 
 static uint32_t rng_finish(struct machine_device *d, const struct fake_chain *chain)
 {
     const uint32_t room = chain->desc[0].len;
-    const uint8_t *bytes = fake_virtio_reach(&d->virtio, chain->desc[0].addr, room);
+    const uint8_t *bytes = buffer_fill(d, chain);
     const uint32_t length = world.options.card_short ? 1 + (uint32_t)random_below(room) : room;
     for (uint32_t i = 0; i < length; i++)
         left[bytes[i]]++;

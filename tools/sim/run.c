@@ -115,10 +115,15 @@ static void boot(const struct options *options)
 /* --- one step, and what to make of it --- */
 
 /* When the clients have asked all and the last answers had their time. */
-static bool faults_over(void)
+static uint64_t faults_ticks(void)
 {
     const struct options *o = &world.options;
-    return sim_clock - world.jumped > 2 * SECOND + o->queries * SECOND / o->rate;
+    return 2 * SECOND + o->queries * SECOND / o->rate;
+}
+
+static bool faults_over(void)
+{
+    return sim_clock - world.jumped > faults_ticks();
 }
 
 static uint64_t liveness_end;
@@ -165,6 +170,8 @@ static const char *wrong(void)
     const bool excused = world.count.lies || world.options.without;
     if (world.verdict == VERDICT_FAILS || (world.verdict == VERDICT_TOLD && !excused))
         return world.verdict_line;
+    if (world.verdict && world.verdict_time > faults_ticks() + LIVENESS_SECONDS * SECOND)
+        return "what a check has come to was said much too late";
     return NULL;
 }
 
@@ -190,8 +197,8 @@ static void fail_late(struct run_result *result)
 {
     char text[200];
     if (domain_checking())
-        snprintf(text, sizeof(text), "%s has said nothing within %d s after all faults had ended",
-                 domain_at(domain_checking())->name, LIVENESS_SECONDS);
+        snprintf(text, sizeof(text), "%s has said nothing, long after all faults had ended",
+                 domain_at(domain_checking())->name);
     else
         snprintf(text, sizeof(text),
                  "%u clients got no answer within %d s after all faults had ended, and nothing was "
@@ -208,9 +215,9 @@ static bool judge(struct run_result *result)
         fail(result, what);
     else if (is_over())
         return true;
-    else if (world.ended)
+    else if (world.ended && !domain_checking())
         fail(result, "the machine came to its end, and nothing said why");
-    else if (world.phase == PHASE_LIVENESS && sim_clock > liveness_end)
+    else if (world.ended || (world.phase == PHASE_LIVENESS && sim_clock > liveness_end))
         fail_late(result);
     return result->failed;
 }
@@ -255,7 +262,8 @@ static void aftermath(struct run_result *result)
             print_console();
     }
     step_check();
-    (void)result;
+    if (wrong())
+        fail(result, wrong());
 }
 
 void run_scenario(const struct options *options, const struct how *how, struct run_result *result)

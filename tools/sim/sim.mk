@@ -111,7 +111,8 @@ sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
 	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_HOW) $(ARGS)
 
 # For `make test`. A bug that can't be planted any more fails its test, not the build.
-sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(B)/images/dns.bundle $(B)/images/rogue.bundle $(B)/images/rogue_alone.bundle $(B)/images/dns_restart.bundle $(B)/images/dns_heap_restart.bundle $(B)/images/dns_swap.bundle
+SIM_IMAGES := dns rogue rogue_alone dns_restart dns_heap_restart dns_swap entropy_check block_check entropy
+sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(SIM_IMAGES:%=$(B)/images/%.bundle)
 	@$(MAKE) --no-print-directory -k $(SIM_BUGS:%=$(B)/sim/bugs/%/sim) || true
 
 # Which are found, by which seed, how fast.

@@ -84,6 +84,7 @@ struct world {
     uint64_t line;
     uint32_t column;
     enum verdict verdict;
+    uint64_t verdict_time; /* ticks, without those that were jumped over */
     char verdict_line[LINE_BYTES];
     struct {
         uint64_t lost, duplicated, reordered, corrupted, truncated, congested, events_lost;

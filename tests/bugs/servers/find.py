@@ -18,9 +18,11 @@ SCENARIOS = {
     "10-used-length-believed": ["card_lies=20000"],
     "11-used-slot-not-checked": ["card_lies=20000"],
 }
+# While init prints: the machine has little to do, and the clock jumps meanwhile.
+SCENARIOS["26-standing-still-is-paid-for"] = ["jumps=1", "queries=20", "rate=20000", "card_lies=0"]
 DEATHS = ["kill=60", "kills=6", "kill_every=100", "card_lies=0"]
 DEATH_BUGS = ("20-a-new-life-takes-old-words", "21-the-dead-keeps-buffers", "22-accepted-too-early")
-SCENARIOS |= dict.fromkeys(DEATH_BUGS, DEATHS)
+SCENARIOS |= dict.fromkeys((*DEATH_BUGS, "25-not-asked-again"), DEATHS)
 # What only a hostile peer shows is looked for beside one: composition, and runs are long.
 IMAGES = {
     "14-frame-reference-unchecked": "rogue",
@@ -30,6 +32,13 @@ IMAGES = {
     "18-count-unchecked": "rogue",
 }
 IMAGES |= dict.fromkeys(DEATH_BUGS, "dns_restart")
+# Drivers of other devices, beside a server that checks them.
+IMAGES |= {
+    "23-a-byte-given-twice": "entropy_check",
+    "24-answered-before-it-is-done": "block_check",
+    "25-not-asked-again": "block_check",
+    "26-standing-still-is-paid-for": "block_check",
+}
 LIMIT = 60  # seconds for one
 
 

@@ -168,7 +168,7 @@ static bool check_receive(void *state, struct conn *conn, const struct msg *m)
         flushed(own);
     else
         piece_go_on(own, (uint32_t)m->tag);
-    if (own->began && !own->flushing && own->done && own->done + PIECE_BLOCKS > own->blocks &&
+    if (own->began && !own->flushing && own->done + PIECE_BLOCKS > own->blocks &&
         m->op != BLOCK_FLUSH) {
         own->flushing = true;
         ask(own, BLOCK_FLUSH, 0);

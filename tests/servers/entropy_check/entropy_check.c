@@ -109,7 +109,7 @@ static bool check_receive(void *state, struct conn *conn, const struct msg *m)
     check(own, m);
     if (own->asked < REQUESTS && !own->failed)
         ask(own);
-    else
+    else if (!own->failed)
         end(own);
     return true;
 }

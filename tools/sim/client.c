@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The simulated clients: each asks the name server at its rate, bears with what the network does,
- * and looks at every answer: the same question must always get the same one.
+ * The simulated clients: each asks the machine's service (service.h) at its rate, bears with what
+ * the network does, and looks at every answer.
  *
  *   asking for the address   (ARP, RFC 826) until the machine answers, once a second
  *   asking                   a question, or a burst of them, every so often
@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "kernel/arch/sim/machine.h"
+#include "tools/sim/service.h"
 #include "tools/sim/world.h"
 
 enum {
     CLIENTS_MAX = 64,
     PENDING_MAX = 256, /* of a client: by the low bits of the query's ID */
-    QUESTIONS = 12,
+    PORTS_OF_QUESTIONS = 0xc000,
     TICKS_PER_SECOND = 1000000000,
     LATE = TICKS_PER_SECOND, /* an answer after that counts as none */
 
@@ -23,7 +24,6 @@ enum {
     IP = 20,
     UDP = 8,
     HEADERS = ETHERNET + IP + UDP,
-    DNS_HEADER = 12,
     ARP_BYTES = 28,
     ETHERTYPE_IP = 0x0800,
     ETHERTYPE_ARP = 0x0806,
@@ -33,27 +33,16 @@ enum {
     PROTOCOL_UDP = 17,
     ECHO_REQUEST = 8,
     ECHO_BYTES = 8 + 56, /* as ping sends */
-    PORT_DNS = 53,
 };
 
 static const uint8_t machine_ip[4] = {10, 0, 2, 15};
-
-static const struct question {
-    const char *name; /* in wire form, without the root */
-    uint16_t type;
-} questions[QUESTIONS] = {
-    {"\3www\7example\3org", 1},    {"\3www\7example\3org", 28},   {"\7example\3org", 6},
-    {"\7example\3org", 2},         {"\7example\3org", 15},        {"\3ftp\7example\3org", 1},
-    {"\6absent\7example\3org", 1}, {"\1x\3sub\7example\3org", 1}, {"\3www\7example\3com", 1},
-    {"\7example\3org", 255},       {"\4mail\7example\3org", 16},  {"\2ns\7example\3org", 1},
-};
 
 struct client {
     uint8_t mac[6], ip[4];
     uint16_t port, next_id;
     bool knows_machine, answered; /* answered: since clients_liveness */
     bool scheduled;               /* its next EVENT_CLIENT is on the way */
-    struct {
+    struct pending {
         uint64_t asked_at; /* 0: no question with this ID */
         uint16_t id;
         uint8_t question;
@@ -64,7 +53,7 @@ static struct client clients[CLIENTS_MAX];
 static uint8_t machine_mac[6];
 static uint32_t asked;
 static struct client_totals totals;
-static uint64_t expected[QUESTIONS]; /* hash of the answer's bytes; 0: not seen yet */
+static const struct service *service;
 
 /* --- bytes --- */
 
@@ -83,14 +72,6 @@ static uint32_t udp_sum(const uint8_t *frame, uint32_t length)
 {
     uint32_t pseudo = internet_sum(frame + ETHERNET + 12, 8, PROTOCOL_UDP + length);
     return internet_sum(frame + ETHERNET + IP, length, pseudo);
-}
-
-static uint64_t hash_of(const uint8_t *bytes, uint32_t length)
-{
-    uint64_t hash = 0xcbf29ce484222325ull;
-    for (uint32_t i = 0; i < length; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3ull;
-    return hash | 1;
 }
 
 /* --- what a client sends --- */
@@ -119,18 +100,6 @@ static void arp_send(const struct client *client, uint32_t operation, const uint
         memcpy(frame + ETHERNET + 18, mac, 6);
     memcpy(frame + ETHERNET + 24, ip, 4);
     network_carry(frame, sizeof(frame), true);
-}
-
-static uint32_t question_write(uint8_t *to, uint32_t id, const struct question *question)
-{
-    uint32_t name = (uint32_t)strlen(question->name) + 1;
-    memset(to, 0, DNS_HEADER);
-    put16(to, id);
-    to[5] = 1; /* one question */
-    memcpy(to + DNS_HEADER, question->name, name);
-    put16(to + DNS_HEADER + name, question->type);
-    put16(to + DNS_HEADER + name + 2, 1);
-    return DNS_HEADER + name + 4;
 }
 
 static void ip_header(uint8_t *frame, const struct client *client, uint8_t protocol,
@@ -169,28 +138,28 @@ static void junk(const struct client *client)
     network_carry(frame, sizeof(frame), true);
 }
 
-static void udp_headers(uint8_t *frame, const struct client *client, uint32_t payload)
+static void udp_headers(uint8_t *frame, const struct client *client, uint16_t port,
+                        uint32_t payload)
 {
     uint8_t *udp = frame + ETHERNET + IP;
     ip_header(frame, client, PROTOCOL_UDP, UDP + payload);
     memset(udp, 0, UDP);
-    put16(udp, client->port);
-    put16(udp + 2, PORT_DNS);
+    put16(udp, port);
+    put16(udp + 2, service->port);
     put16(udp + 4, UDP + payload);
     uint32_t checksum = ~udp_sum(frame, UDP + payload) & 0xffff;
     put16(udp + 6, checksum ? checksum : 0xffff);
 }
 
+/* Without an ID the port says which question it was: one above those that clients have else. */
 static void ask(struct client *client)
 {
-    uint8_t frame[HEADERS + 128];
-    uint8_t question = (uint8_t)random_below(QUESTIONS);
-    uint16_t id = client->next_id++;
-    client->pending[id % PENDING_MAX].asked_at = sim_clock;
-    client->pending[id % PENDING_MAX].id = id;
-    client->pending[id % PENDING_MAX].question = question;
-    uint32_t payload = question_write(frame + HEADERS, id, &questions[question]);
-    udp_headers(frame, client, payload);
+    uint8_t frame[HEADERS + SERVICE_PAYLOAD];
+    const uint8_t question = (uint8_t)random_below(service->questions);
+    const uint16_t next = client->next_id++, id = service->id ? next : next | PORTS_OF_QUESTIONS;
+    client->pending[id % PENDING_MAX] = (struct pending){sim_clock, id, question};
+    uint32_t payload = service->ask(frame + HEADERS, id, question);
+    udp_headers(frame, client, service->id ? client->port : id, payload);
     network_carry(frame, HEADERS + payload, true);
     totals.asked++;
 }
@@ -253,27 +222,20 @@ static void arp_heard(struct client *client, const uint8_t *arp)
     }
 }
 
-/* The answer, but for its ID, is the same as the first time. */
-static bool expected_answer(const uint8_t *dns, uint32_t length, uint8_t question)
+static void answer_heard(struct client *client, uint16_t port, const uint8_t *payload,
+                         uint32_t length)
 {
-    uint64_t hash = hash_of(dns + 2, length - 2);
-    if (!expected[question])
-        expected[question] = hash;
-    return expected[question] == hash;
-}
-
-static void answer_heard(struct client *client, const uint8_t *dns, uint32_t length)
-{
-    if (length < DNS_HEADER || !(dns[2] & 0x80)) {
+    const int32_t id = service->id ? service->id(payload, length) : port;
+    if (id < 0) {
         totals.wrong++;
         return;
     }
-    uint32_t id = get16(dns);
-    if (client->pending[id % PENDING_MAX].id != id || !client->pending[id % PENDING_MAX].asked_at)
+    struct pending *pending = &client->pending[id % PENDING_MAX];
+    if (pending->id != id || !pending->asked_at)
         return; /* a second answer, to a question that was doubled on the way */
-    uint64_t took = sim_clock - client->pending[id % PENDING_MAX].asked_at;
-    client->pending[id % PENDING_MAX].asked_at = 0;
-    if (!expected_answer(dns, length, client->pending[id % PENDING_MAX].question)) {
+    uint64_t took = sim_clock - pending->asked_at;
+    pending->asked_at = 0;
+    if (!service->is_right(payload, length, pending->question)) {
         totals.wrong++;
         return;
     }
@@ -304,10 +266,10 @@ static void ip_heard(struct client *client, const uint8_t *frame, uint32_t lengt
         return;
     uint32_t bytes = get16(udp + 4);
     if (bytes < UDP || bytes > length - ETHERNET - IP || memcmp(ip + 12, machine_ip, 4) ||
-        memcmp(ip + 16, client->ip, 4) || get16(udp) != PORT_DNS ||
-        get16(udp + 2) != client->port || udp_sum(frame, bytes) != 0xffff)
+        memcmp(ip + 16, client->ip, 4) || get16(udp) != service->port ||
+        (service->id && get16(udp + 2) != client->port) || udp_sum(frame, bytes) != 0xffff)
         return;
-    answer_heard(client, udp + UDP, bytes - UDP);
+    answer_heard(client, (uint16_t)get16(udp + 2), udp + UDP, bytes - UDP);
 }
 
 void client_frame(const struct frame *frame)
@@ -328,6 +290,7 @@ void client_frame(const struct frame *frame)
 
 void clients_start(void)
 {
+    service = service_of_image();
     if (!nic_is_there())
         world.options.clients = 0;
     if (world.options.clients > CLIENTS_MAX)

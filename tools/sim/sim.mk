@@ -20,7 +20,7 @@ SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c,$
               $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c
 SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c tests/unit/fake_virtio_packed.c \
                  $(addprefix kernel/arch/sim/,machine.c iommu.c check.c check_dma.c check_paging.c check_trace.c boot.c) \
-                 $(addprefix tools/sim/,world.c network.c ports.c device.c function.c nic.c disk.c rng.c client.c step.c invariants.c torn.c flips.c)
+                 $(addprefix tools/sim/,world.c network.c ports.c device.c function.c nic.c disk.c rng.c client.c service.c step.c invariants.c torn.c flips.c)
 SIM_HOST_C := $(addprefix kernel/arch/sim/,arena.c mappings.c user.c) \
               $(addprefix tools/sim/,main.c run.c shrink.c options.c snapshot.c inspect.c symbols.c composition.c trace_file.c)
 

@@ -125,13 +125,15 @@ static bool peer_began(struct libos *libos, struct link *link, uint32_t life, ui
     return true;
 }
 
-/* We have begun anew, and the peer may not know it. Returns what may be taken of its entries. */
+/* We have begun anew, and the peer may not know it. Returns what may be taken of its entries. As
+ * long as it hasn't accepted us they are none of ours, and dropped: to take what our earlier life
+ * said it may need their room. */
 static uint32_t peer_accepts(struct libos *libos, struct link *link, uint32_t arrived)
 {
     struct channel *channel = &link->channel;
     if (ring_read(&channel->theirs->accepted) != channel->mine->generation) {
-        channel->stalled = true; /* the doorbell rings when it does */
-        return 0;
+        channel_took(channel, channel->taken + arrived);
+        return 0; /* the doorbell rings when it does */
     }
     const uint32_t at = __atomic_load_n(&channel->theirs->accepted_at, __ATOMIC_RELAXED);
     uint32_t old = at - channel->taken;

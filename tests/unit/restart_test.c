@@ -28,6 +28,7 @@ struct voice {
     bool refuses;                           /* RESTARTED_FORGET isn't possible yet */
     bool lets_go;                           /* after the messages of this round it is */
     bool full;                              /* no message can be taken */
+    bool replies;                           /* to each, so it is taken when there is room */
 };
 
 struct place {
@@ -117,6 +118,8 @@ static bool voice_receive(void *state, struct conn *conn, const struct msg *m)
     struct voice *voice = state;
     uint32_t from = direction(voice, conn);
     if (voice->full)
+        return false;
+    if (voice->replies && conn_send(conn, m) != OK)
         return false;
     assert_true(voice->count[from] < RECEIVED_MAX);
     voice->got[from][voice->count[from]++] = (uint32_t)m->w[0];
@@ -540,6 +543,27 @@ static void full_rings(void **state)
     assert_int_equal(conn_room(voice_of(1)->down), SLOTS);
 }
 
+/* Its ring is full of what nobody will take, and what it has to take first needs room there. */
+static void replies_to_the_dead_make_room(void **state)
+{
+    (void)state;
+    all_begin();
+    voice_of(1)->replies = voice_of(2)->full = true;
+    for (uint32_t i = 0; i < 2 * SLOTS; i++) {
+        say(voice_of(2)->up, i);
+        domain_round(2);
+        domain_round(1);
+    }
+    assert_int_equal(voice_of(1)->count[DOWN], SLOTS);
+    die(2);
+    domain_begin(2);
+    settle();
+    assert_int_equal(voice_of(1)->count[DOWN], 2 * SLOTS);
+    assert_int_equal(voice_of(1)->forgot[DOWN], 1);
+    assert_int_equal(ring(1, 0)->accepted, 2);
+    assert_int_equal(voice_of(2)->count[UP], 0);
+}
+
 /* Random deaths, at random times: afterwards words go both ways. */
 static void random_deaths(void **state)
 {
@@ -668,6 +692,7 @@ int main(void)
         TEST(both_ends_begin_anew),
         TEST(a_life_that_dies_before_it_is_accepted),
         TEST(full_rings),
+        TEST(replies_to_the_dead_make_room),
         TEST(random_deaths),
         TEST(a_hostile_header),
         TEST(a_broken_channel),

@@ -216,6 +216,14 @@ def test_bytes_come_again_after_each_death(name):
     assert totals["reported"] == 2  # the control channel's, at its only messages
 
 
+@pytest.mark.parametrize("how", [(), ("card_lies=0", *KILLS), ("card_lies=0", "card_packed=1", "card_short=1")],
+                         ids=["drawn", "kills", "packed"])
+def test_clients_get_the_bytes_of_an_image_that_is_no_name_server(how):
+    """As many as they asked for, and none twice; whether a byte is the device's is looked at, too."""
+    output = sim("--runs", "12", *how, image=BUILD / "images/entropy.bundle")
+    assert len(re.findall(r"^[1-9]\d* of \d+ answered, ", output, re.MULTILINE)) == 12
+
+
 def test_what_a_check_complains_of_fails_the_run():
     output = sim("--calm", "--no-shrink", status=1, image=BUILD / "images/block_check.bundle",
                  program=find.program_of(BUILD, "24-answered-before-it-is-done"))

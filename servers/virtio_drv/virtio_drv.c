@@ -127,14 +127,16 @@ static bool tx_settle(struct card *card)
     return !virtqueue_armed(ring) && virtqueue_arm(ring, (uint16_t)(outstanding - outstanding / 4));
 }
 
+/* What a quick device has sent at once waits for the next round: to say so now would wake the
+ * client for nothing else. */
 static void tx_service(struct card *card)
 {
     struct virtqueue_used used;
-    if (virtqueue_unpublished(&card->tx.ring))
-        card->driver.counters[TX_NOTIFIES] += virtio_device_show(&card->tx);
     do {
         while (virtqueue_used(&card->tx.ring, &used))
             netdev_sent(card->net, (uint8_t)used.token);
+        if (virtqueue_unpublished(&card->tx.ring))
+            card->driver.counters[TX_NOTIFIES] += virtio_device_show(&card->tx);
     } while (tx_settle(card));
     DEBUG_ASSERT(virtqueue_check(&card->tx.ring));
     if (card->tx.ring.fault)

@@ -459,18 +459,20 @@ static bool idle_round(struct rig *rig, const struct idle_case *c, uint32_t *nex
                        uint32_t burst)
 {
     uint32_t bits = fake_virtio_interrupts(rig->fake[0]);
-    bool refused = false;
+    bool all_out = false, refused = false;
     if (bits)
         fake_domain_signal(rig->domain, 0, bits);
-    for (; burst && *next < frames && !refused; burst--) {
+    for (; burst && *next < frames && !all_out && !refused; burst--) {
         struct netdev_tx tx = rig_frame(*next % COOKIES, 60);
-        refused = rig->sent_count == NETDEV_TX_OUTSTANDING || !rig_transmit(rig, &tx);
-        *next += !refused;
+        all_out = rig->sent_count == NETDEV_TX_OUTSTANDING;
+        refused = !all_out && !rig_transmit(rig, &tx);
+        *next += !all_out && !refused;
     }
     idle_device(rig, c);
     fake_domain_batch_end(rig->domain);
-    rig_drain(rig, NETDEV_TX_DONE);
-    return !refused && *next < frames;
+    rig_drain(rig, NETDEV_TX_DONE); /* a client that waits for this has more to send then */
+    all_out &= rig->sent_count == NETDEV_TX_OUTSTANDING;
+    return !all_out && !refused && *next < frames;
 }
 
 static void idle_run(struct rig *rig, const struct idle_case *c, uint32_t frames)

@@ -31,6 +31,9 @@ enum {
     ARP_REPLY = 2,
     PROTOCOL_ICMP = 1,
     PROTOCOL_UDP = 17,
+    ECHO_REPLY = 0,
+    UNREACHABLE = 3,
+    PORT_UNREACHABLE = 3,
     ECHO_REQUEST = 8,
     ECHO_BYTES = 8 + 56, /* as ping sends */
 };
@@ -244,13 +247,31 @@ static void answer_heard(struct client *client, uint16_t port, const uint8_t *pa
     client->answered |= world.phase == PHASE_LIVENESS;
 }
 
-/* What is wrong in it was wrong before the checksum was made. */
-static void echo_heard(const struct client *client, const uint8_t *icmp, uint32_t length)
+static bool echo_is_right(const struct client *client, const uint8_t *icmp, uint32_t length)
 {
-    bool right = length == ECHO_BYTES && icmp[0] == 0;
+    bool right = length == ECHO_BYTES;
     for (uint32_t i = 4; right && i < ECHO_BYTES; i++)
         right = icmp[i] == (uint8_t)(client->port + i);
-    totals.wrong += !right;
+    return right;
+}
+
+/* That nobody serves the port (RFC 792) may be said while the service begins anew, and of what this
+ * client has sent there. */
+static bool unreachable_is_right(const struct client *client, const uint8_t *icmp, uint32_t length)
+{
+    const uint8_t *ip = icmp + 8, *udp = ip + IP;
+    return world.died && length >= 8 + IP + UDP && icmp[1] == PORT_UNREACHABLE &&
+           ip[9] == PROTOCOL_UDP && !memcmp(ip + 12, client->ip, 4) &&
+           !memcmp(ip + 16, machine_ip, 4) && get16(udp + 2) == service->port;
+}
+
+/* What is wrong in it was wrong before the checksum was made. */
+static void icmp_heard(const struct client *client, const uint8_t *icmp, uint32_t length)
+{
+    if (icmp[0] == UNREACHABLE)
+        totals.wrong += !unreachable_is_right(client, icmp, length);
+    else
+        totals.wrong += icmp[0] != ECHO_REPLY || !echo_is_right(client, icmp, length);
 }
 
 /* What the network spoiled is dropped, as a client's own stack would. */
@@ -261,7 +282,7 @@ static void ip_heard(struct client *client, const uint8_t *frame, uint32_t lengt
         return;
     if (ip[9] == PROTOCOL_ICMP && get16(ip + 2) >= IP && get16(ip + 2) <= length - ETHERNET &&
         internet_sum(udp, get16(ip + 2) - IP, 0) == 0xffff && !memcmp(ip + 16, client->ip, 4))
-        echo_heard(client, udp, get16(ip + 2) - IP);
+        icmp_heard(client, udp, get16(ip + 2) - IP);
     if (ip[9] != PROTOCOL_UDP)
         return;
     uint32_t bytes = get16(udp + 4);

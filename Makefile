@@ -158,7 +158,8 @@ $(B)/kernel/libos/string.o $(B)/target/libos/string.o: BARE += -fno-builtin \
     $(call cc_flag,-fno-tree-loop-distribute-patterns)
 
 # What every message passes through is worth some bytes; functions marked RARE are not.
-HOT := $(B)/target/ipc/channel.o $(patsubst %,$(B)/target/libos/%.o,loop channels direct driver/netdev virtio/virtqueue_chain) \
+HOT := $(B)/target/ipc/channel.o $(patsubst %,$(B)/target/libos/%.o,loop channels direct driver/netdev) \
+       $(patsubst %,$(B)/target/servers/%.o,virtio_drv/frames e1000_drv/e1000_drv) \
        $(patsubst %,$(B)/kernel/kernel/%.o,syscall fastpath port thread space invoke \
          arch/x86_64/cpu)
 $(HOT): BARE += -O2 -falign-functions=1 -falign-loops=1 \

@@ -142,7 +142,7 @@ void virtio_device_put(struct virtio_device_queue *queue, uint32_t token,
 
 bool virtio_device_used(struct virtio_device_queue *queue, struct virtqueue_used *used)
 {
-    return queue->format ? queue->format->used(queue, used) : virtqueue_used(&queue->ring, used);
+    return queue->format ? queue->format->used(queue, used) : virtqueue_take(&queue->ring, used);
 }
 
 bool virtio_device_show(struct virtio_device_queue *queue)

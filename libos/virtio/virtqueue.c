@@ -37,7 +37,7 @@ void virtqueue_init(struct virtqueue *queue, void *memory, uint32_t size, uint32
     virtqueue_slots_init(queue, size, shift, event_idx);
     virtqueue_place(queue, memory);
     for (uint32_t i = 0; i < size; i++)
-        queue->ring.desc[i].next = (uint16_t)(i + 1); /* for virtqueue_put_chain */
+        queue->ring.desc[i].next = (uint16_t)(i + 1); /* of each chain */
     queue->interrupt_at = 0xffff;                     /* just behind entry 0: far away */
     vring_used_event(&queue->ring) = queue->interrupt_at;
     if (!event_idx)
@@ -80,6 +80,17 @@ bool virtqueue_advance(struct virtqueue *queue, uint16_t seen)
     }
     queue->seen = seen;
     return true;
+}
+
+void virtqueue_put_chain(struct virtqueue *queue, uint32_t token, const struct dma_segment *segment,
+                         uint32_t reads, uint32_t writes)
+{
+    struct vring_desc *desc = virtqueue_put(queue, token);
+    const uint32_t count = reads + writes;
+    for (uint32_t i = 0; i < count; i++)
+        virtqueue_describe(&desc[i], segment[i],
+                           (uint16_t)((i < reads ? 0 : VRING_DESC_F_WRITE) |
+                                      (i + 1 < count ? VRING_DESC_F_NEXT : 0)));
 }
 
 bool virtqueue_arm(struct virtqueue *queue, uint16_t count)

@@ -99,7 +99,9 @@ static inline struct vring_desc *virtqueue_chain(const struct virtqueue *queue, 
 /* Makes the slot that is next busy, and the other way; for what puts and takes chains. */
 static inline uint32_t virtqueue_slot_take(struct virtqueue *queue, uint32_t token)
 {
-    const uint32_t slot = queue->free[--queue->free_count];
+    const uint16_t left = (uint16_t)(queue->free_count - 1);
+    const uint32_t slot = queue->free[left];
+    queue->free_count = left;
     queue->busy[slot] = true;
     queue->token[slot] = token;
     queue->put++;
@@ -113,12 +115,24 @@ static inline void virtqueue_slot_free(struct virtqueue *queue, uint32_t slot)
     queue->taken++;
 }
 
-/* Puts the chain of virtqueue_next_slot, which the caller has written, into the available ring. The
- * device sees it after virtqueue_publish. Not when full. */
-static inline void virtqueue_put(struct virtqueue *queue, uint32_t token)
+/* Puts a chain into the available ring, and returns its descriptors: they are the caller's to write
+ * until virtqueue_publish, when the device sees them; `next` stands in each from the beginning. Not
+ * when full. */
+static inline struct vring_desc *virtqueue_put(struct virtqueue *queue, uint32_t token)
 {
-    uint16_t *entry = &queue->ring.avail->ring[queue->put & queue->mask];
-    *entry = (uint16_t)(virtqueue_slot_take(queue, token) << queue->shift);
+    const uint32_t at = queue->put & queue->mask;
+    const uint32_t first = virtqueue_slot_take(queue, token) << queue->shift;
+    queue->ring.avail->ring[at] = (uint16_t)first;
+    return &queue->ring.desc[first];
+}
+
+/* All of a descriptor but `next`. */
+static inline void virtqueue_describe(struct vring_desc *desc, struct dma_segment segment,
+                                      uint16_t flags)
+{
+    desc->addr = segment.address;
+    desc->len = segment.bytes;
+    desc->flags = flags;
 }
 
 /* Was anything put that the device hasn't been shown? */
@@ -175,13 +189,8 @@ static inline uint16_t virtqueue_pending(const struct virtqueue *queue)
     return (uint16_t)(queue->seen - queue->taken);
 }
 
-/* The same, not inline. */
-bool virtqueue_used(struct virtqueue *queue, struct virtqueue_used *used);
-
-/* Writes a chain and puts it: one segment, that the device fills or reads; or several, first those
- * that it reads, then those that it writes, 1 to 2^shift in all. Not when full. */
-void virtqueue_put_one(struct virtqueue *queue, uint32_t token, struct dma_segment segment,
-                       bool fill);
+/* Puts a chain and writes it: first the segments that the device reads, then those that it writes,
+ * 1 to 2^shift in all. Not when full. */
 void virtqueue_put_chain(struct virtqueue *queue, uint32_t token, const struct dma_segment *segment,
                          uint32_t reads, uint32_t writes);
 

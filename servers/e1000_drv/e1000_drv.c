@@ -36,15 +36,14 @@ static struct e1000 *e1000_of(struct driver *driver)
 
 /* Receive side */
 
-static bool rx_post(struct driver *driver, uint16_t index, uint64_t address)
+static void rx_refill(struct e1000 *own)
 {
-    struct e1000 *own = e1000_of(driver);
-    if (!ring_room(&own->rx))
-        return false;
-    struct rx_entry *entry = ring_entry(&own->rx, own->rx.put);
-    *entry = (struct rx_entry){.address = address};
-    own->rx_index[ring_slot(&own->rx, own->rx.put++)] = index;
-    return true;
+    uint16_t index;
+    while (ring_room(&own->rx) && netdev_buffer(&own->net, own->interface, &index)) {
+        struct rx_entry *entry = ring_entry(&own->rx, own->rx.put);
+        *entry = (struct rx_entry){.address = netdev_buffer_address(&own->net, index)};
+        own->rx_index[ring_slot(&own->rx, own->rx.put++)] = index;
+    }
 }
 
 /* Hands over what is received, as far as there is room: the rest stays with the device. */
@@ -56,39 +55,38 @@ static void rx_drain(struct e1000 *own)
         uint8_t status = ring_load(&entry->status);
         if (!(status & RX_DONE) || (!room && !(room = netdev_room(&own->net))))
             return;
-        uint16_t length = ring_load(&entry->length);
-        if (ring_load(&entry->errors))
-            length = 0;
-        else if (!(status & RX_END) || length < NETDEV_ETHERNET || length > RX_BUFFER_BYTES) {
+        const uint16_t length = ring_load(&entry->length);
+        const bool spoiled = ring_load(&entry->errors);
+        if (!spoiled &&
+            (!(status & RX_END) || length < NETDEV_ETHERNET || length > RX_BUFFER_BYTES)) {
             driver_fail(&own->driver, "it received a frame of impossible length");
             return;
         }
-        const struct buffer_ref data = {.pool = own->net.rx->number,
-                                        .index =
-                                            own->rx_index[ring_slot(&own->rx, own->rx.taken++)],
-                                        .length = length};
-        netdev_received(&own->net, own->interface, data, 0);
+        const uint16_t index = own->rx_index[ring_slot(&own->rx, own->rx.taken++)];
+        if (spoiled)
+            netdev_returned(&own->net, own->interface, index);
+        else
+            netdev_received(&own->net, own->interface, index, 0, length, 0);
         room--;
     }
 }
 
 /* Transmit side */
 
-static bool tx_put(struct driver *driver, uint8_t place, struct netdev_frame *frame)
+static bool tx_put(struct e1000 *own, const struct netdev_frame *frame)
 {
-    struct e1000 *own = e1000_of(driver);
-    const uint32_t first = ring_slot(&own->tx, own->tx.put), segments = frame->segments;
+    const uint32_t first = ring_slot(&own->tx, own->tx.put), segments = frame->tx->segments;
+    uint32_t put = own->tx.put;
     if (ring_room(&own->tx) < segments)
         return false;
-    own->tx_place[first] = place;
+    own->tx_place[first] = frame->place;
     own->tx_segments[first] = (uint8_t)segments;
-    for (uint32_t i = 0; i < segments; i++) {
-        struct tx_entry *entry = ring_entry(&own->tx, own->tx.put++);
-        *entry =
-            (struct tx_entry){.address = frame->segment[1 + i].address,
-                              .length = (uint16_t)frame->segment[1 + i].bytes,
+    for (uint32_t i = 0; i < segments; i++)
+        *(struct tx_entry *)ring_entry(&own->tx, put++) =
+            (struct tx_entry){.address = frame->segment[i].address,
+                              .length = (uint16_t)frame->segment[i].bytes,
                               .command = TX_CRC | (i + 1 == segments ? TX_END | TX_REPORT : 0)};
-    }
+    own->tx.put = put;
     return true;
 }
 
@@ -153,11 +151,9 @@ static bool link_is_up(const struct e1000 *own)
     return e1000_read_status(&own->registers) & STATUS_LINK_UP;
 }
 
-static const struct netdev_ops net_ops = {.rx_post = rx_post, .tx_put = tx_put};
-
 static enum error e1000_class_open(struct driver *driver)
 {
-    return netdev_open(&e1000_of(driver)->net, driver->domain, &net_ops, "queues", RX_BUFFER_BYTES);
+    return netdev_open(&e1000_of(driver)->net, driver->domain, "queues", RX_BUFFER_BYTES);
 }
 
 static enum error e1000_start(struct driver *driver)
@@ -207,6 +203,7 @@ static void e1000_round(struct driver *driver)
     netdev_round(&own->net);
     if (!driver_runs(driver))
         return;
+    rx_refill(own);
     __atomic_thread_fence(__ATOMIC_RELEASE); /* the entries before the tails */
     if (own->rx_shown != own->rx.put)
         e1000_write_rx_tail(&own->registers, ring_slot(&own->rx, own->rx.put));
@@ -218,7 +215,10 @@ static void e1000_round(struct driver *driver)
 
 static bool e1000_receive(void *state, struct conn *conn, const struct msg *m)
 {
-    return netdev_receive(&((struct e1000 *)state)->net, conn, m);
+    struct e1000 *own = state;
+    struct netdev_frame frame;
+    return !netdev_receive(&own->net, conn, m, &frame) ||
+           netdev_put(&own->net, &frame, tx_put(own, &frame));
 }
 
 static bool e1000_restarted(void *state, struct conn *conn, enum restarted what)

@@ -142,7 +142,7 @@ static const struct state_record records[] = {
      .bytes_max = NETDEV_INTERFACES_MAX * sizeof(struct saved_card),
      .save = cards_save,
      .load = cards_load},
-    {.name = "account", .id = 5, .version = 1, RECORD_OF(struct virtio_drv, net.account)},
+    {.name = "account", .id = 5, .version = 2, RECORD_OF(struct virtio_drv, net.account)},
 };
 SERVER_SWAP(motet_server_virtio_drv, .records = records,
             .record_count = sizeof(records) / sizeof(records[0]), .loaded = loaded);

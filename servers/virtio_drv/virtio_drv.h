@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the virtio network driver remembers; for virtio_drv.c and, when it is swapped, swap.c.
+ * What the virtio network driver remembers, and its parts: virtio_drv.c, frames.c and, when it is
+ * swapped, swap.c.
  */
 #ifndef MOTET_VIRTIO_DRV_VIRTIO_DRV_H
 #define MOTET_VIRTIO_DRV_VIRTIO_DRV_H
@@ -42,7 +43,20 @@ struct card {
 struct virtio_drv {
     struct netdev net;
     struct card card[NETDEV_INTERFACES_MAX]; /* card n is device n */
+    uint32_t cards;                          /* as many as there are devices, 1 at least */
 };
+
+static inline bool card_has(const struct card *card, uint32_t feature)
+{
+    return virtio_device_has(&card->device, feature);
+}
+
+/* frames.c: the server's `receive`; and what is done after each round, for a card that runs. Takes
+ * back sent frames and shows the card more; hands over received ones as far as there is room, asks
+ * for an interrupt, and gives the card buffers to receive into. */
+bool frames_message(void *state, struct conn *conn, const struct msg *m);
+void frames_send(struct card *card);
+void frames_receive(struct card *card);
 
 /* The next of the driver's memory is the headers'. */
 enum error card_headers(struct card *card);

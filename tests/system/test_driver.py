@@ -77,7 +77,7 @@ def test_registers_that_are_wrong_are_not(tmp_path, more, use, complaint):
     (["entropic", "--class=rng", "--pci", "1234:11E8"], 7),
     (["platter", "--class", "block"], 50),
     (["drum", "--class", "block", "--pci", "1234:11e8"], 7),
-    (["watch", "--class", "clock"], 17),
+    (["watch", "--class", "clock"], 18),
     (["sundial", "--class", "clock", "--pci", "1234:11e8"], 7),
     (["talker", "--class", "console", "--pci", "1234:11e8"], 7),
     (["card", "--class", "net", "--pci", "8086:100e"], 7),

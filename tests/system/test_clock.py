@@ -10,6 +10,7 @@ from machine import BUILD, LIMIT, MICROVM, MODERN_MMIO, Machine, devices, kernel
 from managed import Managed
 
 CHECK = kernel(BUILD / "images/clock_check.elf")
+THIEF = kernel(BUILD / "images/port_thief.elf")
 CONFORMS = r"^clock_check: conforms: 25 answers, (\d+) seconds since 1970, to (\d+) ns$"
 # base, and what that is since 1970
 TIMES = [("2031-03-04T05:06:07", (2031, 3, 4, 5, 6, 7)), ("1999-12-31T23:59:58", (1999, 12, 31, 23, 59, 58)),
@@ -40,7 +41,7 @@ def test_a_machine_may_have_none(rtc, said):
         if rtc == "on":
             running.expect(CONFORMS)
         else:
-            running.expect(r"^clock_check: answer 0: BAD_STATE$")
+            running.expect(r"^clock_check: told: answer 0: BAD_STATE$")
             assert running.counters()["cmos_drv.down"] == 1
 
 
@@ -65,7 +66,7 @@ def test_a_killed_driver_begins_anew():
 @pytest.mark.parametrize("machine, holds", [
     (["-serial", "stdio", "-serial", "null"], "5a"), (["-serial", "stdio"], "ff")], ids=["com2", "none"])
 def test_a_domain_reaches_the_ports_that_it_was_granted(machine, holds):
-    with Machine(CHECK, options=machine[2:]) as running:
+    with Machine(THIEF, options=machine[2:]) as running:
         running.expect(r"^port_thief: ports 0x2f8, 8 of them, 1 vectors$")
         granted, refused = running.expect(
             r"^port_thief: granted (\d+), refused (\d+), "

@@ -7,8 +7,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "tests/unit/fake_ports.h"
-
 static uint32_t cmos_read(struct device_model *model, uint32_t offset, uint32_t bytes)
 {
     struct fake_cmos *cmos = (struct fake_cmos *)model;
@@ -38,7 +36,7 @@ static void cmos_write(struct device_model *model, uint32_t offset, uint32_t byt
     cmos->memory[cmos->index] = (uint8_t)value;
 }
 
-void fake_cmos_attach(struct fake_cmos *cmos, struct device *device)
+void fake_cmos_init(struct fake_cmos *cmos)
 {
     const struct clock_calendar shown = {1999, 12, 31, 23, 59, 59};
     memset(cmos, 0, sizeof(*cmos));
@@ -47,8 +45,6 @@ void fake_cmos_attach(struct fake_cmos *cmos, struct device *device)
     cmos->memory[0x0b] = 0x70; /* the firmware's interrupts */
     cmos->memory[0x0d] = 0x80;
     fake_cmos_show(cmos, &shown, FAKE_CMOS_24_HOURS);
-    fake_ports_attach(&cmos->model, device, 0x70, 2);
-    device->id = 0x0b00;
 }
 
 static uint8_t in_format(uint32_t value, uint32_t format)

@@ -10,6 +10,7 @@
 
 #include "libos/device.h"
 #include "libos/driver/clock.h"
+#include "tests/unit/fake_ports.h"
 
 enum { FAKE_CMOS_BINARY = 1, FAKE_CMOS_24_HOURS = 2, FAKE_CMOS_FORMATS = 4 };
 
@@ -24,8 +25,16 @@ struct fake_cmos {
     void (*looked)(struct fake_cmos *cmos); /* before a read of data; NULL: nothing */
 };
 
-/* A clock that runs and shows 1999-12-31 23:59:59, as the device's ports. */
-void fake_cmos_attach(struct fake_cmos *cmos, struct device *device);
+/* A clock that runs and shows 1999-12-31 23:59:59. */
+void fake_cmos_init(struct fake_cmos *cmos);
+
+/* The same, as the device's ports. */
+static inline void fake_cmos_attach(struct fake_cmos *cmos, struct device *device)
+{
+    fake_cmos_init(cmos);
+    fake_ports_attach(&cmos->model, device, 0x70, 2);
+    device->id = 0x0b00;
+}
 
 /* It shows this, in a format of FAKE_CMOS_... bits. */
 void fake_cmos_show(struct fake_cmos *cmos, const struct clock_calendar *shown, uint32_t format);

@@ -15,6 +15,7 @@
 #include "libos/state.h"
 #include "servers/netd/netd.h"
 #include "tools/sim/composition.h"
+#include "tools/sim/legacy.h"
 #include "tools/sim/rng.h"
 #include "tools/sim/torn.h"
 #include "tools/sim/world.h"
@@ -23,6 +24,7 @@ enum {
     LINKS_MAX = 32,
     DOMAINS_MAX = 16,
     OWNERS_MAX = 2 + CLIENTS_MAX,
+    CLASSES = 2,           /* of which each reply is looked at */
     LOOK_AGAIN_STEPS = 64, /* while the machine is being built, mappings change all the time */
 };
 
@@ -62,10 +64,10 @@ static struct {
     const struct pool *send_pool[CLIENTS_MAX]; /* of netd's clients */
     uint32_t netd_domain;
     uint64_t attacked; /* domains with a peer that is hostile or tries them, a bit each */
-    struct {           /* what a source of entropy has given */
+    struct {           /* the last replies of a driver */
         const struct ring *ring;
-        uint32_t seen; /* replies in it */
-    } given;
+        uint32_t seen; /* of them */
+    } told[CLASSES];
     uint64_t last[DOMAINS_MAX][COUNTERS_MAX]; /* values of counters */
 } known;
 
@@ -274,22 +276,45 @@ static void check_sleep(const struct end *end)
         panic("%s sleeps, short of room that there is (%s): a wake-up got lost", name, end->name);
 }
 
-/* Each byte that the driver of a source of entropy gives on, it had from there: rng.h. */
-static void check_given(const struct end *end)
+/* Each byte that the driver of a source of entropy gives on, it had from there. */
+static void check_bytes(const struct msg *m)
+{
+    struct entropy_read read;
+    msg_get(m, &read, sizeof(read));
+    if (m->op == ENTROPY_READ && m->status == OK && read.length <= ENTROPY_READ_MAX)
+        rng_given_on(read.bytes, read.length);
+}
+
+/* And each time that the driver of a clock tells is what the clock showed. */
+static void check_time(const struct msg *m)
+{
+    struct clock_time time;
+    msg_get(m, &time, sizeof(time));
+    if (m->op == CLOCK_TIME && m->status == OK)
+        cmos_told(&time);
+}
+
+static const struct {
+    const char *port;
+    void (*check)(const struct msg *reply);
+} classes[CLASSES] = {{"entropy", check_bytes}, {"clock", check_time}};
+
+static void check_replies(const struct end *end, uint32_t n)
 {
     const uint32_t produced = end->mine->produced;
-    if (strcmp(end->name, "entropy") != 0 || end->hostile)
-        return;
-    if (end->mine != known.given.ring || produced - known.given.seen > end->slots)
-        known.given.seen = produced; /* others than these aren't in the ring any more */
-    known.given.ring = end->mine;
-    for (; known.given.seen != produced; known.given.seen++) {
-        const struct msg *m = &end->mine->entry[known.given.seen % end->slots];
-        struct entropy_read read;
-        msg_get(m, &read, sizeof(read));
-        if (m->op == ENTROPY_READ && m->status == OK && read.length <= ENTROPY_READ_MAX)
-            rng_given_on(read.bytes, read.length);
-    }
+    uint32_t *seen = &known.told[n].seen;
+    if (end->mine != known.told[n].ring || produced - *seen > end->slots)
+        *seen = produced; /* others than these aren't in the ring any more */
+    known.told[n].ring = end->mine;
+    for (; *seen != produced; (*seen)++)
+        classes[n].check(&end->mine->entry[*seen % end->slots]);
+}
+
+static void check_told(const struct end *end)
+{
+    for (uint32_t n = 0; n < CLASSES; n++)
+        if (!strcmp(end->name, classes[n].port) && !end->hostile)
+            check_replies(end, n);
 }
 
 /* --- connections inside a domain --- */
@@ -491,7 +516,7 @@ void invariants_step(void)
     find_if_moved();
     for (uint32_t i = 0; i < known.ends; i++) {
         check_end(&known.end[i]);
-        check_given(&known.end[i]);
+        check_told(&known.end[i]);
     }
     for (uint32_t i = 0; i < known.inners; i++)
         check_inner(&known.inner[i]);

@@ -59,7 +59,11 @@
     OPTION(card_msi, 0, 1, 0, "it interrupts by MSI instead of MSI-X, if not by its pin")          \
     OPTION(without, 0, 0, 0, "devices that the machine hasn't got: a bit for each virtio type")    \
     OPTION(card_packed, 0, 1, 0, "it offers VIRTIO_F_RING_PACKED, if it is no network card")       \
-    OPTION(card_short, 0, 1, 0, "a source of entropy fills buffers in part")
+    OPTION(card_short, 0, 1, 0, "a source of entropy fills buffers in part")                       \
+    OPTION(clock_year, 1970, 2199, 1999, "the clock with a battery shows its end")                 \
+    OPTION(clock_format, 0, 3, 2, "its format: a bit for binary, and one for 24 hours")            \
+    OPTION(clock_races, 0, 100000, 0, "looks at it of which its second ends, per million")         \
+    OPTION(without_isa, 0, 0, 0, "legacy devices that it hasn't got: 1 for the clock")
 
 struct options {
     uint64_t seed;

@@ -11,6 +11,7 @@
 #include "kernel/irq.h"
 #include "tools/sim/composition.h"
 #include "tools/sim/invariants.h"
+#include "tools/sim/legacy.h"
 #include "tools/sim/world.h"
 
 enum {
@@ -35,20 +36,18 @@ static uint32_t pci_slot(void)
 
 static uint64_t port_in(uint64_t port, uint64_t bytes)
 {
-    (void)bytes;
     switch (port) {
     case PORT_UART_STATUS:
         return UART_EMPTY;
     case PORT_PCI_DATA:
         return device_config_read(pci_slot(), pci_address & 0xfc);
     default:
-        return 0xff;
+        return legacy_in(port, bytes);
     }
 }
 
 static void port_out(uint64_t port, uint64_t bytes, uint64_t value)
 {
-    (void)bytes;
     switch (port) {
     case PORT_UART:
         console_put((char)value);
@@ -64,7 +63,7 @@ static void port_out(uint64_t port, uint64_t bytes, uint64_t value)
         world.ended = true;
         break;
     default:
-        break;
+        legacy_out(port, bytes, value);
     }
 }
 

@@ -135,6 +135,7 @@ static void liveness_begin(void)
     liveness_end = sim_clock + LIVENESS_SECONDS * SECOND;
     clients_liveness();
     devices_honest();
+    legacy_honest();
 }
 
 /* NULL, or what was reported dead and mustn't be. */
@@ -167,7 +168,7 @@ static const char *wrong(void)
         return "a domain died, and nothing had killed it";
     if (world.reported && died_wrongly())
         return died_wrongly();
-    const bool excused = world.count.lies || world.options.without;
+    const bool excused = world.count.lies || world.options.without || world.options.without_isa;
     if (world.verdict == VERDICT_FAILS || (world.verdict == VERDICT_TOLD && !excused))
         return world.verdict_line;
     if (world.verdict && world.verdict_time > faults_ticks() + LIVENESS_SECONDS * SECOND)

@@ -85,9 +85,8 @@ static void interrupt_from_nowhere(void)
         event_add(random_below(2 * 1000000000ull / world.options.spurious), EVENT_SPURIOUS, 0);
 }
 
-static void clock_jump(void)
+void clock_jump(uint64_t ticks)
 {
-    uint64_t ticks = random_below(3600ull * 1000000000);
     world.count.jumps++;
     world.jumped += ticks;
     sim_clock += ticks;
@@ -115,7 +114,7 @@ static void event_run(const struct event *event)
         break;
     case EVENT_JUMP:
         if (!calm)
-            clock_jump();
+            clock_jump(random_below(3600ull * 1000000000));
         break;
     default:
         device_event(event->kind, event->argument);
@@ -169,6 +168,7 @@ void world_start(const struct options *options)
         world.free[world.free_count++] = FRAMES_MAX - 1 - i;
     ports_start();
     devices_start();
+    legacy_start();
     clients_start();
     invariants_reset();
     if (options->spurious)

@@ -106,6 +106,7 @@ void world_start(const struct options *options);
 uint64_t random_below(uint64_t limit);
 bool chance(uint32_t per_million);
 void world_mix(uint64_t value); /* into the hash */
+void clock_jump(uint64_t ticks);
 
 /* At `delay` ticks from now. */
 void event_add(uint64_t delay, enum event_kind kind, uint32_t argument);
@@ -130,6 +131,10 @@ void device_register_write(uint64_t physical, uint32_t bytes, uint32_t value);
 void device_event(enum event_kind kind, uint32_t device);
 uint32_t device_pins(void); /* asserted inputs of the interrupt controller, a bit each */
 void devices_honest(void);  /* no more lies; a device that told some asks to be reset */
+
+/* legacy.c: what is behind I/O ports. */
+void legacy_start(void);
+void legacy_honest(void); /* no more lies */
 
 /* nic.c: the network card. */
 enum { NIC_RECEIVE = 0 }; /* the queue */

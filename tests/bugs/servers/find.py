@@ -38,6 +38,7 @@ IMAGES |= {
     "24-answered-before-it-is-done": "block_check",
     "25-not-asked-again": "block_check",
     "26-standing-still-is-paid-for": "block_check",
+    "27-a-torn-reading-believed": "clock_check",
 }
 LIMIT = 60  # seconds for one
 

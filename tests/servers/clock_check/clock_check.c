@@ -2,7 +2,7 @@
  *
  * clock_check: a client that sees whether a driver of the clock class keeps its protocol, in a
  * running image: requests that are none, then one each tenth of a second. It says "conforms" and
- * what time it is, or what doesn't.
+ * what time it is, or that it was "told" that the device can't be used, or what doesn't "conform".
  */
 #include "ipc/proto/clock.h"
 #include "libos/domain.h"
@@ -21,7 +21,14 @@ struct clock_check {
 static void fail(struct clock_check *own, const char *what)
 {
     own->failed = true;
-    domain_log(own->domain, "answer %u: %s", own->answers, what);
+    domain_log(own->domain, "doesn't conform: answer %u: %s", own->answers, what);
+}
+
+/* There is no device, or none any more. */
+static void told(struct clock_check *own)
+{
+    own->failed = true;
+    domain_log(own->domain, "told: answer %u: BAD_STATE", own->answers);
 }
 
 static void ask(struct clock_check *own, uint16_t op, uint16_t flags)
@@ -40,18 +47,24 @@ static void begin(struct clock_check *own)
     ask(own, CLOCK_TIME, 0);
 }
 
+/* It told both times truly: each was true to its own precision. */
+static bool fits(const struct clock_time *first, const struct clock_time *last)
+{
+    const uint64_t passed = last->monotonic - first->monotonic;
+    const uint64_t told = (last->seconds - first->seconds) * SECOND_NS;
+    return told <= passed + first->precision && passed <= told + last->precision;
+}
+
 static void look(struct clock_check *own, const struct clock_time *time)
 {
     const uint64_t now = domain_time(own->domain);
-    const uint64_t passed = time->monotonic - own->first.monotonic;
     if (time->nanoseconds >= SECOND_NS || !time->precision || time->reserved)
         fail(own, "a field is out of its range");
     else if (time->monotonic > now || time->monotonic < own->last.monotonic)
         fail(own, "it wasn't read when it was asked");
     else if (time->seconds < own->last.seconds)
         fail(own, "it runs backwards");
-    else if ((time->seconds - own->first.seconds) * SECOND_NS > passed + time->precision ||
-             (time->seconds - own->first.seconds) * SECOND_NS + own->first.precision < passed)
+    else if (!fits(&own->first, time))
         fail(own, "it is less precise than it says");
 }
 
@@ -63,6 +76,8 @@ static void check(struct clock_check *own, const struct msg *m)
         own->first = own->last = time;
     if (m->op != CLOCK_TIME || m->flags != MSG_REPLY || m->tag != own->answers)
         fail(own, "the reply to something else");
+    else if (m->status == ERROR_BAD_STATE)
+        told(own);
     else if (m->status != OK)
         fail(own, error_name((enum error)m->status));
     else
@@ -106,6 +121,7 @@ static bool check_restarted(void *state, struct conn *conn, enum restarted what)
 {
     struct clock_check *own = state;
     (void)conn;
+    domain_set_deadline(own->domain, 0);
     if (what != RESTARTED_RESUME)
         return true;
     *own = (struct clock_check){.domain = own->domain, .driver = own->driver};

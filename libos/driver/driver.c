@@ -78,14 +78,12 @@ static uint32_t memory_bytes(const struct driver *driver)
     return driver->ops->pool_each ? pool->buffer_size : pool->buffers * pool->buffer_size;
 }
 
-/* Nothing of the driver's memory is anybody's. It is cleared, but for a device that runs on. */
+/* Nothing of the driver's memory is anybody's. */
 static void memory_begin(struct driver *driver)
 {
     const uint32_t bytes = memory_bytes(driver);
     driver->used = driver->ops->pool_each ? driver->number * bytes : 0;
     driver->end = driver->used + bytes;
-    if (!domain_swaps(driver->domain))
-        memset(driver->pool->base + driver->used, 0, bytes);
 }
 
 /* The pool with all three rights; not OK: the log says which are missing. */
@@ -121,6 +119,8 @@ uint32_t driver_dma_left(const struct driver *driver, uint32_t alignment)
     return at < driver->end ? driver->end - (uint32_t)at : 0;
 }
 
+/* Not cleared before, nor for a device that runs on: until it is silent it follows what an earlier
+ * life of the driver has left there, and in a ring of zeros it finds buffers at address 0. */
 enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment, struct dma *dma)
 {
     const struct pool *pool = driver->pool;
@@ -135,6 +135,8 @@ enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment,
     uint32_t at = driver->end - left;
     *dma = (struct dma){.memory = pool->base + at, .address = pool->physical + at, .bytes = bytes};
     driver->used = at + bytes;
+    if (!domain_swaps(driver->domain))
+        memset(dma->memory, 0, bytes);
     return OK;
 }
 

@@ -144,7 +144,7 @@ struct dma {
 };
 
 /* The next piece of the driver's pool, at a multiple of `alignment` (a power of two). Only in
- * `start`. Not OK: the pool is too small, which was said. */
+ * `start`, when the device is silent. Not OK: the pool is too small, which was said. */
 enum error driver_dma(struct driver *driver, uint32_t bytes, uint32_t alignment, struct dma *dma);
 
 /* Bytes that driver_dma still has, from the next multiple of `alignment` on. */

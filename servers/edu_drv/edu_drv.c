@@ -42,14 +42,15 @@ static enum error edu_start(struct driver *driver)
 {
     struct edu_drv *edu = (struct edu_drv *)driver;
     enum error error = edu_open(&edu->registers, driver, 0, 0);
-    if (error == OK)
-        error = driver_dma(driver, EDU_TRANSFER_BYTES, 8, &edu->piece);
     if (error != OK)
         return error;
     if (edu_read_id(&edu->registers) != EDU_ID)
         return driver_refuse(driver, "its identification isn't edu's");
     if (!edu_silence(driver))
         return driver_refuse(driver, "its DMA engine doesn't stop");
+    error = driver_dma(driver, EDU_TRANSFER_BYTES, 8, &edu->piece);
+    if (error != OK)
+        return error;
     edu_write_liveness(&edu->registers, 0x12345678);
     if (edu_read_liveness(&edu->registers) != ~0x12345678u)
         return driver_refuse(driver, "it doesn't answer");

@@ -37,12 +37,14 @@ struct toy {
     struct toy_registers registers;
     struct dma piece[2];
     uint32_t started, interrupts, works, lates, silenced;
+    uint8_t seen; /* the pool's first byte, before it took a piece */
 };
 
 static enum error toy_start(struct driver *driver)
 {
     struct toy *toy = (struct toy *)driver;
     toy->started++;
+    toy->seen = driver->pool->base[0];
     enum error error = toy_open(&toy->registers, driver, BAR, BLOCK_AT);
     if (error == OK)
         error = driver_dma(driver, 100, 1, &toy->piece[0]);
@@ -255,6 +257,15 @@ static void pieces_are_apart_aligned_and_zeroed(void **state)
         assert_int_equal(bytes[i], 0);
 }
 
+/* The device of an earlier life isn't silent before `start` has seen to it. */
+static void memory_is_as_it_was_until_a_piece_is_taken(void **state)
+{
+    struct rig *rig = *state;
+    memset(rig->pool->base, 0xff, 1024);
+    start(rig);
+    assert_int_equal(rig->toy->seen, 0xff);
+}
+
 /* How a child ends that touches a piece: 0, or by the trap of an assertion. */
 static bool traps(const struct dma *piece)
 {
@@ -387,6 +398,7 @@ int main(void)
         TEST(msi_without_a_vector_is_named),
         TEST(another_device_is_refused),
         TEST(pieces_are_apart_aligned_and_zeroed),
+        TEST(memory_is_as_it_was_until_a_piece_is_taken),
         TEST(what_the_device_has_is_not_touched),
         TEST(only_a_running_driver_is_called),
         TEST(a_refused_device_is_not_called),

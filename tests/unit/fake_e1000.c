@@ -141,10 +141,8 @@ static void e1000_write(struct device_model *model, uint32_t offset, uint32_t by
     }
 }
 
-struct fake_e1000 *fake_e1000_create(struct device *device)
+void fake_e1000_init(struct fake_e1000 *fake, struct device *device)
 {
-    struct fake_e1000 *fake = calloc(1, sizeof(*fake));
-    assert(fake);
     *fake = (struct fake_e1000){.model = {.read = e1000_read, .write = e1000_write},
                                 .device = device,
                                 .address_low = 0x12005452,
@@ -152,6 +150,13 @@ struct fake_e1000 *fake_e1000_create(struct device *device)
                                 .link = true};
     *device = (struct device){.vendor = 0x8086, .id = 0x100e, .slot = 3, .vectors = 1, .pin = 1};
     device->bar[0] = (struct device_bar){.base = (volatile uint8_t *)fake, .size = BAR_BYTES};
+}
+
+struct fake_e1000 *fake_e1000_create(struct device *device)
+{
+    struct fake_e1000 *fake = calloc(1, sizeof(*fake));
+    assert(fake);
+    fake_e1000_init(fake, device);
     return fake;
 }
 
@@ -160,18 +165,24 @@ void fake_e1000_destroy(struct fake_e1000 *fake)
     free(fake);
 }
 
-void fake_e1000_grant(struct fake_e1000 *fake, void *memory, uint64_t bytes)
+void fake_e1000_grant_at(struct fake_e1000 *fake, uint64_t address, void *memory, uint64_t bytes)
 {
     assert(fake->regions < FAKE_E1000_REGIONS);
+    fake->region[fake->regions].address = address;
     fake->region[fake->regions].base = memory;
     fake->region[fake->regions++].bytes = bytes;
+}
+
+void fake_e1000_grant(struct fake_e1000 *fake, void *memory, uint64_t bytes)
+{
+    fake_e1000_grant_at(fake, (uint64_t)(uintptr_t)memory, memory, bytes);
 }
 
 /* DMA: the bytes at a device address, all of them granted. */
 static void *reach(const struct fake_e1000 *fake, uint64_t address, uint64_t bytes)
 {
     for (uint32_t i = 0; i < fake->regions; i++) {
-        uint64_t first = (uint64_t)(uintptr_t)fake->region[i].base;
+        const uint64_t first = fake->region[i].address;
         if (address >= first && bytes <= fake->region[i].bytes &&
             address - first <= fake->region[i].bytes - bytes)
             return fake->region[i].base + (address - first);

@@ -19,6 +19,7 @@ struct fake_e1000 {
     struct device_model model; /* the BAR points here */
     struct device *device;
     struct {
+        uint64_t address; /* the device's */
         uint8_t *base;
         uint64_t bytes;
     } region[FAKE_E1000_REGIONS];
@@ -35,10 +36,12 @@ struct fake_e1000 {
 
 /* An honest device with a link. */
 struct fake_e1000 *fake_e1000_create(struct device *device);
+void fake_e1000_init(struct fake_e1000 *fake, struct device *device); /* where one lies */
 void fake_e1000_destroy(struct fake_e1000 *fake);
 
-/* Memory that the device may reach. */
+/* Memory that the device may reach: at its own address, at another. */
 void fake_e1000_grant(struct fake_e1000 *fake, void *memory, uint64_t bytes);
+void fake_e1000_grant_at(struct fake_e1000 *fake, uint64_t address, void *memory, uint64_t bytes);
 
 /* Puts a frame into the driver's next buffer, saying that it has so many bytes and that status.
  * False: it has none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The simulated machine's disk: a device (device.h) with DISK_BLOCKS blocks. They begin as
+ * The simulated machine's disk: a device (virtio.h) with DISK_BLOCKS blocks. They begin as
  * tests/servers/block_check expects them: byte i of block b is b * 7 + i. A request is done when it
  * is used, not before, and in any order: so what a driver gives on too early isn't there yet.
  */
@@ -10,7 +10,7 @@
 #include <linux/virtio_ids.h>
 
 #include "kernel/panic.h"
-#include "tools/sim/device.h"
+#include "tools/sim/virtio.h"
 
 enum { DISK_BLOCKS = 256, BLOCK_BYTES = 512 };
 
@@ -84,10 +84,10 @@ enum { LIE_STATUS, LIE_CAPACITY, LIES };
 static void lie_about_status(struct machine_device *d)
 {
     struct fake_chain chain;
-    if (!device_pop(d, d->kind->requests, &chain))
+    if (!virtio_pop(d, 0, &chain))
         return;
     *segment(d, &chain, chain.count - 1) = (uint8_t)(1 + random_below(255));
-    device_push(d, d->kind->requests, &chain, 1);
+    virtio_push(d, 0, &chain, 1);
 }
 
 static void disk_lie(struct machine_device *d, uint32_t n)
@@ -108,11 +108,14 @@ static void disk_honest(struct machine_device *d)
     d->virtio.restless = 0;
 }
 
-const struct device_kind disk_kind = {
-    .virtio = VIRTIO_ID_BLOCK,
-    .id = 0x1042, /* modern */
+extern const struct virtio_kind disk_kind;
+const struct virtio_kind disk_kind = {
+    .device = {.interface = &virtio_interface,
+               .vendor = 0x1af4,
+               .id = 0x1042, /* modern */
+               .type = VIRTIO_ID_BLOCK,
+               .vectors = 2},
     .queues = 1,
-    .vectors = 2,
     .lies = LIES,
     .start = disk_start,
     .take = disk_take,

@@ -9,7 +9,6 @@
 #include <linux/pci_regs.h>
 
 #include "kernel/arch/sim/boot.h"
-#include "tests/unit/fake_virtio.h"
 #include "tools/sim/world.h"
 
 enum {
@@ -86,12 +85,12 @@ uint32_t function_config_read(const struct pci_function *f, uint32_t offset)
 {
     uint32_t value, n = bar_number(offset);
     if (n < FUNCTION_BARS)
-        return f->bar[n] | (n == FAKE_BAR ? BAR_64 : 0);
+        return f->bar[n] | (n == f->wide ? BAR_64 : 0);
     switch (offset) {
     case PCI_VENDOR_ID:
         return (uint32_t)f->device.id << 16 | f->device.vendor;
     case PCI_COMMAND:
-        return (uint32_t)PCI_STATUS_CAP_LIST << 16 | f->command;
+        return (f->vectors ? (uint32_t)PCI_STATUS_CAP_LIST << 16 : 0) | f->command;
     case PCI_INTERRUPT_LINE:
         return f->device.pin ? 1 << 8 | f->line : 0;
     default:
@@ -105,7 +104,7 @@ static void bar_write(struct pci_function *f, uint32_t n, uint32_t value)
 {
     if (value != UINT32_MAX)
         f->bar[n] = (uint32_t)f->bar_address[n];
-    else if (n == FAKE_BAR + 1)
+    else if (n == f->wide + 1)
         f->bar[n] = UINT32_MAX;
     else
         f->bar[n] = -(uint32_t)f->bar_bytes[n];
@@ -182,16 +181,20 @@ void function_repeat(struct pci_function *f)
 
 /* --- */
 
-void function_start(struct pci_function *f, uint32_t number, uint32_t vectors)
+void function_start(struct pci_function *f, uint32_t number, uint32_t vectors,
+                    const struct function_registers *registers)
 {
     const uint64_t addresses = SIM_DEVICE_FIRST + number * (uint64_t)ADDRESSES;
-    f->device.pin = world.options.card_pin != 0;
+    f->device.pin = world.options.card_pin || !vectors;
     f->device.msi = world.options.card_msi && !f->device.pin;
     f->device.vectors = (uint8_t)(f->device.pin || f->device.msi ? 1 : vectors);
     f->vectors = vectors;
     f->line = LINE_LAST - number;
-    bar_set(f, FUNCTION_MSIX_BAR, addresses, MSIX_BAR_BYTES);
-    bar_set(f, FAKE_BAR, addresses + ADDRESSES / 2, FAKE_BAR_BYTES);
-    interrupts_describe(f);
+    f->wide = registers->wide ? registers->bar : FUNCTION_BARS;
+    bar_set(f, registers->bar, addresses + ADDRESSES / 2, registers->bytes);
+    if (vectors) {
+        bar_set(f, FUNCTION_MSIX_BAR, addresses, MSIX_BAR_BYTES);
+        interrupts_describe(f);
+    }
     memset(f->msix, 0xff, sizeof(f->msix)); /* masked */
 }

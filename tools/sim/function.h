@@ -20,11 +20,19 @@ enum {
     FUNCTION_MSIX_WORDS = 4, /* of an entry: address low, high, data, control */
 };
 
+/* The BAR of the registers. */
+struct function_registers {
+    uint8_t bar;
+    bool wide; /* 64 bits */
+    uint32_t bytes;
+};
+
 struct pci_function {
     struct device device; /* as a driver sees it; its model fills in ids and capabilities */
     uint64_t bar_address[FUNCTION_BARS], bar_bytes[FUNCTION_BARS];
     uint32_t command, bar[FUNCTION_BARS];
-    uint32_t vectors; /* of the MSI-X table */
+    uint32_t vectors; /* of the MSI-X table; 0: there is none, nor MSI */
+    uint32_t wide;    /* the BAR that has 64 bits; FUNCTION_BARS: none */
     uint32_t msix[FUNCTION_VECTORS_MAX * FUNCTION_MSIX_WORDS];
     uint32_t msi_at; /* the capability's place in configuration space; 0: none */
     uint32_t line;   /* of the pin */
@@ -33,7 +41,8 @@ struct pci_function {
 
 /* Its model has described itself in `device`. The number gives it addresses and a line of its own;
  * the options say how it interrupts. */
-void function_start(struct pci_function *f, uint32_t number, uint32_t vectors);
+void function_start(struct pci_function *f, uint32_t number, uint32_t vectors,
+                    const struct function_registers *registers);
 
 uint32_t function_config_read(const struct pci_function *f, uint32_t offset);
 void function_config_write(struct pci_function *f, uint32_t offset, uint32_t value);

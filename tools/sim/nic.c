@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * The simulated machine's network card: a device (device.h) with the network behind it.
+ * The simulated machine's network card, a device (device.h) with the network behind it, and the one
+ * that is virtio's.
  */
 #include <linux/virtio_ids.h>
 
 #include "kernel/arch/sim/check.h"
 #include "kernel/arch/sim/machine.h"
-#include "tools/sim/device.h"
+#include "tools/sim/virtio.h"
 
 enum { QUEUE_TX = 1 };
 
@@ -22,13 +23,25 @@ static void nic_start(struct machine_device *d)
 
 bool nic_is_there(void)
 {
-    return device_of(&nic_kind);
+    return device_card();
 }
 
-void nic_receive(struct frame *frame)
+void nic_receive(const struct frame *frame)
 {
-    struct machine_device *d = device_of(&nic_kind);
-    if (!d || !device_ready(d, NIC_RECEIVE))
+    struct machine_device *d = device_card();
+    if (d)
+        d->kind->receive(d, frame);
+}
+
+bool nic_rests(uint32_t *posted)
+{
+    const struct machine_device *d = device_card();
+    return d && !world.count.lies && d->kind->rests(d, posted);
+}
+
+static void virtio_nic_receive(struct machine_device *d, const struct frame *frame)
+{
+    if (!virtio_ready(d, NIC_RECEIVE))
         return;
     function_repeat(&d->function);
     device_tempt(d);
@@ -39,13 +52,11 @@ void nic_receive(struct frame *frame)
     device_later(d, EVENT_RECEIVED);
 }
 
-bool nic_rests(uint32_t *posted)
+static bool virtio_nic_rests(const struct machine_device *d, uint32_t *posted)
 {
-    const struct machine_device *d = device_of(&nic_kind);
-    if (!d || !device_ready(d, NIC_RECEIVE))
-        return false;
     const struct fake_queue *queue = &d->virtio.queue[NIC_RECEIVE];
-    if (d->due >> EVENT_RECEIVED & 1 || queue->undecided || d->function.lost || world.count.lies)
+    if (!virtio_ready(d, NIC_RECEIVE) || d->due >> EVENT_RECEIVED & 1 || queue->undecided ||
+        d->function.lost)
         return false;
     const struct vring_avail *available = phys_to_virt(queue->avail);
     *posted = (uint16_t)(available->idx - queue->used_index);
@@ -107,15 +118,20 @@ static void nic_honest(struct machine_device *d)
     d->virtio.num_buffers_lie = d->virtio.restless = 0;
 }
 
-const struct device_kind nic_kind = {
-    .virtio = VIRTIO_ID_NET,
-    .id = 0x1041, /* modern */
+extern const struct virtio_kind nic_kind;
+const struct virtio_kind nic_kind = {
+    .device = {.interface = &virtio_interface,
+               .vendor = 0x1af4,
+               .id = 0x1041, /* modern */
+               .type = VIRTIO_ID_NET,
+               .vectors = 3,
+               .hears_others = true,
+               .receive = virtio_nic_receive,
+               .rests = virtio_nic_rests},
     .queues = FAKE_QUEUES,
     .requests = QUEUE_TX,
-    .vectors = 3,
     .lies = LIES,
     .at_once = true,
-    .hears_others = true,
     .start = nic_start,
     .take = nic_take,
     .finish = nic_finish,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The simulated machine's source of entropy: a device (device.h) that fills each buffer with up to
+ * The simulated machine's source of entropy: a device (virtio.h) that fills each buffer with up to
  * as many bytes as it has room for. It knows what it gave: whoever gives bytes on gives each once,
  * and no others.
  *
@@ -14,7 +14,7 @@
 #include <linux/virtio_ids.h>
 
 #include "kernel/panic.h"
-#include "tools/sim/device.h"
+#include "tools/sim/virtio.h"
 
 static uint32_t left[256];
 
@@ -66,11 +66,14 @@ void rng_given_on(const uint8_t *bytes, uint32_t count)
             panic("a client got a byte that the source of entropy hadn't given, or not again");
 }
 
-const struct device_kind rng_kind = {
-    .virtio = VIRTIO_ID_RNG,
-    .id = 0x1044, /* modern */
+extern const struct virtio_kind rng_kind;
+const struct virtio_kind rng_kind = {
+    .device = {.interface = &virtio_interface,
+               .vendor = 0x1af4,
+               .id = 0x1044, /* modern */
+               .type = VIRTIO_ID_RNG,
+               .vectors = 2},
     .queues = 1,
-    .vectors = 2,
     .start = rng_start,
     .take = rng_take,
     .finish = rng_finish,

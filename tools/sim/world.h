@@ -139,7 +139,7 @@ void legacy_honest(void); /* no more lies */
 /* nic.c: the network card. */
 enum { NIC_RECEIVE = 0 }; /* the queue */
 bool nic_is_there(void);
-void nic_receive(struct frame *frame);
+void nic_receive(const struct frame *frame);
 /* False: it has something to tell. Else *posted is how many receive buffers it has. */
 bool nic_rests(uint32_t *posted);
 

@@ -7,8 +7,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "tests/unit/fake_ports.h"
-
 enum { NONE = 0x01, LINE_STATUS = 0x06, RECEIVED = 0x04, EMPTY = 0x02 };
 
 /* The first cause, in the order of table III. */
@@ -175,7 +173,7 @@ static void uart_out(struct device_model *model, uint32_t offset, uint32_t bytes
     line_update(uart);
 }
 
-void fake_uart_attach(struct fake_uart *uart, struct device *device)
+void fake_uart_init(struct fake_uart *uart)
 {
     memset(uart, 0, sizeof(*uart));
     uart->model = (struct device_model){uart_in, uart_out};
@@ -183,9 +181,6 @@ void fake_uart_attach(struct fake_uart *uart, struct device *device)
     uart->modem = 0x0b;
     fake_uart_come(uart, 'x', 0x08);
     uart->edges = 0;
-    fake_ports_attach(&uart->model, device, 0x2f8, 8);
-    device->id = 0x0501;
-    device->vectors = device->pin = 1;
 }
 
 void fake_uart_come(struct fake_uart *uart, uint8_t byte, uint8_t error)

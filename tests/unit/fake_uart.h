@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "libos/device.h"
+#include "tests/unit/fake_ports.h"
 
 enum { FAKE_UART_FIFO = 16 };
 
@@ -31,8 +32,17 @@ struct fake_uart {
     bool absent, no_fifo, deaf, mad; /* all ones; an older one; two faults of the loop test */
 };
 
-/* As a firmware may leave it: interrupts on, something in its FIFO. Ports of COM2. */
-void fake_uart_attach(struct fake_uart *uart, struct device *device);
+/* As a firmware may leave it: interrupts on, something in its FIFO. */
+void fake_uart_init(struct fake_uart *uart);
+
+/* The same, as the device's ports, those of COM2. */
+static inline void fake_uart_attach(struct fake_uart *uart, struct device *device)
+{
+    fake_uart_init(uart);
+    fake_ports_attach(&uart->model, device, 0x2f8, 8);
+    device->id = 0x0501;
+    device->vectors = device->pin = 1;
+}
 
 /* A byte comes, with error bits of the line status. A full FIFO loses it. */
 void fake_uart_come(struct fake_uart *uart, uint8_t byte, uint8_t error);

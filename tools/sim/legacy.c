@@ -9,7 +9,7 @@
 #include "tools/sim/world.h"
 
 /* In the order of the bits of option `without_isa`. */
-static const struct legacy_kind *const kinds[] = {&cmos_kind};
+static const struct legacy_kind *const kinds[] = {&cmos_kind, &uart_kind};
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static uint32_t there; /* which of them, a bit each */
@@ -39,6 +39,18 @@ void legacy_honest(void)
     for (uint32_t n = 0; n < KINDS; n++)
         if (there >> n & 1)
             kinds[n]->honest();
+}
+
+void legacy_later(const struct legacy_kind *kind, uint64_t ticks)
+{
+    for (uint32_t n = 0; n < KINDS; n++)
+        if (kinds[n] == kind)
+            event_add(ticks, EVENT_LEGACY, n);
+}
+
+void legacy_event(uint32_t n)
+{
+    kinds[n]->event();
 }
 
 /* NULL: nobody is behind the port. */

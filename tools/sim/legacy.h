@@ -17,12 +17,16 @@ struct legacy_kind {
     void (*start)(void);
     uint32_t (*in)(uint32_t offset);
     void (*out)(uint32_t offset, uint32_t value);
+    void (*event)(void);  /* what legacy_later said; NULL: it says nothing */
     void (*honest)(void); /* no more lies */
 };
-extern const struct legacy_kind cmos_kind;
+extern const struct legacy_kind cmos_kind, uart_kind;
 
 uint32_t legacy_in(uint64_t port, uint64_t bytes);
 void legacy_out(uint64_t port, uint64_t bytes, uint64_t value);
+
+/* The device's event after so many ticks. */
+void legacy_later(const struct legacy_kind *kind, uint64_t ticks);
 
 /* The clock's driver has told a client this. */
 void cmos_told(const struct clock_time *time);

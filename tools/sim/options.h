@@ -63,7 +63,7 @@
     OPTION(clock_year, 1970, 2199, 1999, "the clock with a battery shows its end")                 \
     OPTION(clock_format, 0, 3, 2, "its format: a bit for binary, and one for 24 hours")            \
     OPTION(clock_races, 0, 100000, 0, "looks at it of which its second ends, per million")         \
-    OPTION(without_isa, 0, 0, 0, "legacy devices that it hasn't got: 1 for the clock")
+    OPTION(without_isa, 0, 0, 0, "legacy devices that it hasn't got: 1 the clock, 2 COM2")
 
 struct options {
     uint64_t seed;

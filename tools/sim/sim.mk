@@ -14,14 +14,14 @@ SIM_VARIANTS := fast checked asan
 
 # Servers of tests that run in it too.
 SIM_TEST_SERVERS := hungry frames asker answerer rogue_client rogue_driver rogue_stack swapper \
-                    entropy_check block_check clock_check
+                    entropy_check block_check clock_check console_check
 
 SIM_USER_C := $(filter-out libos/kernel_x86_64.c libos/start.c libos/program.c,$(wildcard libos/*.c libos/virtio/*.c)) $(wildcard ipc/*.c) \
               $(wildcard servers/*/*.c $(SIM_TEST_SERVERS:%=tests/servers/%/*.c)) kernel/arch/sim/user/processor.c
 SIM_MACHINE_C := $(wildcard kernel/*.c) kernel/arch/x86_64/paging.c tests/unit/fake_virtio.c tests/unit/fake_virtio_packed.c \
-                 tests/unit/fake_cmos.c tests/unit/fake_e1000.c \
+                 tests/unit/fake_cmos.c tests/unit/fake_uart.c tests/unit/fake_e1000.c \
                  $(addprefix kernel/arch/sim/,machine.c iommu.c check.c check_dma.c check_paging.c check_trace.c boot.c) \
-                 $(addprefix tools/sim/,world.c network.c ports.c legacy.c cmos.c device.c function.c virtio.c e1000.c nic.c disk.c rng.c client.c service.c step.c invariants.c torn.c flips.c)
+                 $(addprefix tools/sim/,world.c network.c ports.c legacy.c cmos.c uart.c device.c function.c virtio.c e1000.c nic.c disk.c rng.c client.c service.c step.c invariants.c torn.c flips.c)
 SIM_HOST_C := $(addprefix kernel/arch/sim/,arena.c mappings.c user.c) \
               $(addprefix tools/sim/,main.c run.c shrink.c options.c snapshot.c inspect.c symbols.c composition.c trace_file.c)
 
@@ -112,7 +112,7 @@ sim: $(B)/sim/$(SIM)/sim $(B)/images/$(IMAGE).bundle
 	@$< --image $(B)/images/$(IMAGE).bundle --seed $(SEED) --runs $(RUNS) $(SIM_HOW) $(ARGS)
 
 # For `make test`. A bug that can't be planted any more fails its test, not the build.
-SIM_IMAGES := dns rogue rogue_alone dns_restart dns_heap_restart dns_swap entropy_check block_check clock_check entropy dns-e1000
+SIM_IMAGES := dns rogue rogue_alone dns_restart dns_heap_restart dns_swap entropy_check block_check clock_check console_check entropy dns-e1000
 sim-programs: $(SIM_VARIANTS:%=$(B)/sim/%/sim) $(SIM_IMAGES:%=$(B)/images/%.bundle)
 	@$(MAKE) --no-print-directory -k $(SIM_BUGS:%=$(B)/sim/bugs/%/sim) || true
 

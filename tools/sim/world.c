@@ -108,6 +108,9 @@ static void event_run(const struct event *event)
     case EVENT_CLIENT:
         client_event(event->argument);
         break;
+    case EVENT_LEGACY:
+        legacy_event(event->argument);
+        break;
     case EVENT_SPURIOUS:
         if (!calm)
             interrupt_from_nowhere();

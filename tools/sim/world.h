@@ -31,6 +31,7 @@ enum event_kind {
     EVENT_SPURIOUS,   /* an interrupt that nobody asked for */
     EVENT_JUMP,       /* the clock jumps */
     EVENT_REPEAT,     /* device `argument` repeats an interrupt that got lost */
+    EVENT_LEGACY,     /* legacy device `argument` does something */
 };
 
 struct event {
@@ -134,6 +135,7 @@ void devices_honest(void);  /* no more lies; a device that told some asks to be 
 
 /* legacy.c: what is behind I/O ports. */
 void legacy_start(void);
+void legacy_event(uint32_t device);
 void legacy_honest(void); /* no more lies */
 
 /* nic.c: the network card. */

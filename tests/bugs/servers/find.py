@@ -39,6 +39,7 @@ IMAGES |= {
     "25-not-asked-again": "block_check",
     "26-standing-still-is-paid-for": "block_check",
     "27-a-torn-reading-believed": "clock_check",
+    "28-room-for-one-more": "console_check",
 }
 LIMIT = 60  # seconds for one
 

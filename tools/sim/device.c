@@ -4,9 +4,11 @@
  */
 #include "tools/sim/device.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "kernel/arch/sim/boot.h"
+#include "kernel/panic.h"
 #include "tools/sim/composition.h"
 #include "tools/sim/virtio.h"
 
@@ -22,6 +24,13 @@ static const struct device_kind *const kinds[] = {&nic_kind.device, &disk_kind.d
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static struct machine_device devices[KINDS];
+
+/* What a model asserts of its driver, the C library's way: then the run has failed, and is repeated
+ * and shrunk as any other that does. */
+void __assert_fail(const char *assertion, const char *file, unsigned int line, const char *function)
+{
+    panic("%s:%u: %s: %s", file, line, function, assertion);
+}
 
 struct machine_device *device_card(void)
 {

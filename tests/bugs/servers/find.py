@@ -23,6 +23,9 @@ SCENARIOS["26-standing-still-is-paid-for"] = ["jumps=1", "queries=20", "rate=200
 DEATHS = ["kill=60", "kills=6", "kill_every=100", "card_lies=0"]
 DEATH_BUGS = ("20-a-new-life-takes-old-words", "21-the-dead-keeps-buffers", "22-accepted-too-early")
 SCENARIOS |= dict.fromkeys((*DEATH_BUGS, "25-not-asked-again"), DEATHS)
+# A frame comes while the driver begins anew: many do.
+SCENARIOS["29-cleared-before-it-is-silent"] = ["rate=500000", "burst=1", "queries=50000", "kill=60", "kills=8",
+                                               "kill_every=1000", "card_lies=0"]
 # What only a hostile peer shows is looked for beside one: composition, and runs are long.
 IMAGES = {
     "14-frame-reference-unchecked": "rogue",
@@ -40,6 +43,7 @@ IMAGES |= {
     "26-standing-still-is-paid-for": "block_check",
     "27-a-torn-reading-believed": "clock_check",
     "28-room-for-one-more": "console_check",
+    "29-cleared-before-it-is-silent": "dns-e1000",
 }
 LIMIT = 60  # seconds for one
 

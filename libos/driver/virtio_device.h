@@ -15,9 +15,9 @@
  *
  * Queues are split or packed (2.6, 2.7). The functions here hide which, and so do those of
  * virtqueue.h that know nothing of rings (virtqueue_full, virtqueue_next_slot,
- * virtqueue_outstanding, virtqueue_fail), on `ring`; only a driver that calls
- * virtio_device_queue_packed links what packed ones need. A driver for which each frame counts asks
- * for split ones, and uses the rest of virtqueue.h.
+ * virtqueue_outstanding, virtqueue_unpublished, virtqueue_fail), on `ring`; only a driver that
+ * calls virtio_device_queue_packed links what packed ones need. A driver for which each frame
+ * counts asks for split ones, and uses the rest of virtqueue.h.
  */
 #ifndef MOTET_LIBOS_VIRTIO_DEVICE_H
 #define MOTET_LIBOS_VIRTIO_DEVICE_H

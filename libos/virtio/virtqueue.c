@@ -25,6 +25,7 @@ void virtqueue_slots_init(struct virtqueue *queue, uint32_t size, uint32_t shift
     queue->shift = (uint8_t)shift;
     queue->slots = (uint16_t)(size >> shift);
     queue->event_idx = event_idx;
+    SERVER_ASSERT(queue->slots && queue->slots <= VIRTQUEUE_SLOTS_MAX);
     while (queue->free_count < queue->slots) {
         queue->free[queue->free_count] = (uint8_t)(queue->slots - 1 - queue->free_count);
         queue->free_count++;
@@ -87,6 +88,7 @@ void virtqueue_put_chain(struct virtqueue *queue, uint32_t token, const struct d
 {
     struct vring_desc *desc = virtqueue_put(queue, token);
     const uint32_t count = reads + writes;
+    SERVER_ASSERT(count && count <= 1u << queue->shift);
     for (uint32_t i = 0; i < count; i++)
         virtqueue_describe(&desc[i], segment[i],
                            (uint16_t)((i < reads ? 0 : VRING_DESC_F_WRITE) |

@@ -23,6 +23,7 @@
 #include <linux/virtio_ring.h>
 
 #include "ipc/barrier.h"
+#include "libos/assert.h"
 #include "libos/device.h"
 
 enum {
@@ -91,14 +92,10 @@ static inline uint32_t virtqueue_next_slot(const struct virtqueue *queue)
     return queue->free[queue->free_count - 1];
 }
 
-static inline struct vring_desc *virtqueue_chain(const struct virtqueue *queue, uint32_t slot)
-{
-    return &queue->ring.desc[slot << queue->shift];
-}
-
 /* Makes the slot that is next busy, and the other way; for what puts and takes chains. */
 static inline uint32_t virtqueue_slot_take(struct virtqueue *queue, uint32_t token)
 {
+    DEBUG_ASSERT(queue->free_count);
     const uint16_t left = (uint16_t)(queue->free_count - 1);
     const uint32_t slot = queue->free[left];
     queue->free_count = left;
@@ -205,7 +202,7 @@ bool virtqueue_armed(const struct virtqueue *queue);
  * was passed stays behind. */
 void virtqueue_disarm(struct virtqueue *queue);
 
-/* The invariants; for tests. */
+/* The invariants. */
 bool virtqueue_check(const struct virtqueue *queue);
 
 #endif

@@ -78,7 +78,7 @@ void virtqueue_packed_put(struct virtqueue_packed *packed, uint32_t token,
 {
     struct virtqueue *queue = packed->queue;
     const uint32_t segments = reads + writes;
-    SERVER_ASSERT(segments && segments <= 1u << queue->shift);
+    SERVER_ASSERT(queue->free_count && segments && segments <= 1u << queue->shift);
     const uint32_t slot = virtqueue_slot_take(queue, token);
     packed->length[slot] = (uint8_t)segments;
     for (uint32_t i = 0; i < segments; i++)

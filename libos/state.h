@@ -63,7 +63,7 @@ struct link {
 /* The libOS's own counters, in front of those of the servers. */
 enum libos_counter {
     COUNT_BROKEN_CHANNELS, /* channels given up because the peer's indices made no sense */
-    COUNT_STALLS,          /* rounds that left a message in its queue for lack of room */
+    COUNT_STALLS,          /* rounds that left a message, or a peer's new life, for the next */
     COUNT_PORT_MESSAGES,   /* messages to the domain's port that no server of it wants */
     COUNT_LIBOS
 };
@@ -87,7 +87,7 @@ struct libos {
     struct msg message;        /* came to the domain's port with the last wait; op 0: none */
     uint64_t owed;             /* a doorbell to ring before the next round, 0: none */
     bool log_new;              /* lines that the supervisor wasn't told of */
-    bool stalled;              /* a message was refused in the last round */
+    bool stalled;              /* a message was refused in the last round, or a peer's new life */
     bool queued;               /* a message inside the domain waits for the next round */
     bool happened;             /* something happened since the last batch_end */
     bool takes_over;           /* from another body: its state isn't loaded yet */

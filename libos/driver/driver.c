@@ -223,7 +223,8 @@ struct driver_saved driver_save(const struct driver *driver)
 
 enum error driver_load(struct driver *driver, const struct driver_saved *saved)
 {
-    if (saved->state > DRIVER_BROKEN || (saved->state != DRIVER_ABSENT && !driver->device))
+    if (saved->state > DRIVER_BROKEN || (saved->silent && saved->state != DRIVER_BROKEN) ||
+        (saved->state != DRIVER_ABSENT && !driver->device))
         return ERROR_BAD_ARGUMENT;
     driver->state = saved->state;
     driver->silent = saved->silent != 0;
@@ -232,13 +233,19 @@ enum error driver_load(struct driver *driver, const struct driver_saved *saved)
 
 bool driver_again(struct driver *driver)
 {
-    if (driver->state != DRIVER_ABSENT && !driver->ops->silence(driver))
+    if (driver->state == DRIVER_ABSENT || driver->silent)
+        return true;
+    if (!driver->ops->silence(driver))
         return false;
     if (driver->state == DRIVER_RUNNING) {
         driver->state = DRIVER_ABSENT;
         if (driver->pool)
             memory_begin(driver);
         driver_begin(driver);
+    }
+    if (!driver_runs(driver)) { /* it was refused this time, or was broken before */
+        driver->state = DRIVER_BROKEN;
+        driver->silent = true;
     }
     return true;
 }

@@ -30,7 +30,6 @@ RARE enum error netdev_open(struct netdev *netdev, struct domain *domain, const 
                             uint32_t buffer_bytes)
 {
     const struct pool *rx = domain_pool_named(domain, "rx");
-    netdev->domain = domain;
     netdev->counters = domain_counters(domain);
     netdev->conn = domain_conn(domain, "net", 0);
     netdev->rx = rx;
@@ -133,19 +132,7 @@ RARE uint32_t netdev_room(struct netdev *netdev)
     return room;
 }
 
-RARE void netdev_returned(struct netdev *netdev, uint16_t interface, uint16_t index)
-{
-    netdev->counters[NETDEV_RX_RETURNED]++;
-    netdev_buffer_send(netdev, interface, index, 0, 0, 0);
-}
-
 /* Receive buffers */
-
-static void buffer_spare(struct netdev_account *account, uint16_t interface, uint16_t index)
-{
-    account->next[index] = account->interface[interface].spare;
-    account->interface[interface].spare = index;
-}
 
 /* The interface has a card that works. */
 static bool running(const struct netdev *netdev, uint16_t interface)
@@ -157,8 +144,10 @@ static bool running(const struct netdev *netdev, uint16_t interface)
 RARE static void spares_return(struct netdev *netdev, uint16_t interface)
 {
     uint16_t index;
-    while (conn_room(netdev->conn) && netdev_buffer(netdev, interface, &index))
-        netdev_returned(netdev, interface, index);
+    while (conn_room(netdev->conn) && netdev_buffer(netdev, interface, &index)) {
+        netdev->counters[NETDEV_RX_RETURNED]++;
+        netdev_buffer_send(netdev, interface, index, 0, 0, 0);
+    }
 }
 
 /* The card takes them after the round. */
@@ -176,7 +165,7 @@ static void provided(struct netdev *netdev, const struct netdev_rx_provide *prov
         if (index >= netdev->rx->buffers || account->next[index] != NETDEV_CLIENT)
             netdev->counters[NETDEV_PROVIDE_REFUSED]++;
         else
-            buffer_spare(account, interface, index);
+            netdev_spare(netdev, interface, index);
     }
 }
 
@@ -214,7 +203,7 @@ RARE static void reclaim(struct netdev *netdev, uint16_t n)
     account->interface[n].reclaimed = 1;
     for (uint16_t i = 0; i < netdev->rx->buffers; i++)
         if (account->next[i] == NETDEV_CARD + n)
-            buffer_spare(account, n, i);
+            netdev_spare(netdev, n, i);
     for (uint8_t place = 0; place < NETDEV_TX_OUTSTANDING; place++)
         if (account->owner[place] == n)
             netdev_sent(netdev, place);
@@ -285,17 +274,19 @@ RARE enum error netdev_loaded(const struct netdev *netdev)
 {
     const struct netdev_account *account = &netdev->account;
     bool seen[POOL_BUFFERS_MAX] = {false};
-    if (account->interfaces > NETDEV_INTERFACES_MAX || account->links_due >> account->interfaces ||
-        !places_check(account))
+    if (account->interfaces > NETDEV_INTERFACES_MAX || account->opened > 1 ||
+        account->links_due >> account->interfaces || !places_check(account))
         return ERROR_BAD_ARGUMENT;
     for (uint32_t i = 0; i < NETDEV_INTERFACES_MAX; i++)
         if (!spares_check(netdev, account->interface[i].spare, seen) ||
             (i < account->interfaces) != (netdev->driver[i] != NULL) ||
-            (i < account->interfaces && account->interface[i].link.interface != i))
+            (i < account->interfaces && account->interface[i].link.interface != i) ||
+            (account->interface[i].reclaimed && running(netdev, (uint16_t)i)))
             return ERROR_BAD_ARGUMENT;
-    for (uint32_t i = 0; i < netdev->rx->buffers; i++) {
+    for (uint32_t i = 0; i < POOL_BUFFERS_MAX; i++) {
         const uint16_t next = account->next[i];
-        const bool card = next >= NETDEV_CARD && next < NETDEV_CARD + account->interfaces;
+        const bool card = i < netdev->rx->buffers && next >= NETDEV_CARD &&
+                          next < NETDEV_CARD + account->interfaces;
         if (!seen[i] && !card && next != NETDEV_CLIENT)
             return ERROR_BAD_ARGUMENT;
     }

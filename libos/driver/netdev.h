@@ -73,7 +73,6 @@ struct netdev_account {
 };
 
 struct netdev {
-    struct domain *domain;
     struct conn *conn;
     const struct pool *rx;
     uint64_t *counters;
@@ -143,7 +142,7 @@ static inline uint64_t netdev_buffer_address(const struct netdev *netdev, uint16
     return netdev->rx->physical + (uint64_t)index * netdev->rx->buffer_size;
 }
 
-/* For the two that follow: a buffer that the card had is the client's. */
+/* For netdev_received: a buffer that the card had is the client's. */
 static inline void netdev_buffer_send(struct netdev *netdev, uint16_t interface, uint16_t index,
                                       uint16_t offset, uint16_t length, uint16_t flags)
 {
@@ -167,8 +166,13 @@ static inline void netdev_received(struct netdev *netdev, uint16_t interface, ui
     netdev_buffer_send(netdev, interface, index, offset, length, flags);
 }
 
-/* It gives one back unused; only with room. */
-void netdev_returned(struct netdev *netdev, uint16_t interface, uint16_t index);
+/* It had one for nothing, and gives it back: it is spare again. */
+static inline void netdev_spare(struct netdev *netdev, uint16_t interface, uint16_t index)
+{
+    struct netdev_account *account = &netdev->account;
+    account->next[index] = account->interface[interface].spare;
+    account->interface[interface].spare = index;
+}
 
 /* The card has sent a frame. */
 static inline void netdev_sent(struct netdev *netdev, uint8_t place)

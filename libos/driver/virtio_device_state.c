@@ -27,7 +27,9 @@ enum error virtio_device_queue_load_memory(struct virtio_device_queue *queue,
     queue->device = device;
     queue->index = index;
     queue->doorbell = state->doorbell;
-    if (state->ring.broken || bytes > driver_dma_left(driver, VIRTQUEUE_ALIGN) ||
+    if (state->ring.broken || !virtio_device_has(device, VIRTIO_F_VERSION_1) ||
+        !state->ring.event_idx == virtio_device_has(device, VIRTIO_RING_F_EVENT_IDX) ||
+        bytes > driver_dma_left(driver, VIRTQUEUE_ALIGN) ||
         !virtio_doorbell_check(&device->virtio, state->doorbell))
         return ERROR_BAD_ARGUMENT;
     enum error error = driver_dma(driver, bytes, VIRTQUEUE_ALIGN, &queue->memory);

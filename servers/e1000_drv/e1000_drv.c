@@ -18,6 +18,8 @@ enum {
     CAUSES = CAUSE_TX_DONE | CAUSE_LINK | CAUSE_RX_FEW | CAUSE_RX_OVERRUN | CAUSE_RX,
 };
 
+enum { RX_SPOILED = NETDEV_COUNTERS };
+
 struct e1000 {
     struct driver driver;
     struct e1000_registers registers;
@@ -63,10 +65,12 @@ static void rx_drain(struct e1000 *own)
             return;
         }
         const uint16_t index = own->rx_index[ring_slot(&own->rx, own->rx.taken++)];
-        if (spoiled)
-            netdev_returned(&own->net, own->interface, index);
-        else
-            netdev_received(&own->net, own->interface, index, 0, length, 0);
+        if (spoiled) {
+            own->driver.counters[RX_SPOILED]++;
+            netdev_spare(&own->net, own->interface, index);
+            continue;
+        }
+        netdev_received(&own->net, own->interface, index, 0, length, 0);
         room--;
     }
 }
@@ -241,7 +245,7 @@ static const struct driver_ops ops = {
     .silence = e1000_silence,
 };
 
-static const char *const counters[] = {NETDEV_COUNTER_NAMES};
+static const char *const counters[] = {NETDEV_COUNTER_NAMES, [RX_SPOILED] = "rx_spoiled"};
 
 DRIVER(e1000_drv, struct e1000, ops, counters, .ports = netdev_ports, .port_count = 1,
        .receive = e1000_receive);

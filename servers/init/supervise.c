@@ -86,7 +86,8 @@ static void log_finish(struct init *init, uint32_t domain)
 /* Prints what is in the logs, the domains in turn. A line takes init, which everybody waits for,
  * long, and how many there are is up to the domains. So each tick spent here is paid with LOG_PART
  * ticks, of which a second's worth may be owed; then the lines wait, and those that are overwritten
- * meanwhile are counted. What took longer counts as a second: then the machine stood still. Returns when to go on, 0: all is printed. */
+ * meanwhile are counted. What took longer counts as a second: then the machine stood still. Returns
+ * when to go on, 0: all is printed. */
 static uint64_t logs_print(struct init *init)
 {
     uint64_t credit = kernel_info()->clock_frequency;

@@ -31,9 +31,11 @@ static uint32_t cards_save(const void *state, void *to)
         if (card->driver.state == DRIVER_ABSENT)
             continue;
         saved->interface = card->interface;
-        if (!driver_runs(&card->driver))
+        if (card->driver.silent)
             continue;
         saved->features = card->device.features;
+        if (!driver_runs(&card->driver))
+            continue;
         saved->parts_left = card->parts_left;
         saved->part_flags = card->part_flags;
         saved->tx_waiting = card->tx_waiting;
@@ -46,10 +48,8 @@ static uint32_t cards_save(const void *state, void *to)
 static enum error queues_load(struct card *card, const struct saved_card *from)
 {
     struct driver *driver = &card->driver;
-    enum error error = virtio_device_load(&card->device, driver, VIRTIO_ID_NET, from->features);
-    if (error == OK)
-        error = virtio_device_queue_load(&card->rx, &card->device, driver, QUEUE_RX, 1 << TX_SHIFT,
-                                         RX_ENTRIES, 0, &from->rx);
+    enum error error = virtio_device_queue_load(&card->rx, &card->device, driver, QUEUE_RX,
+                                                1 << TX_SHIFT, RX_ENTRIES, 0, &from->rx);
     if (error == OK)
         error = virtio_device_queue_load(&card->tx, &card->device, driver, QUEUE_TX, 1, TX_FRAMES,
                                          TX_SHIFT, &from->tx);
@@ -65,8 +65,13 @@ static enum error card_load(struct card *card, const struct saved_card *from)
         return ERROR_BAD_ARGUMENT;
     card->net->driver[from->interface] = &card->driver;
     card->interface = from->interface;
-    if (!driver_runs(&card->driver))
+    if (card->driver.silent)
         return OK; /* nothing is done to the device any more */
+    error = virtio_device_load(&card->device, &card->driver, VIRTIO_ID_NET, from->features);
+    if (error != OK || !driver_runs(&card->driver))
+        return error; /* it will be tried again to silence it */
+    if (from->parts_left > RX_ENTRIES || from->part_flags & ~NETDEV_RX_CSUM_OK)
+        return ERROR_BAD_ARGUMENT;
     card->parts_left = from->parts_left;
     card->part_flags = from->part_flags;
     card->tx_waiting = from->tx_waiting != 0;

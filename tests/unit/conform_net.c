@@ -425,6 +425,27 @@ static void what_is_not_of_the_protocol_is_counted(void **state)
     assert_int_equal(fake_conn_waiting(rig->conn), 0);
 }
 
+/* It costs no buffer, however often. */
+static void a_spoiled_frame_is_dropped(void **state)
+{
+    struct rig *rig = *state;
+    uint8_t frame[CONFORM_NET_FRAME];
+    start(rig);
+    provide_say(rig, 2);
+    loop(rig, false);
+    for (uint32_t i = 0; under_test->spoil && i < 3 * BUFFERS; i++) {
+        assert_true(under_test->spoil(rig->fake));
+        loop(rig, false);
+        assert_int_equal(fake_conn_waiting(rig->conn), 0);
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        assert_true(
+            under_test->receive(rig->fake, frame, frame_fill(frame, rig->in_given++, INWARDS)));
+    loop(rig, false);
+    hear(rig, UINT32_MAX);
+    assert_int_equal(rig->in_got, 2);
+}
+
 static void the_link_is_told(void **state)
 {
     struct rig *rig = *state;
@@ -448,6 +469,48 @@ static void a_card_that_cannot_be_used_is_named(void **state)
         assert_true(fake_domain_logged(rig->domain, " not used: "));
         rig_destroy(rig);
     }
+}
+
+static bool restarted(struct rig *rig, enum restarted what)
+{
+    for (const struct server_restarted *r = __start_motet_restarts; r != __stop_motet_restarts; r++)
+        if (r->server == under_test->server)
+            return r->handle(fake_domain_state(rig->domain), rig->conn, what);
+    fail_msg("it has no SERVER_RESTARTED");
+    return false;
+}
+
+/* What was under way is nobody's, and all begins anew. False: not yet. */
+static bool client_again(struct rig *rig)
+{
+    fake_conn_clear(rig->conn);
+    if (!restarted(rig, RESTARTED_FORGET))
+        return false;
+    assert_int_equal(fake_conn_waiting(rig->conn), 0);
+    assert_true(restarted(rig, RESTARTED_RESUME));
+    memset(rig->lent, 0, sizeof(rig->lent));
+    memset(rig->under_way, 0, sizeof(rig->under_way));
+    rig->made = rig->taken = rig->frames_under_way = 0;
+    rig->in_got = rig->in_given;
+    rig->out_sent = rig->out_given;
+    loop(rig, true);
+    assert_int_equal(fake_conn_waiting(rig->conn), 0); /* nobody has asked */
+    open_say(rig);
+    loop(rig, false);
+    hear(rig, UINT32_MAX);
+    return true;
+}
+
+/* There is no card for it. */
+static void all_comes_back(struct rig *rig)
+{
+    frame_say(rig);
+    provide_say(rig, NETDEV_PROVIDE_MAX);
+    loop(rig, false);
+    hear(rig, UINT32_MAX);
+    assert_int_equal(rig->frames_under_way, 0);
+    for (uint32_t i = 0; i < BUFFERS; i++)
+        assert_false(rig->lent[i]);
 }
 
 /* The client hears that the link is down, and gets everything back. */
@@ -474,25 +537,32 @@ static void a_card_that_misbehaves_is_given_up(void **state)
         assert_int_equal(rig->in_got, 0);
         for (uint32_t i = 0; i < BUFFERS; i++)
             assert_false(rig->lent[i]);
-        frame_say(rig); /* and so does what it sends from now on */
-        provide_say(rig, NETDEV_PROVIDE_MAX);
-        loop(rig, false);
-        hear(rig, UINT32_MAX);
-        assert_int_equal(rig->frames_under_way, 0);
+        all_comes_back(rig); /* and so does what it sends from now on */
+        client_again(rig);
+        assert_int_equal(rig->link.up, 0);
+        all_comes_back(rig);
+        assert_int_equal(fake_domain_counter(rig->domain, "devices_broken"), 1);
         rig_destroy(rig);
     }
 }
 
-static bool restarted(struct rig *rig, enum restarted what)
+/* The client hears that there is no link; or the card doesn't let go of what it had. */
+static void a_card_that_cannot_be_used_any_more_is_given_up(void **state)
 {
-    for (const struct server_restarted *r = __start_motet_restarts; r != __stop_motet_restarts; r++)
-        if (r->server == under_test->server)
-            return r->handle(fake_domain_state(rig->domain), rig->conn, what);
-    fail_msg("it has no SERVER_RESTARTED");
-    return false;
+    (void)state;
+    for (uint32_t n = 0; n < under_test->unusable_ways; n++) {
+        struct rig *rig = rig_make();
+        start(rig);
+        provide_say(rig, NETDEV_PROVIDE_MAX);
+        loop(rig, false);
+        under_test->unusable(rig->fake, n);
+        for (int life = 0; life < 3 && client_again(rig) && !rig->link.up; life++)
+            all_comes_back(rig);
+        rig_destroy(rig);
+    }
 }
 
-/* In the middle of everything: what was under way is nobody's, and all begins anew. */
+/* In the middle of everything. */
 static void a_client_that_begins_anew_is_served(void **state)
 {
     struct rig *rig = *state;
@@ -505,20 +575,7 @@ static void a_client_that_begins_anew_is_served(void **state)
             loop(rig, false);
             loop(rig, hear(rig, some(10)));
         }
-        fake_conn_clear(rig->conn);
-        assert_true(restarted(rig, RESTARTED_FORGET));
-        assert_int_equal(fake_conn_waiting(rig->conn), 0);
-        assert_true(restarted(rig, RESTARTED_RESUME));
-        memset(rig->lent, 0, sizeof(rig->lent));
-        memset(rig->under_way, 0, sizeof(rig->under_way));
-        rig->made = rig->taken = rig->frames_under_way = 0;
-        rig->in_got = rig->in_given;
-        rig->out_sent = rig->out_given;
-        loop(rig, true);
-        assert_int_equal(fake_conn_waiting(rig->conn), 0); /* nobody has asked */
-        open_say(rig);
-        loop(rig, false);
-        hear(rig, UINT32_MAX);
+        assert_true(client_again(rig));
         assert_int_equal(rig->links, 2 + life);
     }
     settle(rig);
@@ -534,9 +591,11 @@ int conform_net(const struct conform_net *driver)
         TEST(frames_that_make_no_sense_are_refused),
         TEST(more_frames_than_may_be_under_way_are_dropped),
         TEST(what_is_not_of_the_protocol_is_counted),
+        TEST(a_spoiled_frame_is_dropped),
         TEST(the_link_is_told),
         cmocka_unit_test(a_card_that_cannot_be_used_is_named),
         cmocka_unit_test(a_card_that_misbehaves_is_given_up),
+        cmocka_unit_test(a_card_that_cannot_be_used_any_more_is_given_up),
         TEST(a_client_that_begins_anew_is_served),
     };
     under_test = driver;

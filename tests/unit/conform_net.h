@@ -33,6 +33,10 @@ struct conform_net {
     /* A frame from outside. False: the card has no buffer for it. */
     bool (*receive)(void *fake, const uint8_t *frame, uint32_t length);
 
+    /* One that comes spoiled, and nothing of it is to be seen; NULL: cards of this kind tell of
+     * none. False: as above. */
+    bool (*spoil)(void *fake);
+
     /* The next frame of the driver's that the card sends; its length, 0: there is none. */
     uint32_t (*transmit)(void *fake, uint8_t frame[CONFORM_NET_FRAME]);
 

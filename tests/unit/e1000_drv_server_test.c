@@ -50,6 +50,11 @@ static uint32_t interrupts(void *fake)
     return fake_e1000_interrupts(fake);
 }
 
+static bool spoil(void *fake)
+{
+    return fake_e1000_spoil(fake);
+}
+
 static void set_link(void *fake, bool up)
 {
     fake_e1000_set_link(fake, up);
@@ -88,6 +93,7 @@ int main(void)
         .attach = attach,
         .detach = detach,
         .receive = receive,
+        .spoil = spoil,
         .transmit = transmit,
         .interrupts = interrupts,
         .link = set_link,

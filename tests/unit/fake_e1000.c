@@ -214,6 +214,15 @@ bool fake_e1000_receive(struct fake_e1000 *fake, const uint8_t *frame, uint32_t 
     return true;
 }
 
+bool fake_e1000_spoil(struct fake_e1000 *fake)
+{
+    if (!(fake->rx_control & RX_ENABLE) || fake->rx_head == fake->rx_tail)
+        return false;
+    struct rx_entry *entry = reach(fake, fake->rx_base + fake->rx_head * ENTRY, ENTRY);
+    entry->errors = 1;
+    return fake_e1000_receive(fake, (const uint8_t[60]){0}, 60, 60, RX_DONE | RX_END);
+}
+
 uint32_t fake_e1000_transmit(struct fake_e1000 *fake, uint8_t frame[FAKE_E1000_FRAME])
 {
     uint32_t bytes = 0;

@@ -48,6 +48,9 @@ void fake_e1000_grant_at(struct fake_e1000 *fake, uint64_t address, void *memory
 bool fake_e1000_receive(struct fake_e1000 *fake, const uint8_t *frame, uint32_t bytes,
                         uint32_t said, uint8_t status);
 
+/* A frame comes spoiled (3.2.3.2), and takes a buffer. False: there is none. */
+bool fake_e1000_spoil(struct fake_e1000 *fake);
+
 /* Takes the next frame to send; its length, 0: there is none. */
 uint32_t fake_e1000_transmit(struct fake_e1000 *fake, uint8_t frame[FAKE_E1000_FRAME]);
 

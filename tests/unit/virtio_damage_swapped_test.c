@@ -129,9 +129,58 @@ static void a_swap_touches_neither_device_nor_queues(void **state)
     assert_memory_equal(outside.queues, fake_pool_memory(rig->domain, POOL_QUEUES), QUEUE_BYTES);
 }
 
+/* Changes that one wrong bit doesn't make, and that agree with the rest. */
+enum change {
+    BUFFER_BEYOND_THE_POOL,
+    OPENED_THRICE,
+    RECLAIMED_AND_RUNNING,
+    ENDLESS_FRAME,
+    UNKNOWN_FLAGS,
+    ANOTHER_WAY_OF_INTERRUPTS,
+    NO_VERSION_1,
+    CHANGES
+};
+
+static void change_make(struct virtio_drv *drv, enum change change)
+{
+    struct card *card = &drv->card[0];
+    struct netdev_account *account = &drv->net.account;
+    uint32_t slot = 0;
+    while (!card->rx.ring.busy[slot])
+        slot++;
+    if (change == BUFFER_BEYOND_THE_POOL) {
+        card->rx.ring.token[slot] = RX_BUFFERS + 3;
+        account->next[RX_BUFFERS + 3] = NETDEV_CARD;
+    }
+    account->opened = change == OPENED_THRICE ? 3 : account->opened;
+    account->interface[0].reclaimed |= change == RECLAIMED_AND_RUNNING;
+    card->parts_left = change == ENDLESS_FRAME ? 60000 : card->parts_left;
+    card->part_flags |= change == UNKNOWN_FLAGS ? 0x80 : 0;
+    card->rx.ring.event_idx ^= change == ANOTHER_WAY_OF_INTERRUPTS;
+    if (change == NO_VERSION_1)
+        card->device.features &= ~(1ull << VIRTIO_F_VERSION_1);
+}
+
+static void a_state_that_cannot_be_is_refused(void **state)
+{
+    for (enum change change = 0; change < CHANGES; change++) {
+        struct rig *rig = *state;
+        fill(rig);
+        struct fake_state changed;
+        assert_true(fake_swap(rig->domain));
+        change_make(fake_domain_state(rig->domain), change);
+        fake_state_save(rig->domain, &changed);
+        assert_int_not_equal(fake_state_load(rig->domain, &changed), OK);
+        fake_state_free(&changed);
+        rig_tear_down(state);
+        rig_set_up(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_damaged_state_does_no_harm),
+                                       TEST(a_state_that_cannot_be_is_refused),
                                        TEST(a_swap_touches_neither_device_nor_queues)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

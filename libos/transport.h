@@ -29,7 +29,8 @@ struct transport {
     void (*open)(struct libos *libos, struct link *link, const struct start_conn *from);
 
     /* Calls `receive` for at most LOOP_BATCH messages of each connection. Sets `happened` if any
-     * was taken or room came, `stalled` if one was refused or a peer's new life isn't accepted yet, `queued` if more are left. */
+     * was taken or room came, `stalled` if one was refused or a peer's new life isn't accepted yet,
+     * `queued` if more are left. */
     void (*drain)(struct libos *libos);
 
     /* The rest is NULL where nobody outside the domain is to be told or can change anything. */

@@ -14,10 +14,10 @@
  * |------------|------------------|------------|-|
  * | OPEN       | client to driver | yes | asks for a NETDEV_LINK of every interface |
  * | LINK       | driver to client | yes | state of one interface: after OPEN and at each change |
- * | RX_PROVIDE | client to driver | no  | empty buffers; without a card they come back (RX, length 0) |
+ * | RX_PROVIDE | client to driver | no  | empty buffers; without a card they come back in RX |
  * | RX         | driver to client | no  | one received frame, or one part of it |
  * | TX         | client to driver | no  | one frame to send |
- * | TX_DONE    | driver to client | no  | the frames with these cookies left the pools; in any order |
+ * | TX_DONE    | driver to client | no  | frames with these cookies left the pools, in any order |
  */
 #ifndef MOTET_PROTO_NETDEV_H
 #define MOTET_PROTO_NETDEV_H

@@ -11,7 +11,8 @@
  *
  *   DRIVER_ABSENT   the machine has no such device, or it was refused
  *   DRIVER_RUNNING  `start` said OK
- *   DRIVER_BROKEN   driver_fail: the device broke its rules, was silenced, and is left alone
+ *   DRIVER_BROKEN   driver_fail: the device broke its rules, was silenced, and is left alone; or
+ *                   driver_again: it was refused this time
  *
  * Absent or broken, the server runs on: it has clients that want an answer. What the manifest
  * doesn't grant is another matter: `start` isn't OK then, the log names what is missing (a BAR, a
@@ -104,7 +105,8 @@ enum error driver_refuse(struct driver *driver, const char *why);
 void driver_fail(struct driver *driver, const char *why);
 
 /* A client has begun anew: the device is silenced and started, so that nothing of its earlier life
- * is under way. False: it can't be silenced. */
+ * is under way; a broken one is only silenced, and left alone once it is. False: it can't be
+ * silenced. */
 bool driver_again(struct driver *driver);
 
 /* BAR `n`, if it has `bytes` at `offset`; else NULL, and the log says what there is. */

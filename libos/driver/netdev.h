@@ -166,7 +166,7 @@ static inline void netdev_received(struct netdev *netdev, uint16_t interface, ui
     netdev_buffer_send(netdev, interface, index, offset, length, flags);
 }
 
-/* It had one for nothing, and gives it back: it is spare again. */
+/* The client provides one; or the card had it for nothing, and gives it back. */
 static inline void netdev_spare(struct netdev *netdev, uint16_t interface, uint16_t index)
 {
     struct netdev_account *account = &netdev->account;

@@ -4,8 +4,9 @@
  * The device runs on, and its queues stay where they are, in the driver's pool: it notices nothing.
  *
  *     save   virtio_device_queue_save for each queue; the device's `features`; driver_save
- *     load   driver_load; if it runs: virtio_device_load, virtio_device_queue_load for each queue
- * in the order in which `start` made them, and driver_dma for other pieces in their places
+ *     load   driver_load; unless it is absent or silent: virtio_device_load; if it runs:
+ *            virtio_device_queue_load for each queue in the order in which `start` made them, and
+ *            driver_dma for other pieces in their places
  *
  * Loading touches no register, and checks all but tokens, which are the driver's.
  */

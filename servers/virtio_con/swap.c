@@ -15,8 +15,8 @@ struct saved_console {
     struct driver_saved driver;
     uint8_t state_due, broken_told;
     uint8_t reserved[4];
-    uint64_t features; /* of a device that isn't silent */
     /* All below is of a device that runs. */
+    uint64_t features;
     uint32_t gathered, piece, unread, read;
     struct virtio_device_packed_state rx, tx;
 };
@@ -28,11 +28,9 @@ static uint32_t console_save(const void *state, void *to)
     *saved = (struct saved_console){.driver = driver_save(&con->driver),
                                     .state_due = con->console.state_due,
                                     .broken_told = con->console.broken_told};
-    if (con->driver.state == DRIVER_ABSENT || con->driver.silent)
-        return sizeof(*saved);
-    saved->features = con->device.features;
     if (!driver_runs(&con->driver))
         return sizeof(*saved);
+    saved->features = con->device.features;
     saved->gathered = con->gathered;
     saved->piece = con->piece;
     saved->unread = con->unread;
@@ -70,8 +68,10 @@ static enum error device_load(struct virtio_con *con, const struct saved_console
     con->piece = from->piece;
     con->unread = from->unread;
     con->read = from->read;
-    enum error error = virtio_device_queue_packed_load(&con->rx, &con->rx_packed, &con->device,
-                                                       driver, QUEUE_RX, PIECES, 0, &from->rx);
+    enum error error = virtio_device_load(&con->device, driver, VIRTIO_ID_CONSOLE, from->features);
+    if (error == OK)
+        error = virtio_device_queue_packed_load(&con->rx, &con->rx_packed, &con->device, driver,
+                                                QUEUE_RX, PIECES, 0, &from->rx);
     if (error == OK)
         error = virtio_device_queue_packed_load(&con->tx, &con->tx_packed, &con->device, driver,
                                                 QUEUE_TX, PIECES, 0, &from->tx);
@@ -93,9 +93,6 @@ static enum error console_load(void *state, uint32_t version, const void *from, 
     con->console.state_due = saved->state_due;
     con->console.broken_told = saved->broken_told;
     enum error error = driver_load(&con->driver, &saved->driver);
-    if (error != OK || con->driver.state == DRIVER_ABSENT || con->driver.silent)
-        return error;
-    error = virtio_device_load(&con->device, &con->driver, VIRTIO_ID_CONSOLE, saved->features);
     return error == OK && driver_runs(&con->driver) ? device_load(con, saved) : error;
 }
 

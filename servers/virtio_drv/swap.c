@@ -11,6 +11,9 @@
 
 extern const struct server motet_server_virtio_drv;
 
+/* Bytes of a configuration with a status, which is what is read of it from now on. */
+enum { CONFIG_STATUS = offsetof(struct virtio_net_config, status) + sizeof(uint16_t) };
+
 struct saved_card {
     uint64_t features;
     struct driver_saved driver;
@@ -68,9 +71,10 @@ static enum error card_load(struct card *card, const struct saved_card *from)
     if (card->driver.silent)
         return OK; /* nothing is done to the device any more */
     error = virtio_device_load(&card->device, &card->driver, VIRTIO_ID_NET, from->features);
-    if (error != OK || !driver_runs(&card->driver))
-        return error; /* it will be tried again to silence it */
-    if (from->parts_left > RX_ENTRIES || from->part_flags & ~NETDEV_RX_CSUM_OK)
+    if (!driver_runs(&card->driver))
+        return OK; /* whatever it says of itself: all that may be done to it is a reset */
+    if (error != OK || from->parts_left > RX_ENTRIES || from->part_flags & ~NETDEV_RX_CSUM_OK ||
+        (card_has(card, VIRTIO_NET_F_STATUS) && card->device.virtio.config.length < CONFIG_STATUS))
         return ERROR_BAD_ARGUMENT;
     card->parts_left = from->parts_left;
     card->part_flags = from->part_flags;

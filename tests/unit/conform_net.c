@@ -538,8 +538,9 @@ static void a_card_that_misbehaves_is_given_up(void **state)
         for (uint32_t i = 0; i < BUFFERS; i++)
             assert_false(rig->lent[i]);
         all_comes_back(rig); /* and so does what it sends from now on */
-        client_again(rig);
-        assert_int_equal(rig->link.up, 0);
+        const uint32_t told = rig->links;
+        assert_true(client_again(rig));
+        assert_true(rig->links > told && !rig->link.up);
         all_comes_back(rig);
         assert_int_equal(fake_domain_counter(rig->domain, "devices_broken"), 1);
         rig_destroy(rig);
@@ -556,8 +557,11 @@ static void a_card_that_cannot_be_used_any_more_is_given_up(void **state)
         provide_say(rig, NETDEV_PROVIDE_MAX);
         loop(rig, false);
         under_test->unusable(rig->fake, n);
-        for (int life = 0; life < 3 && client_again(rig) && !rig->link.up; life++)
-            all_comes_back(rig);
+        for (uint32_t life = 0; life < 3 && client_again(rig); life++) {
+            assert_int_equal(rig->links, 2 + life);
+            if (!rig->link.up)
+                all_comes_back(rig);
+        }
         rig_destroy(rig);
     }
 }

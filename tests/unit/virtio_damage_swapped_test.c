@@ -3,6 +3,8 @@
  * A state of virtio_drv that is damaged: refused, or the driver goes on and keeps its invariants.
  * The device is an honest one: what it finds in its queues must make sense to it.
  */
+#include <linux/virtio_pci.h>
+
 #include "servers/virtio_drv/virtio_drv.h"
 #include "tests/unit/fake_swap.h"
 #include "tests/unit/virtio_fixture.h"
@@ -138,6 +140,7 @@ enum change {
     UNKNOWN_FLAGS,
     ANOTHER_WAY_OF_INTERRUPTS,
     NO_VERSION_1,
+    NO_CONFIGURATION, /* of the device, that the features speak of */
     CHANGES
 };
 
@@ -170,6 +173,10 @@ static void a_state_that_cannot_be_is_refused(void **state)
         assert_true(fake_swap(rig->domain));
         change_make(fake_domain_state(rig->domain), change);
         fake_state_save(rig->domain, &changed);
+        if (change == NO_CONFIGURATION)
+            memset(fake_virtio_capability(rig->fake[0], VIRTIO_PCI_CAP_DEVICE_CFG) +
+                       offsetof(struct virtio_pci_cap, length),
+                   0, sizeof(uint32_t));
         assert_int_not_equal(fake_state_load(rig->domain, &changed), OK);
         fake_state_free(&changed);
         rig_tear_down(state);

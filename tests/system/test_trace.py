@@ -158,12 +158,11 @@ def test_what_was_refused_is_counted():
     with Machine(kernel(BUILD / "images/hostile.elf"), [UserNetwork()]) as machine:
         machine.ready()
         machine.expect(r"^init: kernel_stack stopped")  # the last of those that fault
-        machine.expect_counter("kernel.invoke.UNKNOWN_CALL", 100)
-        counters = machine.counters()
-        assert counters["kernel.unknown_call.UNKNOWN_CALL"] > 0
-        assert counters["kernel.fault_13"] > 0 and counters["kernel.fault_14"] > 5
-        assert counters["kernel.thread.configure.EMPTY_SLOT"] > 10
-        assert counters["kernel.send.BAD_ARGUMENT"] > 0
+        # Domains that do so take turns: some may not have begun yet.
+        for name, least in (("kernel.invoke.UNKNOWN_CALL", 100), ("kernel.unknown_call.UNKNOWN_CALL", 1),
+                            ("kernel.fault_13", 1), ("kernel.fault_14", 6),
+                            ("kernel.thread.configure.EMPTY_SLOT", 11), ("kernel.send.BAD_ARGUMENT", 1)):
+            machine.expect_counter(name, least)
 
 
 def test_a_budget_that_is_used_up_is_counted():

@@ -435,6 +435,16 @@ struct fake_virtio *fake_virtio_create_mmio(struct device *device)
     return fake;
 }
 
+struct fake_virtio *fake_virtio_offer_packed(struct fake_virtio *fake, bool event_idx)
+{
+    if (!fake)
+        return NULL;
+    fake->offered |= 1ull << VIRTIO_F_RING_PACKED;
+    if (!event_idx)
+        fake->offered &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
+    return fake;
+}
+
 void fake_virtio_destroy(struct fake_virtio *fake)
 {
     free(fake);

@@ -119,6 +119,9 @@ void fake_virtio_init(struct fake_virtio *fake, struct device *device); /* where
 struct fake_virtio *fake_virtio_create_mmio(struct device *device);
 void fake_virtio_destroy(struct fake_virtio *fake);
 
+/* Offers packed queues too, with event indices or without; NULL: nothing. Returns it. */
+struct fake_virtio *fake_virtio_offer_packed(struct fake_virtio *fake, bool event_idx);
+
 /* Memory that the device may reach: at its own address, at another. */
 void fake_virtio_grant(struct fake_virtio *fake, void *memory, uint64_t bytes);
 void fake_virtio_grant_at(struct fake_virtio *fake, uint64_t address, void *memory, uint64_t bytes);

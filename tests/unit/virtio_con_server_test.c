@@ -44,18 +44,12 @@ static void *attach_mmio(struct domain *domain, bool present)
 /* Queues are packed; without event indices in the second. */
 static void *attach_packed(struct domain *domain, bool present)
 {
-    struct fake_virtio *fake = attach(domain, present, false);
-    if (fake)
-        fake->offered |= 1ull << VIRTIO_F_RING_PACKED;
-    return fake;
+    return fake_virtio_offer_packed(attach(domain, present, false), true);
 }
 
 static void *attach_packed_plain(struct domain *domain, bool present)
 {
-    struct fake_virtio *fake = attach_packed(domain, present);
-    if (fake)
-        fake->offered &= ~(1ull << VIRTIO_RING_F_EVENT_IDX);
-    return fake;
+    return fake_virtio_offer_packed(attach(domain, present, false), false);
 }
 
 static void detach(void *fake)

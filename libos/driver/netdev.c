@@ -134,12 +134,6 @@ RARE uint32_t netdev_room(struct netdev *netdev)
 
 /* Receive buffers */
 
-/* The interface has a card that works. */
-static bool running(const struct netdev *netdev, uint16_t interface)
-{
-    return interface < netdev->account.interfaces && driver_runs(netdev->driver[interface]);
-}
-
 /* There is no card for them: the client gets them back, as far as there is room. */
 RARE static void spares_return(struct netdev *netdev, uint16_t interface)
 {
@@ -225,7 +219,7 @@ void netdev_round(struct netdev *netdev)
             broken(netdev, n);
     due_send(netdev);
     for (uint16_t n = 0; n < NETDEV_INTERFACES_MAX; n++)
-        if (netdev->account.interface[n].spare != NETDEV_SPARE_END && !running(netdev, n))
+        if (netdev->account.interface[n].spare != NETDEV_SPARE_END && !netdev_running(netdev, n))
             spares_return(netdev, n);
 }
 
@@ -281,7 +275,7 @@ RARE enum error netdev_loaded(const struct netdev *netdev)
         if (!spares_check(netdev, account->interface[i].spare, seen) ||
             (i < account->interfaces) != (netdev->driver[i] != NULL) ||
             (i < account->interfaces && account->interface[i].link.interface != i) ||
-            (account->interface[i].reclaimed && running(netdev, (uint16_t)i)))
+            (account->interface[i].reclaimed && netdev_running(netdev, (uint16_t)i)))
             return ERROR_BAD_ARGUMENT;
     for (uint32_t i = 0; i < POOL_BUFFERS_MAX; i++) {
         const uint16_t next = account->next[i];

@@ -115,6 +115,12 @@ enum error netdev_open(struct netdev *netdev, struct domain *domain, const char 
 uint16_t netdev_attach(struct netdev *netdev, struct driver *driver,
                        const struct netdev_link *link);
 
+/* The interface has a card that works. */
+static inline bool netdev_running(const struct netdev *netdev, uint16_t interface)
+{
+    return interface < netdev->account.interfaces && driver_runs(netdev->driver[interface]);
+}
+
 /* The carrier has come or gone. */
 void netdev_up(struct netdev *netdev, uint16_t interface, bool up);
 
@@ -239,8 +245,7 @@ static inline bool netdev_receive(struct netdev *netdev, const struct conn *conn
         netdev_not_sent(netdev, tx, NETDEV_TX_EXCESS);
         return false;
     }
-    frame->driver = tx->interface < account->interfaces ? netdev->driver[tx->interface] : NULL;
-    if (!frame->driver || !driver_runs(frame->driver)) {
+    if (!netdev_running(netdev, tx->interface)) {
         netdev_not_sent(netdev, tx, NETDEV_TX_DOWN);
         return false;
     }
@@ -249,6 +254,7 @@ static inline bool netdev_receive(struct netdev *netdev, const struct conn *conn
         return false;
     }
     frame->tx = tx;
+    frame->driver = netdev->driver[tx->interface];
     frame->place = account->free[--account->free_count];
     return true;
 }
